@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { rule } from "./scope.ts";
+
+/** A deterministic codemod with all it needs inlined: no file is read to run it but the sources it changes. */
+export const recipe = z.discriminatedUnion("name", [
+  z.object({ name: z.literal("node-protocol") }),
+  /** `pattern` and `fix` are ast-grep patterns; `language` narrows the files it looks at. */
+  z.object({
+    name: z.literal("replace-call"),
+    pattern: z.string(),
+    fix: z.string(),
+    language: z.enum(["JavaScript", "TypeScript", "Tsx"]).optional(),
+  }),
+  /** An ast-grep YAML rule file: its documents as plain objects, and the name people know it by. */
+  z.object({ name: z.literal("rule"), file: z.string(), rules: z.array(z.record(z.string(), z.unknown())) }),
+]);
+export type Recipe = z.infer<typeof recipe>;
+
+/** One turn of a scripted model: what it says and the tool calls it makes. */
+export const scriptedTurn = z.strictObject({
+  say: z.string().optional(),
+  calls: z.array(z.strictObject({ tool: z.string().min(1), input: z.unknown() })).optional(),
+});
+export type ScriptedTurn = z.infer<typeof scriptedTurn>;
+
+export const modelSpec = z.discriminatedUnion("provider", [
+  z.object({ provider: z.literal("recipe"), recipe }),
+  z.object({ provider: z.literal("scripted"), file: z.string(), turns: z.array(scriptedTurn) }),
+]);
+export type ModelSpec = z.infer<typeof modelSpec>;
+
+/** What people call a model: `recipe/node-protocol`, `scripted/liar.yaml`. */
+export function modelName(spec: ModelSpec): string {
+  if (spec.provider === "scripted") return `scripted/${spec.file}`;
+  return `recipe/${spec.recipe.name === "rule" ? spec.recipe.file : spec.recipe.name}`;
+}
+
+/** An agent definition, resolved: instructions, model, and rules that may only narrow what its task may do. */
+export const agentSpec = z.object({
+  name: z.string(),
+  model: modelSpec,
+  instructions: z.string(),
+  /** Narrowing rules; absent means the task's whole scope. */
+  allow: z.array(rule).optional(),
+});
+export type AgentSpec = z.infer<typeof agentSpec>;

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { leftover } from "./claim.ts";
+import { taskState } from "./event.ts";
+import { outcome } from "./outcome.ts";
+
+/** `sheaf.result/v1`: what a job came to. Printed by `run --output-format json`; every consumer reads only this. */
+
+export const denial = z.object({
+  task: z.string(),
+  tool: z.string(),
+  input: z.string(),
+  rule: z.string(),
+  reason: z.string(),
+});
+export type Denial = z.infer<typeof denial>;
+
+export const checkState = z.enum(["passed", "failed", "unverified", "skipped"]);
+
+export const checkResult = z.object({
+  name: z.string(),
+  /** The tree it ran on. */
+  at: z.string(),
+  state: checkState,
+  duration_ms: z.number(),
+  /** null where only an exit code is known and it says nothing about the number. */
+  new_failures: z.number().int().nullable(),
+  base_failures: z.number().int().nullable(),
+  exit: z.number().int().nullable().optional(),
+  /** Why it is in this state, for a person. */
+  detail: z.string().optional(),
+  /** Last lines of what it printed, when it did not pass. */
+  tail: z.string().optional(),
+});
+export type CheckResult = z.infer<typeof checkResult>;
+
+export const reason = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().optional(),
+  task: z.string().optional(),
+  check: z.string().optional(),
+  log: z.string().optional(),
+});
+export type Reason = z.infer<typeof reason>;
+
+export const taskResult = z.object({
+  id: z.string(),
+  title: z.string(),
+  state: taskState,
+  landed: z.boolean(),
+  reused: z.boolean(),
+  attempts: z.number().int(),
+  files_changed: z.number().int(),
+  insertions: z.number().int(),
+  deletions: z.number().int(),
+  patch_file: z.string().optional(),
+  /** Its own commit in Sheaf's repository, kept by a ref until it is collected. */
+  commit: z.string().optional(),
+  reason: reason.optional(),
+  leftovers: z.array(leftover).optional(),
+  /** What the agent said at the end. */
+  summary: z.string().optional(),
+});
+export type TaskResult = z.infer<typeof taskResult>;
+
+export const result = z.object({
+  schema: z.literal("sheaf.result/v1"),
+  job: z.object({ id: z.string(), handle: z.string(), name: z.string() }),
+  outcome,
+  exit_code: z.number().int(),
+  reason: reason.optional(),
+  base_commit: z.string(),
+  result_commit: z.string().nullable(),
+  result_tree: z.string().nullable(),
+  published: z.union([z.object({ branch: z.string() }), z.object({ patch_file: z.string() })]).optional(),
+  tasks: z.array(taskResult),
+  /** Files no task could be given, with the reason: names that are not UTF-8, and so on. */
+  unsplit: z.array(z.object({ path: z.string(), reason: z.string() })).optional(),
+  checks: z.array(checkResult),
+  denials: z.array(denial),
+  limit: z.string().optional(),
+  usage: z.object({
+    input_tokens: z.number().int(),
+    output_tokens: z.number().int(),
+    cache_read_tokens: z.number().int(),
+    cache_write_tokens: z.number().int(),
+    cost_usd: z.number(),
+    cost_known: z.boolean(),
+  }),
+  trace_id: z.string(),
+  started_at: z.iso.datetime(),
+  ended_at: z.iso.datetime(),
+  next: z.array(z.object({ command: z.string(), why: z.string() })),
+});
+export type Result = z.infer<typeof result>;

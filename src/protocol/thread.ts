@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { agentSpec } from "./agent.ts";
+import { submission } from "./claim.ts";
+import { threadFact } from "./event.ts";
+import { failure } from "./failure.ts";
+import { runId, taskId } from "./ids.ts";
+import { usage } from "./message.ts";
+import { decision, scope } from "./scope.ts";
+import { spanMessage } from "./span.ts";
+
+/** The host-thread contract: what crosses a run's port, in both directions. */
+
+/** Everything a thread gets to know about a run. */
+export const runOrder = z.object({
+  run_id: runId,
+  task_id: taskId,
+  title: z.string(),
+  agent: agentSpec,
+  prompt: z.string(),
+  /** The files the task is about. */
+  files: z.array(z.string()),
+  scope,
+  workspace: z.object({
+    /** Absolute path of the files; the only place this run may touch. */
+    root: z.string(),
+    /** Absolute path on the same file system, outside `root`, for files on their way in. */
+    scratch: z.string(),
+    object_format: z.enum(["sha1", "sha256"]),
+    is_case_insensitive: z.boolean(),
+  }),
+  /** W3C traceparent of the span this run hangs from. */
+  traceparent: z.string(),
+  max_turns: z.number().int().positive(),
+});
+export type RunOrder = z.infer<typeof runOrder>;
+
+/** How a run ended, as the thread returns it from Piscina. The coordinator takes the tree itself. */
+export const runReport = z.object({
+  state: z.enum(["succeeded", "failed", "cancelled"]),
+  failure: failure.optional(),
+  submission: submission.optional(),
+  turns: z.number().int(),
+  usage,
+});
+export type RunReport = z.infer<typeof runReport>;
+
+/** Thread to coordinator. `id` pairs a question with its answer. */
+export const threadMessage = z.discriminatedUnion("kind", [
+  /** First message of a run: where it landed. */
+  z.object({ kind: z.literal("started"), thread_id: z.number().int() }),
+  /** Facts to append. An answer's effects wait for the acknowledgement. */
+  z.object({
+    kind: z.literal("append"),
+    id: z.number().int(),
+    facts: z.array(threadFact),
+    span_id: z.string().optional(),
+  }),
+  /** A file that is not in the workspace: its bytes (`read`), or put it there (`materialise`). */
+  z.object({ kind: z.literal("fetch"), id: z.number().int(), path: z.string(), want: z.enum(["read", "materialise"]) }),
+  /** Names below a directory of the base, for list and glob; `prefix` "" is the root. */
+  z.object({ kind: z.literal("names"), id: z.number().int(), prefix: z.string() }),
+  z.object({ kind: z.literal("span"), message: spanMessage }),
+  z.object({ kind: z.literal("pong"), beat: z.number().int() }),
+]);
+export type ThreadMessage = z.infer<typeof threadMessage>;
+
+/** What the base holds at a path. `link` carries a symlink's target. */
+export const fetched = z.discriminatedUnion("found", [
+  z.object({ found: z.literal("file"), bytes: z.instanceof(Uint8Array), is_executable: z.boolean() }),
+  z.object({ found: z.literal("link"), target: z.string() }),
+  z.object({ found: z.literal("directory") }),
+  z.object({ found: z.literal("submodule") }),
+  z.object({ found: z.literal("nothing") }),
+  z.object({ found: z.literal("too_large"), size: z.number().int() }),
+]);
+export type Fetched = z.infer<typeof fetched>;
+
+/** Coordinator to thread. */
+export const hostMessage = z.discriminatedUnion("kind", [
+  /** The facts are in the log. Decisions answer the intents, by call id; `stop` ends the run now. */
+  z.object({
+    kind: z.literal("acknowledged"),
+    id: z.number().int(),
+    decisions: z.record(z.string(), decision),
+    stop: failure.optional(),
+  }),
+  z.object({ kind: z.literal("fetched"), id: z.number().int(), file: fetched }),
+  z.object({ kind: z.literal("named"), id: z.number().int(), names: z.array(z.string()), is_complete: z.boolean() }),
+  z.object({ kind: z.literal("cancel"), failure }),
+  z.object({ kind: z.literal("ping"), beat: z.number().int() }),
+]);
+export type HostMessage = z.infer<typeof hostMessage>;
