@@ -36,3 +36,17 @@ export const spanMessage = z.discriminatedUnion("at", [
   z.object({ at: z.literal("end"), span: spanEnd }),
 ]);
 export type SpanMessage = z.infer<typeof spanMessage>;
+
+/** A span as the store holds it: redacted, with its owner. Stored again under the same ids when it ends. */
+export const storedSpan = spanStart.extend({
+  job_id: z.string(),
+  /** Absent on spans of the job itself. */
+  run_id: z.string().optional(),
+  /** Nanoseconds it took, as a decimal string; null while it is open. */
+  dur_ns: z.string().regex(/^\d+$/).nullable(),
+  status: spanEnd.shape.status,
+  status_message: z.string().optional(),
+  events: spanEnd.shape.events,
+  links: spanEnd.shape.links,
+});
+export type StoredSpan = z.infer<typeof storedSpan>;
