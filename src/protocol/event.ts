@@ -149,14 +149,8 @@ export type FactType = Fact["type"];
 /** The data of one kind of fact. */
 export type FactData<T extends FactType> = Extract<Fact, { type: T }>["data"];
 
-/** The facts a worker thread may report about its run; all others are the coordinator's alone. */
-export const threadFact = z.discriminatedUnion("type", [
-  runFacts[1],
-  runFacts[2],
-  runFacts[3],
-  runFacts[4],
-  runFacts[5],
-]);
+/** The facts a worker thread may report about its run; intents and all others are the coordinator's alone. */
+export const threadFact = z.discriminatedUnion("type", [runFacts[1], runFacts[2], runFacts[4], runFacts[5]]);
 export type ThreadFact = z.infer<typeof threadFact>;
 
 /** A fact in its place: `seq` is gapless from 1 in each run; `at` is milliseconds since the epoch. */

@@ -1,0 +1,34 @@
+/**
+ * How a command of a check (later: of a tool) is run. A driver never decides whether a command may run; it runs it,
+ * bounded in time and output, and leaves nothing behind that it can see.
+ */
+export interface Command {
+  /** A shell command line, as the job's author wrote it. */
+  run: string;
+  /** Absolute path of the tree it runs in. */
+  cwd: string;
+  /** Wall clock. */
+  timeoutMs: number;
+  /** W3C trace context for what the command itself may trace. */
+  traceparent?: string;
+  signal: AbortSignal;
+}
+
+export interface CommandOutcome {
+  /** null when a signal ended it. */
+  exit: number | null;
+  signal: string | null;
+  isTimedOut: boolean;
+  durationMs: number;
+  /** Both streams as they came, the middle left out where it was too long. */
+  output: Buffer;
+  /** What it printed in all, kept or not. */
+  outputBytes: number;
+}
+
+export interface Sandbox {
+  /** How commands are isolated: `external` means by the operator's own surroundings, not by Sheaf. */
+  readonly mode: "external";
+  /** Rejects with the signal's reason when aborted, after the command is gone; throws Fault if it cannot start. */
+  run(command: Command): Promise<CommandOutcome>;
+}
