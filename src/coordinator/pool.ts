@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import type { MessagePort, Worker } from "node:worker_threads";
+import { Piscina } from "piscina";
+import type { Failure } from "../protocol/failure.ts";
+import { type RunOrder, type RunReport, runReport } from "../protocol/thread.ts";
+
+/**
+ * Worker threads: as many as cores, many runs in each. A thread is for concurrency and for containing a crash, never
+ * for security. A suspect runs in a second pool where each thread holds one run, so that a death names its cause.
+ */
+export interface Pool {
+  /** Hands a run to a thread. `died` means that the thread ended under it; the run itself may be innocent. */
+  run(order: RunOrder, port: MessagePort, options: { isAlone: boolean }): Promise<PoolAnswer>;
+  /** Live threads, for a watch over endless loops. */
+  threads(): readonly Worker[];
+  close(): Promise<void>;
+}
+
+export type PoolAnswer = { kind: "report"; report: RunReport } | { kind: "died"; failure: Failure };
+
+export interface PoolOptions {
+  threads: number;
+  /** Heap of one thread. Buffers are not counted by the engine. */
+  heapMb: number;
+  runsPerThread: number;
+}
+
+export function openPool(options: PoolOptions): Pool {
+  const crowd = createPiscina(options, { maxThreads: options.threads, concurrentTasksPerWorker: options.runsPerThread });
+  let alone: Piscina | undefined;
+  const solitary = () => {
+    alone ??= createPiscina(options, { maxThreads: 1, concurrentTasksPerWorker: 1 });
+    return alone;
+  };
+  return {
+    async run(order, port, { isAlone }) {
+      const pool = isAlone ? solitary() : crowd;
+      try {
+        // Never with `signal`: a task that has one gets a thread to itself.
+        const answer: unknown = await pool.run({ order, port }, { transferList: [port] });
+        return { kind: "report", report: runReport.parse(answer) };
+      } catch (thrown) {
+        return { kind: "died", failure: causeOfDeath(thrown, options.heapMb) };
+      }
+    },
+    threads: () => [...crowd.threads, ...(alone?.threads ?? [])],
+    async close() {
+      await Promise.all([crowd.destroy(), alone?.destroy()]);
+    },
+  };
+}
+
+function createPiscina(
+  options: PoolOptions,
+  shape: { maxThreads: number; concurrentTasksPerWorker: number },
+): Piscina {
+  const pool = new Piscina({
+    ...shape,
+    filename: workerFile(),
+    minThreads: shape.maxThreads,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // The default freezes the thread's event loop between tasks, and with it the ports of all its runs.
+    atomics: "disabled",
+    resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+    workerHistogram: false,
+    recordTiming: false,
+  });
+  // A thread that dies without a run has nobody to tell; Piscina has replaced it already.
+  pool.on("error", () => {});
+  return pool;
+}
+
+/** `workers/agent.ts` beside `src/` in a checkout, `workers/agent.js` in `dist/`. */
+function workerFile(): string {
+  const source = new URL("../../workers/agent.ts", import.meta.url);
+  return (existsSync(source) ? source : new URL("../../workers/agent.js", import.meta.url)).href;
+}
+
+function causeOfDeath(thrown: unknown, heapMb: number): Failure {
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return {
+      code: "thread_died",
+      message: `its thread ran out of memory (heap limit ${heapMb} MB)`,
+      remedy: "give each task fewer files, or raise threads.heap_mb in sheaf.config.yaml",
+    };
+  }
+  const said = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: "thread_died", message: `its thread ended: ${said}`, remedy: "see the last events of its log" };
+}
