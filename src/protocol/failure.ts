@@ -31,6 +31,7 @@ export const faultExits = {
   locked: 75,
   database_unavailable: 75,
   conflict: 75,
+  fenced: 75,
   credentials: 77,
   read_only: 78,
   database_newer: 78,
