@@ -25,6 +25,9 @@ export function literalSegment(tokens: readonly Token[]): string | undefined {
   return text;
 }
 
+/** A name by code points; a string will do where no character takes two code units. */
+export type Name = string | readonly string[];
+
 /** With `isFolded`, `matchesSegment` expects names already folded by `fold`. */
 export function compileSegment(tokens: readonly Token[], isFolded: boolean): GlobSegment {
   if (!isFolded) return { isFolded, tokens };
@@ -34,8 +37,8 @@ export function compileSegment(tokens: readonly Token[], isFolded: boolean): Glo
   return { isFolded, tokens: folded };
 }
 
-/** Whether the whole of `name` (a list of code points) matches: greedy, going back to the last star only. */
-export function matchesSegment({ tokens, isFolded }: GlobSegment, name: readonly string[]): boolean {
+/** Whether the whole of `name` matches: greedy, going back to the last star only. */
+export function matchesSegment({ tokens, isFolded }: GlobSegment, name: Name): boolean {
   let at = 0;
   let token = 0;
   let star = -1;
