@@ -1,0 +1,197 @@
+import { Fault } from "../protocol/failure.ts";
+import type { TaskId } from "../protocol/ids.ts";
+import { type RawPath, toShown } from "../workspace/raw-path.ts";
+import type { Repository } from "../workspace/repository.ts";
+import { commitTree, listTree, type TreeChange, writeTree } from "../workspace/tree.ts";
+import { type Conflict, ofContents, ofNames } from "./conflict.ts";
+import { editsOf } from "./edits.ts";
+import {
+  accept,
+  createLedger,
+  type Edit,
+  editorsOf,
+  type Group,
+  join,
+  type Ledger,
+  namesChanged,
+  type Placement,
+  place,
+  unite,
+  type Work,
+} from "./ledger.ts";
+import { type Clash, createNames, type Names } from "./names.ts";
+import { mergeTrees } from "./three-way.ts";
+
+/**
+ * Many trees into one, in task order, without a checkout: the same tips give the same tree whenever they finished.
+ * Paths that only one task touched are taken by their entries, in one pass; contents are merged only where tasks
+ * met. It never resolves a conflict: the later task is left out, and from then on does not count.
+ */
+export interface Tip {
+  taskId: TaskId;
+  /** Its place in fold order. */
+  ordinal: number;
+  /** Tree it started from: the fold's base, or a fold of what it needs. */
+  base: string;
+  tree: string;
+}
+
+export interface FoldResult {
+  tree: string;
+  /** In task order; a task without changes is folded. */
+  folded: TaskId[];
+  leftOut: Conflict[];
+  /** How many paths were changed to the same by more than one task, counted once for each further task. */
+  identical: number;
+}
+
+export type { Conflict } from "./conflict.ts";
+
+interface Folding {
+  repository: Repository;
+  base: { tree: string; commit: string };
+  ledger: Ledger;
+  names: Names;
+  result: Omit<FoldResult, "tree">;
+}
+
+/** Throws Fault `git`, and `internal` when the written tree is not what was planned. */
+export async function fold(
+  repository: Repository,
+  base: { tree: string; commit: string },
+  tips: readonly Tip[],
+): Promise<FoldResult> {
+  const ordered = tips.toSorted((a, b) => a.ordinal - b.ordinal || (a.taskId < b.taskId ? -1 : 1));
+  const works = await worksOf(repository, base.tree, ordered);
+  const names = await namesOf(repository, base.tree, works);
+  const result = { folded: [], leftOut: [], identical: 0 };
+  const folding: Folding = { repository, base, ledger: createLedger(), names, result };
+  for (const [index, work] of works.entries()) {
+    const tip = ordered[index];
+    if (tip) await foldOne(folding, tip, work);
+  }
+  return { tree: await writeUnion(folding), ...folding.result };
+}
+
+/** One diff-tree for all tips and for every base that is not the fold's. */
+async function worksOf(repository: Repository, base: string, tips: readonly Tip[]): Promise<Work[]> {
+  const others = [...new Set(tips.map((tip) => tip.base))].filter((tree) => tree !== base);
+  const pairs = [
+    ...tips.map((tip) => ({ from: tip.base, to: tip.tree })),
+    ...others.map((other) => ({ from: base, to: other })),
+  ];
+  const changes = await editsOf(repository, pairs);
+  const shifts = new Map(
+    others.map((other, index) => [other, new Map(changes[tips.length + index]?.map((edit) => [edit.path, edit]))]),
+  );
+  return tips.map((tip, index) => ({
+    taskId: tip.taskId,
+    edits: changes[index] ?? [],
+    shift: shifts.get(tip.base) ?? new Map(),
+  }));
+}
+
+/** The base is listed only when a name could be new in it. */
+async function namesOf(repository: Repository, base: string, works: readonly Work[]): Promise<Names> {
+  const mayAppear = new Set<string>();
+  for (const work of works) {
+    for (const edit of work.edits) if (edit.before === null) mayAppear.add(edit.path);
+    for (const path of work.shift.keys()) mayAppear.add(path);
+  }
+  const existing = mayAppear.size === 0 ? [] : await listTree(repository, base);
+  return createNames(
+    existing.map((entry) => entry.path),
+    mayAppear,
+  );
+}
+
+async function foldOne(folding: Folding, tip: Tip, work: Work): Promise<void> {
+  const { ledger, names, result } = folding;
+  const placement = place(ledger, work);
+  const joined =
+    placement.kind === "direct"
+      ? join(work, placement.edits, placement.meets)
+      : await merge(folding, { tip, work, placement });
+  if ("reason" in joined) {
+    result.leftOut.push(joined);
+    return;
+  }
+  const clash = names.take(namesChanged(joined, placement.meets));
+  if (clash) {
+    result.leftOut.push(ofNames(clash, { taskId: work.taskId, with: holdersOf(ledger, clash) }));
+    return;
+  }
+  accept(ledger, work, joined, placement.meets);
+  result.folded.push(work.taskId);
+  if (placement.kind === "direct") result.identical += placement.identical;
+}
+
+interface Meeting {
+  tip: Tip;
+  work: Work;
+  placement: Extract<Placement, { kind: "merge" }>;
+}
+
+/** The group that comes of a three-way merge with the groups it meets, or the conflict. */
+async function merge(folding: Folding, meeting: Meeting): Promise<Group | Conflict> {
+  const { repository, base } = folding;
+  const { tip, work, placement } = meeting;
+  const ours = await treeOf(folding, placement.meets);
+  const merged = await mergeTrees(repository, { base: await baseCommit(folding, tip), ours, theirs: tip.tree });
+  if (!merged.isClean) {
+    const met = (paths: readonly RawPath[]) => metAt(folding.ledger, meeting, paths);
+    return ofContents(repository, merged, { taskId: tip.taskId, met });
+  }
+  const [edits = []] = await editsOf(repository, [{ from: base.tree, to: merged.tree }]);
+  const known = unite(placement.meets);
+  const own = new Set(work.edits.map((edit) => edit.path));
+  const stray = edits.find((edit) => !own.has(edit.path) && !known.has(edit.path) && !work.shift.has(edit.path));
+  if (stray) throw new Fault("internal", `merging ${tip.taskId} changed ${toShown(stray.path)}, which nobody touched`);
+  return {
+    members: [...placement.meets.flatMap((group) => group.members), tip.taskId],
+    edits: new Map(edits.map((edit) => [edit.path, edit])),
+    tree: merged.tree,
+  };
+}
+
+async function baseCommit(folding: Folding, tip: Tip): Promise<string> {
+  if (tip.base === folding.base.tree) return folding.base.commit;
+  return commitTree(folding.repository, { tree: tip.base, parents: [], message: "base", at: 0 });
+}
+
+async function treeOf(folding: Folding, groups: readonly Group[]): Promise<string> {
+  const [only] = groups;
+  if (only?.tree && groups.length === 1) return only.tree;
+  return writeTree(folding.repository, folding.base.tree, [...unite(groups).values()].map(toChange));
+}
+
+/** Whom a task met at these paths; where a file was moved, whoever touched it under its old name too. */
+function metAt(ledger: Ledger, meeting: Meeting, paths: readonly RawPath[]): TaskId[] {
+  const own = new Set(meeting.work.edits.map((edit) => edit.path));
+  const isMove = paths.some((path) => !own.has(path) || !ledger.editors.has(path));
+  const met = editorsOf(ledger, isMove ? [...paths, ...meeting.placement.collisions] : paths);
+  return met.length > 0 ? met : meeting.placement.meets.flatMap((group) => group.members);
+}
+
+/** The accepted tasks that brought a name, or something below it. */
+function holdersOf(ledger: Ledger, clash: Clash): TaskId[] {
+  const paths = [...ledger.owner.keys()].filter((path) =>
+    clash.names.some((name) => path === name || path.startsWith(`${name}/`)),
+  );
+  return editorsOf(ledger, paths);
+}
+
+/** One tree of the base and all accepted edits, compared with them afterwards. */
+async function writeUnion({ repository, base, ledger }: Folding): Promise<string> {
+  const edits = unite(new Set(ledger.owner.values()));
+  const tree = await writeTree(repository, base.tree, [...edits.values()].map(toChange));
+  const [written = []] = await editsOf(repository, [{ from: base.tree, to: tree }]);
+  const isWhole = written.length === edits.size && written.every((edit) => edits.get(edit.path)?.after === edit.after);
+  if (!isWhole) throw new Fault("internal", `the folded tree ${tree} is not the union of what was folded into it`);
+  return tree;
+}
+
+function toChange(edit: Edit): TreeChange {
+  const [mode = null, oid = null] = edit.after?.split(" ") ?? [];
+  return { path: edit.path, mode, oid };
+}
