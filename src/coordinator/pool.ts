@@ -13,6 +13,8 @@ export interface Pool {
   run(order: RunOrder, port: MessagePort, options: { isAlone: boolean }): Promise<PoolAnswer>;
   /** Live threads, for a watch over endless loops. */
   threads(): readonly Worker[];
+  /** Ends a thread; all its runs are answered with `died` and it is replaced. */
+  end(threadId: number): void;
   close(): Promise<void>;
 }
 
@@ -26,12 +28,16 @@ export interface PoolOptions {
 }
 
 export function openPool(options: PoolOptions): Pool {
-  const crowd = createPiscina(options, { maxThreads: options.threads, concurrentTasksPerWorker: options.runsPerThread });
+  const crowd = createPiscina(options, {
+    maxThreads: options.threads,
+    concurrentTasksPerWorker: options.runsPerThread,
+  });
   let alone: Piscina | undefined;
   const solitary = () => {
     alone ??= createPiscina(options, { maxThreads: 1, concurrentTasksPerWorker: 1 });
     return alone;
   };
+  const threads = () => [...crowd.threads, ...(alone?.threads ?? [])];
   return {
     async run(order, port, { isAlone }) {
       const pool = isAlone ? solitary() : crowd;
@@ -43,17 +49,18 @@ export function openPool(options: PoolOptions): Pool {
         return { kind: "died", failure: causeOfDeath(thrown, options.heapMb) };
       }
     },
-    threads: () => [...crowd.threads, ...(alone?.threads ?? [])],
+    threads,
+    end: (threadId) =>
+      void threads()
+        .find((thread) => thread.threadId === threadId)
+        ?.terminate(),
     async close() {
       await Promise.all([crowd.destroy(), alone?.destroy()]);
     },
   };
 }
 
-function createPiscina(
-  options: PoolOptions,
-  shape: { maxThreads: number; concurrentTasksPerWorker: number },
-): Piscina {
+function createPiscina(options: PoolOptions, shape: { maxThreads: number; concurrentTasksPerWorker: number }): Piscina {
   const pool = new Piscina({
     ...shape,
     filename: workerFile(),

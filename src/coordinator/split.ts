@@ -99,7 +99,13 @@ function byList(split: Extract<Split, { by: "list" }>, view: SplitView, steps: S
       });
     }
     for (const path of files) claim(owner, path, item);
-    return part(names(item), item, files.filter((path) => view.covers(steps, path)), writes, steps);
+    return part(
+      names(item),
+      item,
+      files.filter((path) => view.covers(steps, path)),
+      writes,
+      steps,
+    );
   });
 }
 
@@ -139,7 +145,11 @@ function part(id: string, title: string, files: string[], writes: PathPattern[],
 function freshIds(): (text: string) => TaskId {
   const taken = new Set<string>();
   return (text) => {
-    const stem = text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|[-.]+$/g, "").slice(0, 48) || "item";
+    const stem =
+      text
+        .replace(/[^A-Za-z0-9._-]+/g, "-")
+        .replace(/^[^A-Za-z0-9]+|[-.]+$/g, "")
+        .slice(0, 48) || "item";
     let name = stem;
     for (let count = 2; taken.has(name.toLowerCase()); count++) name = `${stem}-${count}`;
     taken.add(name.toLowerCase());

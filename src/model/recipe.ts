@@ -14,6 +14,8 @@ export interface RecipeView {
   files: readonly string[];
   /** A file's bytes through the run's own scope, or why it cannot be had. */
   read(path: string): Promise<{ bytes: Uint8Array } | { refused: string }>;
+  /** Why the run may not edit that file; undefined when it may. One such file must not cost the others. */
+  editRefusal(path: string): string | undefined;
 }
 
 /** Files between two looks at the event loop, so that a thread always answers a ping. */
@@ -57,6 +59,8 @@ async function searchOne(recipe: CompiledRecipe, view: RecipeView, found: Findin
   if (rewrite.skipped !== undefined) return skip(found, path, rewrite.skipped);
   found.leftovers.push(...rewrite.leftovers);
   if (rewrite.edits.length === 0) return;
+  const refusal = view.editRefusal(path);
+  if (refusal !== undefined) return skip(found, path, refusal);
   found.edits += rewrite.edits.length;
   const expect_sha256 = createHash("sha256").update(source.bytes).digest("hex");
   found.files.push({ file_path: path, expect_sha256, edits: rewrite.edits });
@@ -89,6 +93,7 @@ function ask(tool: "apply_edits" | "submit", input: unknown, text?: string): Mod
 function lastError(messages: readonly Message[]): string | undefined {
   const last = messages.at(-1);
   if (last?.role !== "user") return undefined;
-  for (const block of last.content) if (block.type === "tool_result" && block.is_error) return block.content.slice(0, 4_000);
+  for (const block of last.content)
+    if (block.type === "tool_result" && block.is_error) return block.content.slice(0, 4_000);
   return undefined;
 }

@@ -51,7 +51,9 @@ async function observeAll(checks: readonly Check[], tree: string, view: CheckVie
   try {
     const seen: Observation[] = [];
     for (const check of checks) {
-      seen.push(await view.traced(check, tree, (traceparent) => observe(check, tree, checkout.root, { view, traceparent })));
+      seen.push(
+        await view.traced(check, tree, (traceparent) => observe(check, tree, checkout.root, { view, traceparent })),
+      );
     }
     return seen;
   } finally {

@@ -1,0 +1,147 @@
+import type { Fact, FactData } from "../protocol/event.ts";
+import type { Terminal } from "./terminal.ts";
+import { count, duration, oneLine } from "./words.ts";
+
+/**
+ * Follows a job's facts as they are stored: a live table where stderr is a terminal, one plain line a fact elsewhere.
+ * It knows nothing that is not in the log.
+ */
+export interface Progress {
+  take(runId: string, fact: Fact): void;
+  /** Leaves the screen as a reader wants to find it. */
+  end(): void;
+}
+
+export function followProgress(terminal: Terminal, now: () => number): Progress {
+  const tasks: TaskLines = new Map();
+  const screen = terminal.isLive ? liveScreen(terminal, tasks, now) : undefined;
+  const say = (line: string) => (screen ? screen.above(line) : terminal.tell(line));
+  return {
+    take(runId, fact) {
+      const line = lineOf(runId, fact, { tasks, now });
+      if (line !== undefined) say(line);
+      screen?.redraw();
+    },
+    end: () => screen?.close(),
+  };
+}
+
+interface TaskLine {
+  id: string;
+  files: number;
+  runId?: string;
+  startedAt?: number;
+  turn: number;
+}
+type TaskLines = Map<string, TaskLine>;
+
+/** What a fact is worth saying; undefined for what is only detail. */
+function lineOf(runId: string, fact: Fact, { tasks, now }: { tasks: TaskLines; now: () => number }): string | undefined {
+  switch (fact.type) {
+    case "job.created":
+      return `job    ${fact.data.handle}, base ${fact.data.spec.base.ref} at ${fact.data.spec.base.commit.slice(0, 12)}`;
+    case "job.planned":
+      return planned(fact.data, tasks);
+    case "task.started": {
+      const task = tasks.get(fact.data.task_id);
+      if (task) Object.assign(task, { runId: fact.data.run_id, startedAt: task.startedAt ?? now(), turn: 0 });
+      return fact.data.attempt > 1 ? `again  ${fact.data.task_id}, attempt ${fact.data.attempt}, alone in its thread` : undefined;
+    }
+    case "turn.started": {
+      const task = [...tasks.values()].find((each) => each.runId === runId);
+      if (task) task.turn = fact.data.turn;
+      return undefined;
+    }
+    case "tool.denied":
+      return `DENIED ${taskOf(runId, tasks)}: ${fact.data.tool} ${oneLine(fact.data.input, 80)} — ${oneLine(fact.data.reason)}`;
+    case "task.finished":
+      return taskFinished(fact.data, { tasks, now });
+    case "merge.conflicted":
+      return `merge  ${fact.data.task_id} left out: ${oneLine(fact.data.reason)} in ${oneLine(fact.data.paths.join(", "), 80)}`;
+    case "merge.folded":
+      return `merge  ${count(fact.data.folded.length, "task")} folded in ${duration(fact.data.ms)}, no checkout`;
+    case "check.started":
+      return `check  ${oneLine(fact.data.run, 80)}  on ${fact.data.tree.slice(0, 12)} ...`;
+    case "check.finished":
+      return `check  ${oneLine(fact.data.name, 80)}  on ${fact.data.tree.slice(0, 12)}  ${checkEnd(fact.data)}`;
+    case "publish.intended":
+      return `publish ${fact.data.kind} ${oneLine(fact.data.target)}`;
+    default:
+      return undefined;
+  }
+}
+
+function planned(data: FactData<"job.planned">, tasks: TaskLines): string {
+  for (const task of data.tasks) tasks.set(task.id, { id: task.id, files: task.files.length, turn: 0 });
+  const left = data.unsplit.length > 0 ? `, ${data.unsplit.length} left to nobody` : "";
+  const files = data.tasks.reduce((sum, task) => sum + task.files.length, 0);
+  return `split  ${data.strategy}: ${count(data.tasks.length, "task")}, ${count(files, "file")}${left}`;
+}
+
+function taskFinished(
+  data: FactData<"task.finished">,
+  { tasks, now }: { tasks: TaskLines; now: () => number },
+): string {
+  const task = tasks.get(data.task_id);
+  tasks.delete(data.task_id);
+  const took = task?.startedAt === undefined ? "" : `  ${duration(now() - task.startedAt)}`;
+  const why = data.failure ? `  ${oneLine(data.failure.message)}` : "";
+  const seen = task ? `${String(task.files).padStart(6)} seen ` : "";
+  return `task   ${data.task_id.padEnd(12)} ${seen}${String(data.files_changed).padStart(6)} changed  ${data.state}${took}${why}`;
+}
+
+function taskOf(runId: string, tasks: TaskLines): string {
+  return [...tasks.values()].find((task) => task.runId === runId)?.id ?? "task";
+}
+
+function checkEnd(data: FactData<"check.finished">): string {
+  if (data.timed_out) return `no end after ${duration(data.duration_ms)}`;
+  const how = data.exit === 0 ? "green" : data.signal ? `killed by ${data.signal}` : `red, exit ${data.exit}`;
+  return `${how}  ${duration(data.duration_ms)}`;
+}
+
+/** Most running tasks shown at once; the rest are counted. */
+const shownTasks = 12;
+const redrawMs = 100;
+
+function liveScreen(terminal: Terminal, tasks: TaskLines, now: () => number) {
+  let drawn = 0;
+  let drawnAt = 0;
+  const clear = () => {
+    if (drawn > 0) terminal.draw(`\u001b[${drawn}A\u001b[0J`);
+    drawn = 0;
+  };
+  const draw = () => {
+    const running = [...tasks.values()].filter((task) => task.startedAt !== undefined);
+    const lines = running.slice(0, shownTasks).map((task) => {
+      const took = duration(now() - (task.startedAt ?? now()));
+      return `  ${terminal.style("cyan", task.id)}  turn ${task.turn}  ${count(task.files, "file")}  ${took}`;
+    });
+    const waiting = tasks.size - Math.min(running.length, shownTasks);
+    if (waiting > 0) lines.push(terminal.style("dim", `  ${waiting} more running or waiting`));
+    drawn = lines.length;
+    if (drawn > 0) terminal.draw(`${lines.join("\n")}\n`);
+    drawnAt = now();
+  };
+  const timer = setInterval(() => {
+    clear();
+    draw();
+  }, 500);
+  timer.unref();
+  return {
+    above(line: string) {
+      clear();
+      terminal.tell(line);
+      draw();
+    },
+    redraw() {
+      if (now() - drawnAt < redrawMs) return;
+      clear();
+      draw();
+    },
+    close() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}

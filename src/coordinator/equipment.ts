@@ -1,0 +1,29 @@
+import type { Database } from "../db/open.ts";
+import type { EventWriter } from "../db/writer.ts";
+import type { Clock } from "../protocol/ids.ts";
+import type { Sandbox } from "../sandbox/driver.ts";
+import type { SpanHub } from "../telemetry/span-hub.ts";
+import type { Tracer } from "../telemetry/thread-tracer.ts";
+import type { Git } from "../workspace/git.ts";
+import type { Pool } from "./pool.ts";
+import type { ThreadWatch } from "./watch-threads.ts";
+
+/** What main builds once and the coordinator works with. Nothing in here belongs to one job. */
+export interface Equipment {
+  clock: Clock;
+  /** $SHEAF_HOME, absolute. */
+  home: string;
+  /** Names this process in claims. */
+  node: string;
+  threads: number;
+  git: Git;
+  database: Database;
+  writer: EventWriter;
+  hub: SpanHub;
+  /** Records spans of the coordinator itself; its sink is the hub. */
+  tracer: Tracer;
+  /** Opened by the first job that has a task, so that looking at old jobs starts no thread. */
+  pool(): { pool: Pool; watch: ThreadWatch };
+  /** Absent: commands cannot be run, with the reason. */
+  sandbox: Sandbox | { unavailable: string; remedy: string };
+}

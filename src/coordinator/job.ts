@@ -1,0 +1,37 @@
+import type { Fact } from "../protocol/event.ts";
+import type { Failure } from "../protocol/failure.ts";
+import type { JobId } from "../protocol/ids.ts";
+import type { JobSpec } from "../protocol/job.ts";
+import type { Span } from "../telemetry/thread-tracer.ts";
+import type { Repository } from "../workspace/repository.ts";
+
+/** A job in this process's hands: its specification, its repository, its root log and its root span. */
+export interface Job {
+  id: JobId;
+  handle: string;
+  spec: JobSpec;
+  repository: Repository;
+  span: Span;
+  startedAt: number;
+  /** Aborted when the job is cancelled or out of time; the reason is a `JobStopped`. */
+  signal: AbortSignal;
+  /** Appends to the root run's log; resolves when the facts are stored. */
+  log(facts: readonly Fact[]): Promise<void>;
+  /** Appends to the log of one of the job's runs. */
+  logRun(runId: string, facts: readonly Fact[], spanId?: string): Promise<void>;
+}
+
+/** Why a job ends before its work does. */
+export class JobStopped extends Error {
+  readonly outcome: "cancelled" | "limit";
+  readonly failure: Failure;
+  readonly signal: "SIGINT" | "SIGTERM" | undefined;
+
+  constructor(outcome: "cancelled" | "limit", failure: Failure, signal?: "SIGINT" | "SIGTERM") {
+    super(failure.message);
+    this.name = "JobStopped";
+    this.outcome = outcome;
+    this.failure = failure;
+    this.signal = signal;
+  }
+}

@@ -1,0 +1,54 @@
+import type { TaskState } from "../protocol/event.ts";
+import type { Failure } from "../protocol/failure.ts";
+import type { Denial } from "../protocol/result.ts";
+import type { RunReport } from "../protocol/thread.ts";
+
+/**
+ * What a task's runs amount to. Pure. The tree decides whether anything was delivered; what an agent says of itself
+ * can make a task worse (it refused), never better.
+ */
+export interface TaskEvidence {
+  /** One for each step that ran, in order. */
+  reports: readonly RunReport[];
+  denials: readonly Omit<Denial, "task">[];
+  filesChanged: number;
+  /** Why the final diff may not be admitted: a path outside the scope, a new submodule. */
+  notAdmitted?: { path: string; reason: string } | undefined;
+}
+
+export interface TaskVerdict {
+  state: TaskState;
+  failure?: Failure;
+}
+
+export function judgeTask(evidence: TaskEvidence): TaskVerdict {
+  const last = evidence.reports.at(-1);
+  if (!last) return { state: "failed", failure: { code: "internal", message: "it never ran" } };
+  const stopped = judgeStop(last);
+  if (stopped) return stopped;
+  const failure = last.failure ?? refusalOf(evidence.reports) ?? admissionFailure(evidence);
+  const blocked = blockedBy(evidence.denials);
+  if (blocked && (failure || evidence.filesChanged === 0)) return { state: "blocked", failure: blocked };
+  if (failure) return { state: "failed", failure };
+  return { state: evidence.filesChanged === 0 ? "no_changes" : "succeeded" };
+}
+
+function judgeStop({ state, failure }: RunReport): TaskVerdict | undefined {
+  if (failure && ["idle", "time", "turns"].includes(failure.code)) return { state: "limit", failure };
+  if (state === "cancelled") return { state: "cancelled", ...(failure ? { failure } : {}) };
+  return undefined;
+}
+
+function refusalOf(reports: readonly RunReport[]): Failure | undefined {
+  const refused = reports.flatMap((report) => report.submission?.refused ?? []).at(0);
+  return refused === undefined ? undefined : { code: "refused", message: refused };
+}
+
+function admissionFailure({ notAdmitted }: TaskEvidence): Failure | undefined {
+  return notAdmitted && { code: "not_admitted", message: `${notAdmitted.path}: ${notAdmitted.reason}` };
+}
+
+function blockedBy(denials: TaskEvidence["denials"]): Failure | undefined {
+  const [first] = denials;
+  return first && { code: "denied", message: `${first.tool} ${first.input}: ${first.reason} (rule ${first.rule})` };
+}

@@ -1,0 +1,111 @@
+import type { Failure } from "../protocol/failure.ts";
+import type { RunId } from "../protocol/ids.ts";
+import { noUsage } from "../protocol/message.ts";
+import type { RunOrder, RunReport } from "../protocol/thread.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { Equipment } from "./equipment.ts";
+import { startIdleLimit } from "./idle-limit.ts";
+import { type Job, JobStopped } from "./job.ts";
+import { type HostPort, openHostPort } from "./port.ts";
+import type { FinishedRun, StepOrder } from "./run-step.ts";
+
+/**
+ * Gives a run to a thread and stays at its port until it is over: by its own end, by a cancel, by its idle limit, or
+ * because the thread died. A cancel goes through the port and harms no sibling; only a run that does not let go
+ * costs its thread.
+ */
+export interface Surroundings {
+  workspace: Workspace;
+  job: Job;
+  equipment: Equipment;
+}
+
+export type ThreadEnding = Pick<FinishedRun, "report" | "denials" | "hasThreadDied">;
+
+/** Turns of one run when nothing says otherwise (job-file.md). */
+const defaultTurns = 40;
+/** How long a cancelled run may take to let go. */
+const lettingGoMs = 2_000;
+/** Largest file a thread may ask for from outside its workspace, and most names in one listing. */
+const mostFetchedBytes = 16 * 1024 * 1024;
+const mostNames = 100_000;
+
+export async function runInThread(id: RunId, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
+  const { job, equipment } = around;
+  const { pool, watch } = equipment.pool();
+  const port = openPort(id, order, { ...around, progressed: () => idle.restart() });
+  const cancel = (failure: Failure) => {
+    port.cancel(failure);
+    lettingGo = setTimeout(() => pool.end(port.threadId), lettingGoMs);
+  };
+  let lettingGo: NodeJS.Timeout | undefined;
+  const idle = startIdleLimit(job.spec.limits.idle_ms, () => cancel(idleFailure(job.spec.limits.idle_ms)));
+  const stop = () => cancel(reasonOf(job.signal));
+  job.signal.addEventListener("abort", stop, { once: true });
+  watch.begin(port);
+  try {
+    const answering = pool.run(orderOf(id, order, around), port.threadEnd, { isAlone: order.isAlone });
+    if (job.signal.aborted) stop();
+    const answer = await answering;
+    await port.close();
+    equipment.hub.closeOrphans(id, answer.kind === "died" ? answer.failure.message : "its run ended without it");
+    const hasThreadDied = answer.kind === "died";
+    return { report: hasThreadDied ? deadReport(answer.failure) : answer.report, denials: port.denials, hasThreadDied };
+  } finally {
+    clearTimeout(lettingGo);
+    idle.stop();
+    watch.end(port);
+    job.signal.removeEventListener("abort", stop);
+  }
+}
+
+function openPort(id: RunId, order: StepOrder, around: Surroundings & { progressed: () => void }): HostPort {
+  const { workspace, job, equipment } = around;
+  const owner = { jobId: job.id, runId: id, traceId: job.span.traceId, parentSpanId: job.span.spanId };
+  return openHostPort({
+    judge: { scope: order.scope, root: workspace.root, isCaseInsensitive: job.repository.isCaseInsensitive },
+    append: (facts, spanId) => job.logRun(id, facts, spanId),
+    fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
+    names: (prefix) => workspace.names(prefix, mostNames),
+    span: (message) => equipment.hub.accept(message, owner),
+    progressed: around.progressed,
+    now: () => equipment.clock.now(),
+  });
+}
+
+function orderOf(id: RunId, order: StepOrder, { workspace, job }: Surroundings): RunOrder {
+  return {
+    run_id: id,
+    task_id: order.task.id,
+    title: order.task.title,
+    agent: order.step.agent,
+    prompt: order.step.prompt,
+    files: order.task.files,
+    scope: order.scope,
+    workspace: {
+      root: workspace.root,
+      scratch: workspace.scratch,
+      object_format: job.repository.objectFormat,
+      is_case_insensitive: job.repository.isCaseInsensitive,
+    },
+    traceparent: job.span.traceparent,
+    max_turns: defaultTurns,
+  };
+}
+
+function idleFailure(ms: number): Failure {
+  return {
+    code: "idle",
+    message: `nothing happened for ${ms / 1000} s`,
+    remedy: "raise limits.idle if the work needs longer silences",
+  };
+}
+
+function reasonOf(signal: AbortSignal): Failure {
+  const reason: unknown = signal.reason;
+  return reason instanceof JobStopped ? reason.failure : { code: "cancelled", message: "the job was cancelled" };
+}
+
+function deadReport(failure: Failure): RunReport {
+  return { state: "failed", failure, turns: 0, usage: noUsage };
+}

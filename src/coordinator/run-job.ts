@@ -1,0 +1,51 @@
+import { Fault, faultExits, toFailure } from "../protocol/failure.ts";
+import type { Result } from "../protocol/result.ts";
+import { composeResult, type Ending } from "./compose-result.ts";
+import { dispatch } from "./dispatch.ts";
+import type { Equipment } from "./equipment.ts";
+import { finish } from "./finish.ts";
+import { type Job, JobStopped } from "./job.ts";
+import { keepPatches, nothingKept } from "./keep-patches.ts";
+import { land, nothingLanded } from "./land.ts";
+import { plan } from "./plan.ts";
+import { publish } from "./publish.ts";
+import type { FinishedTask } from "./run-task.ts";
+
+/**
+ * The whole story of a job: split it, run the parts, fold their trees into one, check that tree, hand it over.
+ * Whatever happens on the way, the job ends with exactly one outcome, in the log, with everything finished kept.
+ */
+export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
+  const story: Story = { tasks: [], unsplit: [], landing: nothingLanded };
+  try {
+    const { tasks, unsplit } = await plan(job, equipment);
+    story.unsplit = unsplit;
+
+    const dispatched = await dispatch(tasks, job, equipment);
+    story.tasks = dispatched.tasks;
+    if ("thrown" in dispatched) throw dispatched.thrown;
+    job.signal.throwIfAborted();
+
+    story.landing = await land(story.tasks, job, equipment);
+    job.signal.throwIfAborted();
+
+    story.published = await publish(story.landing, job, equipment);
+  } catch (thrown) {
+    Object.assign(story, endingOf(thrown, job));
+  }
+  const kept = await keepPatches(story, job, equipment).catch((thrown: unknown) => ({
+    ...nothingKept,
+    ...endingOf(thrown, job),
+  }));
+  return finish(composeResult({ ...story, ...kept, job, endedAt: equipment.clock.now() }), job, equipment);
+}
+
+type Story = Pick<Ending, "tasks" | "unsplit" | "landing" | "published" | "stopped" | "error">;
+
+/** A stop is an ending of its own; everything else thrown here is Sheaf's own failure. */
+function endingOf(thrown: unknown, job: Job): Pick<Ending, "stopped" | "error"> {
+  const cause = job.signal.aborted ? job.signal.reason : thrown;
+  if (cause instanceof JobStopped) return { stopped: cause };
+  const code = cause instanceof Fault ? cause.code : "internal";
+  return { error: { reason: toFailure(cause), exit: faultExits[code] } };
+}
