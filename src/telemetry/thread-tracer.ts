@@ -125,8 +125,8 @@ function newId(clock: Clock, bytes: number): string {
   return /^0+$/.test(hex) ? `${hex.slice(1)}1` : hex;
 }
 
-/** A float of milliseconds since 1970 holds a quarter of a microsecond, so whole and fraction go separately. */
-function nanoseconds(clock: Clock): string {
+/** Since the epoch. A float of milliseconds since 1970 holds a quarter of a microsecond, so whole and fraction go separately. */
+export function nanoseconds(clock: Clock): string {
   const now = clock.now();
   const whole = Math.floor(now);
   return (BigInt(whole) * 1_000_000n + BigInt(Math.round((now - whole) * 1e6))).toString();
