@@ -4,7 +4,7 @@
 // Where a registry does not serve the builds of other platforms, `npm install` drops them from the lock without a
 // word, and `npm ci` then refuses on those platforms ("Missing: ... from lock file"). This adds the entries back.
 // What an entry needs is derived from the package's name and from its siblings, so it works without a network;
-// `--ask` asks the registry through npm for what is underived (integrity), and `--check` only looks.
+// `--ask` asks the registry through npm for what no name can tell (the integrity), and `--check` only looks.
 //
 //   node .ci/complete-lock.mjs            add what is missing
 //   node .ci/complete-lock.mjs --ask      the same, asking the registry for entries without an integrity
@@ -63,17 +63,31 @@ function complete() {
 /** Every optional dependency that its package would not find by walking up, as node resolves. */
 function missingEntries({ packages }) {
   const missing = new Map();
-  for (const [parentKey, parent] of Object.entries(packages)) {
-    for (const [name, range] of Object.entries(parent.optionalDependencies ?? {})) {
-      const version = exactVersion(range, parent.version);
-      const found = lookUp(packages, parentKey, name);
-      if (found !== undefined && (range !== version || found.version === version)) continue;
-      const isRootFree = packages[`node_modules/${name}`] === undefined && !missing.has(`node_modules/${name}`);
-      const key = isRootFree || parentKey === "" ? `node_modules/${name}` : `${parentKey}/node_modules/${name}`;
-      missing.set(key, { key, name, version, parent, parentKey });
-    }
+  for (const wanted of optionalDependencies(packages)) {
+    if (isFound(packages, wanted)) continue;
+    const key = placeOf(wanted, (taken) => packages[taken] !== undefined || missing.has(taken));
+    missing.set(key, { ...wanted, key });
   }
   return [...missing.values()];
+}
+
+function optionalDependencies(packages) {
+  return Object.entries(packages).flatMap(([parentKey, parent]) =>
+    Object.entries(parent.optionalDependencies ?? {}).map(([name, range]) => {
+      return { name, range, version: exactVersion(range, parent.version), parent, parentKey };
+    }),
+  );
+}
+
+function isFound(packages, { name, range, version, parentKey }) {
+  const found = lookUp(packages, parentKey, name);
+  return found !== undefined && (range !== version || found.version === version);
+}
+
+/** At the root where that place is free, else beside the parent. */
+function placeOf({ name, parentKey }, isTaken) {
+  const atRoot = `node_modules/${name}`;
+  return parentKey === "" || !isTaken(atRoot) ? atRoot : `${parentKey}/${atRoot}`;
 }
 
 /** Platform builds carry their parent's version; a range such as ^18.4.0-beta.17 means just that. */
@@ -91,21 +105,16 @@ function lookUp(packages, parentKey, name) {
 }
 
 function derivedEntry({ name, version, parent, parentKey }) {
-  const sibling = siblingOf(parent, parentKey, version);
-  const { cpu, libc, os } = platformOf(name);
-  // In the order npm itself writes, so that its next rewrite changes nothing.
-  const entry = {
+  const { license, hasInstallScript, engines } = siblingOf(parent, parentKey, version) ?? {};
+  return inNpmOrder({
     version,
-    cpu,
+    ...platformOf(name),
     dev: parent.dev,
-    hasInstallScript: sibling?.hasInstallScript,
-    libc,
-    license: sibling?.license,
     optional: true,
-    os,
-    engines: sibling?.engines,
-  };
-  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+    license,
+    hasInstallScript,
+    engines,
+  });
 }
 
 /** Another platform's build of the same package, which the registry did serve. */
@@ -145,12 +154,38 @@ function askRegistry({ packages }) {
   for (const [key, entry] of Object.entries(packages)) {
     if (!entry.optional || entry.integrity !== undefined) continue;
     const known = view(`${key.replace(/^.*node_modules\//, "")}@${entry.version}`);
-    if (known === undefined) continue;
-    for (const field of ["os", "cpu", "libc"]) if (known[field]) entry[field] = [known[field]].flat();
-    if (known.engines) entry.engines = known.engines;
-    if (known.license) entry.license = known.license;
-    entry.integrity = known["dist.integrity"];
+    if (known !== undefined) packages[key] = inNpmOrder({ ...entry, ...asLocked(known) });
   }
+}
+
+function asLocked({ os, cpu, libc, engines, license, "dist.integrity": integrity }) {
+  return present({ os: list(os), cpu: list(cpu), libc: list(libc), engines, license, integrity });
+}
+
+function list(value) {
+  return value === undefined ? undefined : [value].flat();
+}
+
+function present(entry) {
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+}
+
+/** As npm itself writes an entry, so that its next rewrite changes nothing. */
+function inNpmOrder(entry) {
+  const order = [
+    "version",
+    "integrity",
+    "cpu",
+    "dev",
+    "hasInstallScript",
+    "libc",
+    "license",
+    "optional",
+    "os",
+    "engines",
+  ];
+  const rank = (key) => (order.includes(key) ? order.indexOf(key) : order.length);
+  return Object.fromEntries(Object.entries(present(entry)).sort(([left], [right]) => rank(left) - rank(right)));
 }
 
 function view(spec) {

@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "test/fixtures/**"],
+    // A process each: a test may exhaust, crash or kill threads, and an embedded database gives its memory back.
+    pool: "forks",
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 10_000,
+    reporters: process.env.CI ? ["default"] : ["dot"],
+    silent: "passed-only",
+    unstubEnvs: true,
+    restoreMocks: true,
+    passWithNoTests: false,
+  },
+});
