@@ -4,7 +4,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-rmSync(`${root}/dist`, { recursive: true, force: true });
+for (const folder of ["src", "workers"]) rmSync(`${root}/dist/${folder}`, { recursive: true, force: true });
 try {
   execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
     cwd: root,

@@ -1,11 +1,12 @@
-// Runs after `npm ci`: builds the template of the embedded database, so that a first run does not pay for initdb.
+// Runs after `npm ci` and before `npm pack`: builds the template of the embedded database into dist/template, so that
+// neither a clone's first run nor an installed package's pays for initdb.
 // An install never fails because of it; without a template the first run makes its own.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const template = fileURLToPath(new URL("../node_modules/.cache/sheaf", import.meta.url));
+const template = fileURLToPath(new URL("../dist/template", import.meta.url));
 const script = fileURLToPath(new URL("../src/db/make-template.ts", import.meta.url));
 const runsTypeScript = Number(process.versions.node.split(".")[0]) >= 24;
 
