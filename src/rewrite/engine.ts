@@ -1,0 +1,23 @@
+import type { Recipe } from "../protocol/agent.ts";
+import type { CompiledRecipe } from "./compiled-recipe.ts";
+import { nodeProtocol } from "./node-protocol.ts";
+import { compileReplaceCall } from "./replace-call.ts";
+import { compileRules } from "./rule.ts";
+
+export type { CompiledRecipe, FileRewrite, SourceFile } from "./compiled-recipe.ts";
+export type { TextEdit } from "./text-edit.ts";
+
+/**
+ * A recipe made ready to run. Throws Fault `rule` when its pattern, fix or rules cannot work as written,
+ * naming the rule, the place, the reason and what to change.
+ */
+export function compileRecipe(recipe: Recipe): CompiledRecipe {
+  switch (recipe.name) {
+    case "node-protocol":
+      return nodeProtocol;
+    case "replace-call":
+      return compileReplaceCall(recipe);
+    case "rule":
+      return compileRules(recipe);
+  }
+}

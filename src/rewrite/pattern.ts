@@ -1,0 +1,76 @@
+import { parse, type SgNode } from "@ast-grep/napi";
+import type { Variable } from "./fix-template.ts";
+import type { Language } from "./source-text.ts";
+
+/**
+ * ast-grep takes a pattern with a syntax error without a word and then matches nothing.
+ * Here such a pattern is refused, with the place.
+ */
+export interface Pattern {
+  variables: Variable[];
+  /** Words that a file must hold for the pattern to match anywhere in it. */
+  words: string[];
+  /** A lone variable: it would match every node there is. */
+  isAnything: boolean;
+}
+
+/** What a pattern asks for, or in words why it cannot be used in `language`. */
+export function readPattern(language: Language, pattern: string): Pattern | { problem: string } {
+  if (pattern.trim() === "") return { problem: "the pattern is empty" };
+  const root = parse(language, pattern).root();
+  const problem = syntaxProblem(root) ?? vendorProblem(root, pattern);
+  if (problem !== undefined) return { problem };
+  const leaves = root.findAll({ rule: { any: leafKinds.map((kind) => ({ kind })) } }).map((leaf) => leaf.text());
+  return {
+    variables: variablesIn(pattern),
+    words: leaves.filter((leaf) => !isVariable(leaf)),
+    isAnything: isVariable(pattern.trim()),
+  };
+}
+
+/** Kinds whose text a pattern compares letter by letter. */
+const leafKinds = ["identifier", "property_identifier", "string_fragment"];
+
+function isVariable(text: string): boolean {
+  return /^\${1,3}([A-Z_][A-Z0-9_]*)?$/.test(text);
+}
+
+/** The names a pattern binds; `$_` and `$$$` bind nothing. */
+export function variablesIn(pattern: string): Variable[] {
+  return [...pattern.matchAll(/(\${1,3})([A-Z][A-Z0-9_]*)(?![A-Za-z0-9_$])/g)].map(([, dollars, name = ""]) => ({
+    name,
+    isMany: dollars === "$$$",
+  }));
+}
+
+/** Where the text first leaves the grammar: an unreadable stretch, or a token the parser had to make up. */
+export function syntaxProblem(root: SgNode): string | undefined {
+  const [unread] = root.findAll({ rule: { kind: "ERROR" } });
+  if (unread) {
+    const { line, column } = unread.range().start;
+    return `syntax error at line ${line + 1}, column ${column + 1}, near \`${unread.text().slice(0, 40)}\``;
+  }
+  const missing = root.findAll({ rule: { regex: "^$" } }).find((node) => node.isLeaf());
+  if (!missing) return undefined;
+  const { line, column } = missing.range().start;
+  return `syntax error at line ${line + 1}, column ${column + 1}: \`${missing.kind()}\` is missing`;
+}
+
+function vendorProblem(root: SgNode, pattern: string): string | undefined {
+  try {
+    root.find({ rule: { pattern } });
+    return undefined;
+  } catch (cause) {
+    return vendorReason(cause);
+  }
+}
+
+/** What ast-grep says about a rule, on one line. */
+export function vendorReason(cause: unknown): string {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return said
+    .split(/\n\s*\|->/)
+    .map((line) => line.trim())
+    .join(" ")
+    .replaceAll(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,47 @@
+import { Buffer, isAscii, isUtf8 } from "node:buffer";
+import type { SourceFile } from "./compiled-recipe.ts";
+
+/** The grammars this folder has. `.js` files may hold JSX; Flow is read as far as the JavaScript grammar goes. */
+export type Language = "JavaScript" | "TypeScript" | "Tsx";
+
+const languages: Readonly<Record<string, Language>> = {
+  js: "JavaScript",
+  jsx: "JavaScript",
+  mjs: "JavaScript",
+  cjs: "JavaScript",
+  ts: "TypeScript",
+  mts: "TypeScript",
+  cts: "TypeScript",
+  tsx: "Tsx",
+};
+
+/** The grammar for a path by its extension, or undefined when there is none. */
+export function languageOf(path: string): Language | undefined {
+  const extension = /\.([a-z]+)$/.exec(path)?.[1];
+  return extension !== undefined && Object.hasOwn(languages, extension) ? languages[extension] : undefined;
+}
+
+/** A decoded file. A byte order mark stays in `text`, so that positions agree with the bytes. */
+export interface SourceText {
+  path: string;
+  language: Language;
+  text: string;
+  isAscii: boolean;
+}
+
+/** Above this size a file is a bundle or data; parsing it would hold the thread for seconds. */
+export const largestSourceBytes = 4 * 1024 * 1024;
+
+/** The text of a file, or in words why it is not touched. */
+export function readSource(file: SourceFile): SourceText | { skipped: string } {
+  const language = languageOf(file.path);
+  if (!language) return { skipped: "language not covered" };
+  const { path, bytes } = file;
+  if (bytes.length > largestSourceBytes)
+    return { skipped: `too large: ${bytes.length} bytes, most is ${largestSourceBytes}` };
+  if (bytes.includes(0)) return { skipped: "not text: it holds a NUL byte" };
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isAscii(view)) return { path, language, text: view.toString("latin1"), isAscii: true };
+  if (!isUtf8(view)) return { skipped: "not valid UTF-8" };
+  return { path, language, text: view.toString("utf8"), isAscii: false };
+}

@@ -1,0 +1,77 @@
+import { builtinModules } from "./builtin-modules.ts";
+import { placesIn } from "./place.ts";
+
+/**
+ * A cheap look at the bare text, so that most files are never parsed. It only says where a specifier could be:
+ * comments and strings deceive it, and the tree has the last word.
+ */
+export interface Candidates {
+  /** Quoted names of built-in modules, quotes included. */
+  literals: Token[];
+  /** `require` and `import` whose first argument is not a plain string. */
+  dynamic: Token[];
+  /** Where proxyquire, by whatever name, is called. */
+  proxyquire: Token[];
+  /** `require` where it may be a binding rather than a call. */
+  bindings: Token[];
+}
+
+/** A stretch of the text in UTF-16 units. */
+export interface Token {
+  start: number;
+  end: number;
+}
+
+const literal = /(["'`])([a-z_][a-z0-9_/]{1,24})\1/g;
+const dynamic = /\b(require)(?:\s*\.\s*resolve)?\s*(?:\?\.\s*)?\(\s*(?!\s|\)|(["'])[^"'\\\n]*\2\s*[,)])/g;
+const dynamicImport = /\b(import)\s*\(\s*(?!\s|\)|(["'])[^"'\\\n]*\2\s*[,)])/g;
+const binding = /\bfunction\s+(require)\b|\b(require)\b(?!\s*(?:[.(]|\?\.))/g;
+
+/** What is worth a parse in this text, or undefined when nothing is. */
+export function findCandidates(text: string): Candidates | undefined {
+  const literals: Token[] = [];
+  for (const found of text.matchAll(literal)) {
+    if (builtinModules.has(found[2] ?? "")) literals.push({ start: found.index, end: found.index + found[0].length });
+  }
+  const calls = [...tokensOf(text, dynamic, "require"), ...tokensOf(text, dynamicImport, "import")];
+  const proxyquire = proxyquireTokens(text);
+  if (literals.length + calls.length + proxyquire.length === 0) return undefined;
+  return { literals, dynamic: calls, proxyquire, bindings: tokensOf(text, binding, "require") };
+}
+
+function tokensOf(text: string, expression: RegExp, word: string): Token[] {
+  if (!text.includes(word)) return [];
+  return [...text.matchAll(expression)].map((found) => {
+    const start = found.index + found[0].indexOf(word);
+    return { start, end: start + word.length };
+  });
+}
+
+const proxyquireName =
+  /([A-Za-z_$][\w$]*)\s*(?::[\w$.<>, ]{0,80})?=\s*require\(\s*["']proxyquire["']|\bimport\s+(?:\*\s*as\s+)?([A-Za-z_$][\w$]*)\s+from\s*["']proxyquire["']/g;
+const proxyquireRequire = /\b(require)\s*\(\s*["']proxyquire["']\s*\)/g;
+
+function proxyquireTokens(text: string): Token[] {
+  if (!text.includes("proxyquire")) return [];
+  const names = new Set(["proxyquire"]);
+  for (const [, required, imported] of text.matchAll(proxyquireName)) names.add(required ?? imported ?? "proxyquire");
+  const called = [...names].flatMap((name) =>
+    tokensOf(text, new RegExp(`(?<![\\w$.])${name.replaceAll("$", "\\$")}(?=\\s*[.(])`, "g"), name),
+  );
+  return [...tokensOf(text, proxyquireRequire, "require"), ...called];
+}
+
+/** The ast-grep rules that find exactly these tokens, whatever node of the given kinds they turn out to be. */
+export function rulesForTokens(text: string, tokens: readonly Token[]): { range: RangeRule }[] {
+  const placeOf = placesIn(text);
+  const sorted = [...tokens].sort((one, other) => one.start - other.start);
+  return sorted.map(({ start, end }) => {
+    const place = placeOf(start);
+    return { range: { start: place, end: { line: place.line, column: place.column + end - start } } };
+  });
+}
+
+interface RangeRule {
+  start: { line: number; column: number };
+  end: { line: number; column: number };
+}
