@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
 
 /**
@@ -6,8 +6,8 @@ import { Fault } from "../protocol/failure.ts";
  * no system or global file, no hook, no fsmonitor, no filter, no prompt, no pager, no replace refs, no optional lock.
  */
 export interface GitOptions {
-  /** The repository (GIT_DIR). */
-  gitDir: string;
+  /** The repository (GIT_DIR). Left out only to find the repository that `cwd` is in. */
+  gitDir?: string;
   workTree?: string;
   indexFile?: string;
   cwd?: string;
@@ -16,6 +16,8 @@ export interface GitOptions {
   env?: Readonly<Record<string, string>>;
   /** Exit codes that are an answer, not an error. Default [0]. */
   accept?: readonly number[];
+  /** Most bytes of output to take; one more ends git and throws Fault `git`. Default 1 GiB. */
+  maxBytes?: number;
   signal?: AbortSignal;
 }
 
@@ -25,8 +27,12 @@ export interface GitOutput {
   stderr: string;
 }
 
-/** Runs git with an argument list (never a shell). Throws Fault `git` on an exit code that was not accepted. */
-export type Git = (args: readonly string[], options: GitOptions) => Promise<GitOutput>;
+export interface Git {
+  /** Runs git with an argument list (never a shell). Throws Fault `git` on an exit code that was not accepted. */
+  (args: readonly string[], options: GitOptions): Promise<GitOutput>;
+  /** Starts a git that answers until its input ends. The caller owns the process. */
+  start(args: readonly string[], options: GitOptions): ChildProcessWithoutNullStreams;
+}
 
 const hardening = [
   "core.hooksPath=/dev/null",
@@ -39,20 +45,36 @@ const hardening = [
   "core.protectNTFS=false",
   "core.quotePath=false",
   "core.commitGraph=true",
-  "diff.external=",
   "gc.auto=0",
   "maintenance.auto=false",
   "commit.gpgSign=false",
   "submodule.recurse=false",
   "fetch.recurseSubmodules=false",
   "protocol.allow=never",
-  "protocol.file.allow=always",
+  "safe.directory=*",
 ].flatMap((setting) => ["-c", setting]);
 
-/** `path` is the PATH that git itself is found on. */
-export function createGit(options: { path: string }): Git {
-  const environment = {
-    PATH: options.path,
+/** `path` is the PATH that git itself is found on; at most `atOnce` (default 16) run at the same time. */
+export function createGit(options: { path: string; atOnce?: number }): Git {
+  const turns = new Turnstile(options.atOnce ?? 16);
+  const start = (args: readonly string[], call: GitOptions): ChildProcessWithoutNullStreams =>
+    spawn("git", [...hardening, ...args], {
+      env: environmentOf(options.path, call),
+      cwd: call.cwd ?? call.gitDir,
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(call.signal ? { signal: call.signal } : {}),
+    });
+  const git = async (args: readonly string[], call: GitOptions): Promise<GitOutput> => {
+    const output = await turns.pass(() => collect(start(args, call), call));
+    if (!(call.accept ?? [0]).includes(output.code)) throw refused(args, output);
+    return output;
+  };
+  return Object.assign(git, { start });
+}
+
+function environmentOf(path: string, call: GitOptions): Record<string, string> {
+  return {
+    PATH: path,
     HOME: "/nonexistent",
     LC_ALL: "C",
     GIT_CONFIG_NOSYSTEM: "1",
@@ -61,43 +83,64 @@ export function createGit(options: { path: string }): Git {
     GIT_TERMINAL_PROMPT: "0",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_NO_LAZY_FETCH: "1",
     GIT_LITERAL_PATHSPECS: "1",
     GIT_PAGER: "cat",
     GIT_AUTHOR_NAME: "Sheaf",
     GIT_AUTHOR_EMAIL: "sheaf@localhost",
     GIT_COMMITTER_NAME: "Sheaf",
     GIT_COMMITTER_EMAIL: "sheaf@localhost",
-  };
-  return async (args, call) => {
-    const env: Record<string, string> = { ...environment, GIT_DIR: call.gitDir, ...call.env };
-    if (call.workTree) env.GIT_WORK_TREE = call.workTree;
-    if (call.indexFile) env.GIT_INDEX_FILE = call.indexFile;
-    const output = await run([...hardening, ...args], env, call);
-    if (!(call.accept ?? [0]).includes(output.code)) throw refused(args, output);
-    return output;
+    ...(call.gitDir ? { GIT_DIR: call.gitDir } : {}),
+    ...(call.workTree ? { GIT_WORK_TREE: call.workTree } : {}),
+    ...(call.indexFile ? { GIT_INDEX_FILE: call.indexFile } : {}),
+    ...call.env,
   };
 }
 
-function run(args: string[], env: Record<string, string>, call: GitOptions): Promise<GitOutput> {
+function collect(child: ChildProcessWithoutNullStreams, call: GitOptions): Promise<GitOutput> {
   return new Promise((resolve, reject) => {
-    const child = spawn("git", args, {
-      env,
-      cwd: call.cwd ?? call.gitDir,
-      stdio: ["pipe", "pipe", "pipe"],
-      ...(call.signal ? { signal: call.signal } : {}),
-    });
+    const maxBytes = call.maxBytes ?? 2 ** 30;
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+    let bytes = 0;
+    child.stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) out.push(chunk);
+      else child.kill("SIGKILL");
+    });
+    // Nobody needs more of a complaint than its first lines.
+    child.stderr.on("data", (chunk: Buffer) => err.length < 64 && err.push(chunk));
     child.on("error", (cause) => reject(unstartable(cause)));
-    child.on("close", (code) =>
-      resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
-    );
+    child.on("close", (code) => {
+      if (bytes > maxBytes) reject(new Fault("git", `git said more than ${maxBytes} bytes and was stopped`));
+      else resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() });
+    });
     // git may leave before it has read everything; its exit code says why.
     child.stdin.on("error", () => {});
     child.stdin.end(call.input);
   });
+}
+
+/** Lets a bounded number through; the others wait in the order they came. */
+class Turnstile {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
 }
 
 function unstartable(cause: Error): Error {
@@ -105,7 +148,7 @@ function unstartable(cause: Error): Error {
   const isMissing = "code" in cause && cause.code === "ENOENT";
   return new Fault(isMissing ? "configuration" : "git", `git could not be started: ${cause.message}`, {
     cause,
-    ...(isMissing ? { remedy: "install git 2.38 or newer (apt-get install git)" } : {}),
+    ...(isMissing ? { remedy: "install git 2.39 or newer (apt-get install git)" } : {}),
   });
 }
 

@@ -1,0 +1,135 @@
+import { access, readFile, realpath, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Fault } from "../protocol/failure.ts";
+import type { Git } from "./git.ts";
+
+/**
+ * The facts of the user's repository, by commands that only read. What we could not serve truthfully (a partial clone,
+ * objects that are elsewhere and gone) is refused here, before anything is made.
+ */
+export interface UserRepository {
+  /** Root of the working tree, or the git directory of a bare repository. Absolute and canonical. */
+  top: string;
+  isBare: boolean;
+  /** The git directory of this checkout (of a linked worktree its own). */
+  gitDir: string;
+  /** The git directory that all worktrees share. */
+  commonDir: string;
+  indexFile: string;
+}
+
+export interface Discovered {
+  user: UserRepository;
+  objectFormat: "sha1" | "sha256";
+  /** The configuration in force for the user, last value of each lower-case key. */
+  config: ReadonlyMap<string, string>;
+}
+
+/** `userHome` is where the user's own git configuration (excludes file, line endings) is looked for. */
+export async function discover(git: Git, path: string, userHome: string | undefined): Promise<Discovered> {
+  const cwd = await directoryAt(path);
+  const ask = async (...question: string[]): Promise<string> =>
+    textOf((await git(["rev-parse", ...question], { cwd })).stdout, path);
+  const flags = await ask("--is-bare-repository", "--is-inside-work-tree", "--show-object-format").catch(
+    (cause: unknown) => Promise.reject(notARepository(path, cause)),
+  );
+  const [bare, inside, format] = flags.split("\n");
+  const isBare = bare === "true";
+  if (!isBare && inside !== "true") throw notARepository(path, "it is inside a git directory, not a working tree");
+  const gitDir = await realpath(await ask("--absolute-git-dir"));
+  const commonDir = await realpath(resolve(cwd, await ask("--git-common-dir")));
+  const top = isBare ? gitDir : await realpath(await ask("--show-toplevel"));
+  const config = await configOf(git, gitDir, userHome);
+  refusePartialClone(top, config);
+  await refuseMissingAlternates(join(commonDir, "objects"), 0);
+  const user = { top, isBare, gitDir, commonDir, indexFile: join(gitDir, "index") };
+  return { user, objectFormat: format === "sha256" ? "sha256" : "sha1", config };
+}
+
+async function directoryAt(path: string): Promise<string> {
+  try {
+    const found = await realpath(path);
+    if ((await stat(found)).isDirectory()) return found;
+  } catch (cause) {
+    throw notARepository(path, cause);
+  }
+  throw notARepository(path, "it is not a directory");
+}
+
+function notARepository(path: string, cause: unknown): Error {
+  const why = typeof cause === "string" ? `: ${cause}` : "";
+  if (cause instanceof Fault && (cause.code !== "git" || !/not a git repository/i.test(cause.message))) {
+    return cause.code === "git"
+      ? new Fault("unsupported_repository", `git cannot read the repository at ${path}: ${cause.message}`, { cause })
+      : cause;
+  }
+  return new Fault("not_a_repository", `${path} is not in a git repository${why}`, {
+    remedy: "run it inside a git checkout, or name one (`git init && git add -A && git commit` makes one)",
+    cause,
+  });
+}
+
+/** Takes one final newline away, and none of those that belong to a name. */
+function textOf(stdout: Buffer, path: string): string {
+  const text = stdout.toString("utf8");
+  if (!Buffer.from(text, "utf8").equals(stdout)) {
+    throw new Fault("unsupported_repository", `the repository at ${path} is in a folder whose name is not UTF-8`, {
+      remedy: "rename the folder, or reach it by a symlink-free path with a UTF-8 name",
+    });
+  }
+  return text.replace(/\n$/, "");
+}
+
+async function configOf(git: Git, gitDir: string, userHome: string | undefined): Promise<Map<string, string>> {
+  const personal = userHome ? await personalConfig(userHome) : undefined;
+  const env = personal ? { GIT_CONFIG_GLOBAL: personal, HOME: userHome ?? "" } : {};
+  // Scope and key by turns; `command` is our own hardening, which says nothing about the user's wishes.
+  const { stdout } = await git(["config", "--list", "--show-scope", "-z"], { gitDir, env });
+  const parts = stdout.toString("utf8").split("\0");
+  const config = new Map<string, string>();
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    const [key = "", ...value] = (parts[index + 1] ?? "").split("\n");
+    if (parts[index] !== "command") config.set(key, value.length > 0 ? value.join("\n") : "true");
+  }
+  return config;
+}
+
+async function personalConfig(userHome: string): Promise<string | undefined> {
+  for (const candidate of [join(userHome, ".gitconfig"), join(userHome, ".config", "git", "config")]) {
+    if (await exists(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+function refusePartialClone(top: string, config: ReadonlyMap<string, string>): void {
+  const promisor = [...config].find(([key, value]) => /^remote\..*\.promisor$/.test(key) && value === "true");
+  if (!promisor && !config.has("extensions.partialclone")) return;
+  throw new Fault("unsupported_repository", `${top} is a partial clone: some of its objects are only on its remote`, {
+    remedy:
+      "fetch them first: git fetch --refetch --no-filter && git config --unset-all extensions.partialClone; " +
+      "git config --unset-all remote.origin.promisor; git config --unset-all remote.origin.partialclonefilter " +
+      "(or clone it again without --filter)",
+  });
+}
+
+async function refuseMissingAlternates(objects: string, depth: number): Promise<void> {
+  const lines = await readFile(join(objects, "info", "alternates"), "latin1").catch(() => "");
+  for (const line of lines.split("\n")) {
+    // A quoted line is git's own escape for odd names; git itself complains where it is wrong.
+    if (line === "" || line.startsWith("#") || line.startsWith('"')) continue;
+    const directory = resolve(objects, Buffer.from(line, "latin1").toString("utf8"));
+    if (!(await exists(directory))) {
+      throw new Fault("unsupported_repository", `${objects} borrows objects from ${directory}, which does not exist`, {
+        remedy: "bring that folder back, or take its line out of objects/info/alternates and run git fsck",
+      });
+    }
+    if (depth < 5) await refuseMissingAlternates(directory, depth + 1);
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

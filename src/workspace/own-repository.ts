@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Discovered } from "./discover.ts";
+import type { Git } from "./git.ts";
+import { quoted, toRaw } from "./raw-path.ts";
+
+/**
+ * Our own bare repository for one repository of the user: it borrows the user's objects and holds everything of ours.
+ * It never has a remote, a hook, a filter or a reflog, and nothing in the user's repository points at it.
+ */
+export async function ownRepository(git: Git, home: string, found: Discovered): Promise<string> {
+  const suffix = found.objectFormat === "sha1" ? "" : "-sha256";
+  const key = createHash("sha256").update(found.user.commonDir).digest("hex");
+  const gitDir = join(home, "repositories", `${key}${suffix}.git`);
+  if (!(await isThere(join(gitDir, "HEAD")))) await make(git, gitDir, found);
+  await refresh(gitDir, found);
+  return gitDir;
+}
+
+/** Made aside and renamed into place: of two processes that do so at once, the second uses the first one's. */
+async function make(git: Git, gitDir: string, found: Discovered): Promise<void> {
+  await mkdir(dirname(gitDir), { recursive: true });
+  const draft = await mkdtemp(`${gitDir}.new-`);
+  try {
+    const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${found.objectFormat}`];
+    await git([...init, "--initial-branch=none", draft], { cwd: draft });
+    for (const [key, value] of settings) await git(["config", key, value], { gitDir: draft });
+    await refresh(draft, found);
+    await rename(draft, gitDir);
+  } catch (cause) {
+    await rm(draft, { recursive: true, force: true });
+    if (!(await isThere(join(gitDir, "HEAD")))) throw cause;
+  }
+}
+
+/** For git commands that a check runs in one of our working trees, past our own door. */
+const settings: readonly (readonly [string, string])[] = [
+  ["gc.auto", "0"],
+  ["maintenance.auto", "false"],
+  ["core.hooksPath", "/dev/null"],
+  ["core.autocrlf", "false"],
+  ["core.logAllRefUpdates", "false"],
+  ["user.name", "Sheaf"],
+  ["user.email", "sheaf@localhost"],
+];
+
+/** Bytes in a blob are the bytes in a file, whatever the attributes in the tree ask for. */
+const neutral = "* -text -eol -filter -ident -working-tree-encoding -crlf\n";
+
+async function refresh(gitDir: string, found: Discovered): Promise<void> {
+  await mkdir(join(gitDir, "info"), { recursive: true });
+  await put(join(gitDir, "objects", "info", "alternates"), `${alternate(found.user.commonDir)}\n`);
+  await put(join(gitDir, "info", "attributes"), neutral);
+  await mirror(join(found.user.commonDir, "info", "exclude"), join(gitDir, "info", "exclude"));
+  await mirror(join(found.user.commonDir, "shallow"), join(gitDir, "shallow"));
+}
+
+/** One line of `objects/info/alternates`, quoted where a name would be read as something else. */
+function alternate(commonDir: string): string {
+  const path = join(commonDir, "objects");
+  return /[\n\r"\\]|^#/.test(path) ? quoted(toRaw(path)) : path;
+}
+
+async function mirror(from: string, to: string): Promise<void> {
+  const draft = `${to}.${process.pid}`;
+  try {
+    await copyFile(from, draft);
+    await rename(draft, to);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    if (await isThere(from)) throw cause;
+    await rm(to, { force: true });
+  }
+}
+
+async function put(path: string, text: string): Promise<void> {
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.${process.pid}`, text);
+  await rename(`${path}.${process.pid}`, path);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,83 @@
+import { ignoredAmong } from "./ignored.ts";
+import { outsideLinks } from "./outside-links.ts";
+import { type RawPath, toShown } from "./raw-path.ts";
+import { takeIntoIndex } from "./take-into-index.ts";
+import { writeTree } from "./tree.ts";
+import { entriesBelow, type Listing, withAncestors } from "./tree-listing.ts";
+import { type Refused, walk } from "./walk.ts";
+import type { OpenWorkspace, TakenTree } from "./workspace.ts";
+
+/**
+ * A workspace as a tree: the base, with what the disk says about every path that is or was in the workspace. A path
+ * that is refused stays as the base has it.
+ */
+export async function takeTree(open: OpenWorkspace): Promise<TakenTree> {
+  const { files, links, refused } = await walk(open.root);
+  const onDisk = [...files, ...links];
+  const isNew = (path: RawPath): boolean => !open.held.has(path) && !open.listing.entries.has(path);
+  const ignored = await ignoredAmong(open, { paths: onDisk.filter(isNew), files: new Set(files) });
+  const [present, drowned] = partition(onDisk, (path) => !isInSubmodule(open.listing, path));
+  for (const path of drowned) refused.push({ path, reason: "inside a submodule" });
+  const taken = await takeIntoIndex(
+    open,
+    present.filter((path) => !ignored.has(path)),
+  );
+  refused.push(...taken.refused);
+  for (const path of taken.versions.keys()) open.held.add(path);
+
+  const touched = touchedPaths(open, taken.versions, new Set(refused.map(({ path }) => path)));
+  const outside = await outsideLinks(open, touched);
+  for (const path of outside) refused.push({ path, reason: "a link to outside the repository" });
+  const clashing = clashes(open.listing, touched);
+  for (const path of clashing) refused.push({ path, reason: "in the way of files of the base" });
+  const kept = touched.filter(({ path }) => !outside.has(path) && !clashing.has(path));
+  const tree = await writeTree(open.repository, open.listing.tree, kept);
+  return { tree, touched: kept, ignored: shown([...ignored]), refused: refused.slice(0, most).map(shownRefusal) };
+}
+
+/** Most paths of a kind to name. */
+const most = 1_000;
+
+type Touched = TakenTree["touched"][number];
+
+function touchedPaths(
+  open: OpenWorkspace,
+  versions: ReadonlyMap<RawPath, { mode: string; oid: string }>,
+  refused: ReadonlySet<RawPath>,
+): Touched[] {
+  const touched: Touched[] = [];
+  for (const path of open.held) {
+    const before = open.listing.entries.get(path);
+    const after = versions.get(path);
+    if (refused.has(path) || (before?.mode === after?.mode && before?.oid === after?.oid)) continue;
+    touched.push({ path, mode: after?.mode ?? null, oid: after?.oid ?? null, before: before?.oid ?? null });
+  }
+  return touched.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Paths whose place is taken by base files that the workspace never held, and so cannot have removed. */
+function clashes(listing: Listing, touched: readonly Touched[]): Set<RawPath> {
+  const deleted = new Set(touched.filter(({ oid }) => oid === null).map(({ path }) => path));
+  const stays = (path: RawPath): boolean => listing.entries.has(path) && !deleted.has(path);
+  const isBlocked = (path: RawPath): boolean =>
+    [...withAncestors(path)].some((step) => step !== path && stays(step)) ||
+    entriesBelow(listing, path).some((below) => stays(below.path));
+  return new Set(touched.filter(({ path, oid }) => oid !== null && isBlocked(path)).map(({ path }) => path));
+}
+
+function isInSubmodule(listing: Listing, path: RawPath): boolean {
+  for (const step of withAncestors(path)) if (listing.entries.get(step)?.mode === "160000") return true;
+  return false;
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+function shown(paths: readonly RawPath[]): string[] {
+  return paths.slice(0, most).map(toShown);
+}
+
+function shownRefusal({ path, reason }: Refused): TakenTree["refused"][number] {
+  return { path: toShown(path), reason };
+}

@@ -1,0 +1,45 @@
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { joinRaw, type RawPath, rawOf, toBytes } from "./raw-path.ts";
+
+/** What is on the disk below a folder, by bytes and by kind. It follows no link and opens no file. */
+export interface Found {
+  files: RawPath[];
+  links: RawPath[];
+  refused: Refused[];
+}
+
+export interface Refused {
+  path: RawPath;
+  reason: string;
+}
+
+export async function walk(root: string): Promise<Found> {
+  const found: Found = { files: [], links: [], refused: [] };
+  const pending: RawPath[] = [rawOf("")];
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    const at = Buffer.concat([Buffer.from(`${root}/`), toBytes(directory)]);
+    for (const entry of await readdir(at, { withFileTypes: true, encoding: "buffer" })) {
+      sort(entry, joinRaw(directory, entry.name.toString("latin1")), { found, pending });
+    }
+  }
+  return found;
+}
+
+function sort(entry: Dirent<Buffer>, path: RawPath, into: { found: Found; pending: RawPath[] }): void {
+  const reason = reasonAgainst(entry);
+  if (reason) into.found.refused.push({ path, reason });
+  else if (entry.isDirectory()) into.pending.push(path);
+  else (entry.isFile() ? into.found.files : into.found.links).push(path);
+}
+
+function reasonAgainst(entry: Dirent<Buffer>): string | undefined {
+  if (isGitDirectory(entry.name.toString("latin1"))) return "a git directory of its own";
+  const isOurs = entry.isFile() || entry.isDirectory() || entry.isSymbolicLink();
+  return isOurs ? undefined : "neither a file nor a directory nor a link";
+}
+
+/** Names that some git, on some disk, would take for its own directory. */
+function isGitDirectory(name: string): boolean {
+  return /^(\.git|git~1)[ .]*(:.*)?$/i.test(name);
+}

@@ -1,0 +1,155 @@
+import { lstat, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Fault } from "../protocol/failure.ts";
+import type { Fetched } from "../protocol/thread.ts";
+import { fetchFrom, namesBelow } from "./base-files.ts";
+import { putEntries } from "./put-entries.ts";
+import { type RawPath, rawOf, toBytes, toRaw } from "./raw-path.ts";
+import { removeFolder } from "./remove-folder.ts";
+import type { Repository } from "./repository.ts";
+import { takeTree } from "./take-tree.ts";
+import { entriesBelow, type Listing, type TreeEntry } from "./tree-listing.ts";
+
+/**
+ * The files of one run: those of its scope as ordinary files, the rest of the base on demand. There is no `.git` in it,
+ * and what is in it decides the tree: nothing an agent says does.
+ */
+export interface Workspace {
+  /** The files. */
+  root: string;
+  /** Beside `root` on the same disk, for files on their way in. */
+  scratch: string;
+  /**
+   * What the base holds at a path that is not in the workspace. A path that was put into the workspace and is gone from
+   * it is `nothing`: it was deleted.
+   */
+  fetch(path: string, maxBytes: number): Promise<Fetched>;
+  /** Puts a file of the base into the workspace, if it is not there, and says what the base holds (no `too_large`). */
+  materialise(path: string): Promise<Fetched>;
+  /** Paths of base files below a directory ("" is all) that are not in the workspace; only names that are UTF-8. */
+  names(prefix: string, max: number): Promise<{ names: string[]; isComplete: boolean }>;
+  /** The tree that the base and the workspace now make. May be asked for more than once. */
+  takeTree(): Promise<TakenTree>;
+  dispose(): Promise<void>;
+}
+
+export interface TakenTree {
+  tree: string;
+  /** Against the base tree. `null` in `mode` and `oid`: deleted; in `before`: new. */
+  touched: { path: RawPath; mode: string | null; oid: string | null; before: string | null }[];
+  /** New files that .gitignore covers: listed, not taken. At most 1,000. */
+  ignored: string[];
+  /** What no tree of ours takes: `.git`, devices, links to the outside. At most 1,000. */
+  refused: { path: string; reason: string }[];
+}
+
+/** A workspace and what is known of it; `operations` run one after another because they share an index. */
+export interface OpenWorkspace {
+  repository: Repository;
+  listing: Listing;
+  root: string;
+  indexFile: string;
+  /** Base paths that are, or were, in the workspace: there the workspace is the truth. */
+  held: Set<RawPath>;
+}
+
+/**
+ * Makes `directory` (which must not exist) hold `files`, and all files below `directories` ("" is the whole tree), of
+ * `tree`. Names that the tree does not have are passed over.
+ */
+export async function createWorkspace(
+  repository: Repository,
+  wanted: { directory: string; tree: string; files?: readonly string[]; directories?: readonly string[] },
+): Promise<Workspace> {
+  const listing = await repository.listings.get(wanted.tree);
+  const root = join(wanted.directory, "files");
+  const scratch = join(wanted.directory, "scratch");
+  await mkdir(root, { recursive: true });
+  await mkdir(scratch);
+  const open = { repository, listing, root, indexFile: join(wanted.directory, "index"), held: new Set<RawPath>() };
+  await putEntries(open, select(listing, wanted.files ?? [], wanted.directories ?? []));
+  const turn = oneAtATime();
+  const materialise = batched((entries: TreeEntry[]) => turn(() => bringIn(open, entries)));
+  return {
+    root,
+    scratch,
+    fetch: async (path, maxBytes) => {
+      const raw = toRaw(path);
+      const isDeleted = open.held.has(raw) && !(await isThere(root, raw));
+      return isDeleted ? { found: "nothing" } : fetchFrom(repository, listing, raw, maxBytes);
+    },
+    materialise: async (path) => {
+      const entry = listing.entries.get(toRaw(path));
+      if (entry && entry.mode !== "160000") await materialise(entry);
+      return fetchFrom(repository, listing, toRaw(path), Number.POSITIVE_INFINITY);
+    },
+    names: async (prefix, max) => namesBelow(listing, { prefix: toRaw(prefix), max, without: open.held }),
+    takeTree: () => turn(() => takeTree(open)),
+    dispose: () => turn(() => removeFolder(wanted.directory)),
+  };
+}
+
+function select(listing: Listing, files: readonly string[], directories: readonly string[]): TreeEntry[] {
+  const chosen = new Map<RawPath, TreeEntry>();
+  for (const file of files) {
+    const entry = listing.entries.get(toRaw(file));
+    if (entry) chosen.set(entry.path, entry);
+  }
+  for (const directory of directories) {
+    const path = rawOf(toRaw(directory).replace(/\/+$/, ""));
+    for (const entry of entriesBelow(listing, path)) chosen.set(entry.path, entry);
+  }
+  return [...chosen.values()].filter((entry) => entry.mode !== "160000");
+}
+
+/** What already stands at a path is the agent's and stays. */
+async function bringIn(open: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
+  const missing: TreeEntry[] = [];
+  for (const entry of entries) {
+    if (open.held.has(entry.path)) continue;
+    if (await isThere(open.root, entry.path)) open.held.add(entry.path);
+    else missing.push(entry);
+  }
+  await putEntries(open, missing);
+}
+
+async function isThere(root: string, path: RawPath): Promise<boolean> {
+  const bytes = Buffer.concat([Buffer.from(`${root}/`), toBytes(path)]);
+  return lstat(bytes).then(
+    () => true,
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return false;
+      throw new Fault("internal", `cannot look at ${path} in the workspace: ${cause.message}`, { cause });
+    },
+  );
+}
+
+/** Work runs in the order it came; one that fails does not stop the next. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+/** Items that arrive while a batch is under way make up the next one: two git processes for all of them. */
+function batched<T>(work: (items: T[]) => Promise<void>): (item: T) => Promise<void> {
+  let waiting: { items: T[]; done: Promise<void> } | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  return (item) => {
+    if (waiting) {
+      waiting.items.push(item);
+      return waiting.done;
+    }
+    const items = [item];
+    const done = last.then(() => {
+      waiting = undefined;
+      return work(items);
+    });
+    last = done.catch(() => {});
+    waiting = { items, done };
+    return done;
+  };
+}
