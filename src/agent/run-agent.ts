@@ -1,38 +1,89 @@
+import { randomBytes } from "node:crypto";
 import type { MessagePort } from "node:worker_threads";
 import { openFiles } from "../files/files.ts";
 import { openModel } from "../model/open-model.ts";
-import { modelName } from "../protocol/agent.ts";
-import type { Submission } from "../protocol/claim.ts";
-import type { ThreadFact } from "../protocol/event.ts";
-import { type Message, noUsage, type Usage } from "../protocol/message.ts";
-import type { RunOrder, RunReport } from "../protocol/thread.ts";
-import { agentSpan } from "../telemetry/semconv.ts";
-import { createTracer } from "../telemetry/tracer.ts";
+import { toFailure } from "../protocol/failure.ts";
+import { noUsage } from "../protocol/message.ts";
+import { type RunOrder, type RunReport, runOrder } from "../protocol/thread.ts";
+import { attribute, agentSpan, operation } from "../telemetry/semconv.ts";
+import { createTracer, type Span, type Tracer } from "../telemetry/thread-tracer.ts";
 import { toolSchemas } from "../tools/catalog.ts";
-import { scopedReader } from "../tools/scoped-reader.ts";
 import { systemPrompt, taskPrompt } from "./brief.ts";
 import { type Line, openLine } from "./line.ts";
-import { type Conversation, takeTurn } from "./turn.ts";
+import { openRecipeView } from "./recipe-view.ts";
+import { type Conversation, logRest, takeTurn, type TurnEnd } from "./turn.ts";
 
-/**
- * The agent loop. A turn makes two appends: [results of the last tools + intent of the model call], then
- * [the model's answer + intents of its tools]; nothing with an effect happens before its acknowledgement.
- * Never throws: what goes wrong is in the report.
- */
-export async function runAgent(order: RunOrder, port: MessagePort, threadId: number): Promise<RunReport> {
+/** The agent loop: turns until the work is submitted, the model has no more to ask, or something ends it. Never throws. */
+export async function runAgent(raw: unknown, port: MessagePort, threadId: number): Promise<RunReport> {
   const line = openLine(port, threadId);
-  const tracer = createTracer((message) => line.span(message), { now: Date.now, random: randomBytes });
-  const span = tracer.start(agentSpan(order.agent.name), {
-    parent: order.traceparent,
-    attributes: spanAttributes(order, threadId),
-  });
   try {
-    const talk = await openConversation(order, line, { tracer, span });
-    const report = await converse(talk, order.max_turns);
+    const order = runOrder.parse(raw);
+    const tracer = createTracer((message) => line.span(message), { now: Date.now, random: randomBytes });
+    const attributes = spanAttributes(order, threadId);
+    const span = tracer.start(agentSpan(order.agent.name), { parent: order.traceparent, attributes });
+    const report = await converse(order, { line, tracer, span });
     span.end(report.state === "succeeded" ? {} : { status: "error", message: report.failure?.message ?? report.state });
     return report;
+  } catch (thrown) {
+    return { state: "failed", failure: toFailure(thrown), turns: 0, usage: noUsage };
   } finally {
-    span.end({ status: "error", message: "the run ended abnormally" });
     line.close();
   }
+}
+
+interface Connection {
+  line: Line;
+  tracer: Tracer;
+  span: Span;
+}
+
+async function converse(order: RunOrder, connection: Connection): Promise<RunReport> {
+  const talk = await openConversation(order, connection);
+  let end: TurnEnd = { kind: "continue" };
+  while (end.kind === "continue" && talk.turns < order.max_turns) end = await takeTurn(talk);
+  const report = reportOf(talk, end);
+  if (!connection.line.signal.aborted) await logRest(talk);
+  return report;
+}
+
+async function openConversation(order: RunOrder, connection: Connection): Promise<Conversation> {
+  const { root, scratch, object_format, is_case_insensitive: isCaseInsensitive } = order.workspace;
+  const files = openFiles({ root, scratch, base: connection.line, isCaseInsensitive });
+  const unlogged: Conversation["unlogged"] = [];
+  const view = openRecipeView(order, { files, unlogged });
+  return {
+    ...connection,
+    model: await openModel(order.agent.model, view),
+    system: systemPrompt(order),
+    tools: toolSchemas(order.scope.tools),
+    toolContext: { scope: order.scope, files, tracer: connection.tracer, objectFormat: object_format, isCaseInsensitive },
+    messages: [{ role: "user", content: [{ type: "text", text: taskPrompt(order) }] }],
+    unlogged,
+    turns: 0,
+    usage: noUsage,
+  };
+}
+
+function reportOf({ turns, usage, submission }: Conversation, end: TurnEnd): RunReport {
+  const said = { turns, usage, ...(submission ? { submission } : {}) };
+  switch (end.kind) {
+    case "done":
+      return { state: "succeeded", ...said };
+    case "ended":
+      return { state: end.isStopped ? "cancelled" : "failed", failure: end.failure, ...said };
+    case "continue": {
+      const message = `it took all of its ${turns} turns without an end`;
+      return { state: "failed", failure: { code: "turns", message }, ...said };
+    }
+  }
+}
+
+function spanAttributes(order: RunOrder, threadId: number) {
+  return {
+    [attribute.operation]: operation.agent,
+    [attribute.agentName]: order.agent.name,
+    [attribute.conversationId]: order.run_id,
+    [attribute.taskId]: order.task_id,
+    [attribute.threadId]: threadId,
+  };
 }

@@ -44,7 +44,7 @@ function skipped(check: Check, tree: string): CheckResult {
 }
 
 function viewOf({ job, equipment }: { job: Job; equipment: Equipment }): CheckView {
-  const { tracer, clock, home, database } = equipment;
+  const { clock, home, database } = equipment;
   return {
     sandbox: requireSandbox(equipment, "a check"),
     checkout: (tree) => createCheckout(job.repository, { directory: join(home, "checkouts", newUuid(clock)), tree }),
@@ -52,7 +52,7 @@ function viewOf({ job, equipment }: { job: Job; equipment: Equipment }): CheckVi
     keep: (output) => storeArtifact({ bytes: output, mediaType: "text/plain" }, database),
     async traced(check, tree, run) {
       const attributes = { [attribute.tree]: tree };
-      const span = tracer.start(checkSpan(check.name), { parent: job.span, attributes });
+      const span = job.tracer.start(checkSpan(check.name), { parent: job.span, attributes });
       try {
         const seen = await run(span.traceparent);
         span.set({ [attribute.exitCode]: seen.exit ?? undefined, [attribute.durationMs]: seen.durationMs });

@@ -4,6 +4,7 @@ import type { Fact } from "../protocol/event.ts";
 import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
+import { createTracer } from "../telemetry/thread-tracer.ts";
 import { attribute, jobSpan, operation } from "../telemetry/semconv.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
@@ -37,7 +38,8 @@ export async function submit(submission: Submission, equipment: Equipment): Prom
   if (spec.checks.length > 0) requireSandbox(equipment, `check ${JSON.stringify(spec.checks[0]?.name)}`);
   const id = jobId.parse(newUuid(equipment.clock));
   await keep(repository, `refs/sheaf/${id}/base`, spec.base.commit);
-  const span = equipment.tracer.startRoot(jobSpan(spec.name), {
+  const tracer = createTracer((message) => equipment.hub.accept(message, { jobId: id }), equipment.clock);
+  const span = tracer.startRoot(jobSpan(spec.name), {
     traceparent: submission.traceparent,
     attributes: {
       [attribute.operation]: operation.workflow,
@@ -48,14 +50,14 @@ export async function submit(submission: Submission, equipment: Equipment): Prom
   const created = { id, traceId: span.traceId, specSha: sha256(JSON.stringify(spec)), owner: equipment.node };
   const { handle } = await createJob({ ...created, spec }, equipment);
   const stop = new AbortController();
-  const job = openJob({ id, handle, span, signal: stop.signal }, submission, equipment);
+  const job = openJob({ id, handle, span, tracer, signal: stop.signal }, submission, equipment);
   const limit = setTimeout(() => stop.abort(timeIsUp(spec.limits.time_ms)), spec.limits.time_ms);
   const done = runJob(job, equipment).finally(() => clearTimeout(limit));
   return { id, handle, done, cancel: (signal) => stop.abort(cancelled(signal)) };
 }
 
 function openJob(
-  own: Pick<Job, "id" | "handle" | "span" | "signal">,
+  own: Pick<Job, "id" | "handle" | "span" | "tracer" | "signal">,
   { spec, repository, onFact }: Submission,
   { writer, clock }: Equipment,
 ): Job {

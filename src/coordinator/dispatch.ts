@@ -21,7 +21,7 @@ const runsPerThread = 2;
 export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equipment): Promise<Dispatched> {
   const width = job.spec.limits.concurrency ?? equipment.threads * runsPerThread;
   const finished = new Map<string, FinishedTask>();
-  const queue = tasks.map((task) => ({ task, waiting: startWaiting(task, job, equipment) }));
+  const queue = tasks.map((task) => ({ task, waiting: startWaiting(task, job) }));
   let thrown: { cause: unknown } | undefined;
   const work = async () => {
     for (let next = queue.shift(); next && !thrown; next = queue.shift()) {
@@ -40,9 +40,9 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   return { tasks: all, ...(thrown ? { thrown: thrown.cause } : {}) };
 }
 
-function startWaiting(task: Task, job: Job, { tracer }: Equipment) {
+function startWaiting(task: Task, job: Job) {
   const attributes = { [attribute.taskId]: task.id, [attribute.waitReason]: "slot" };
-  return tracer.start(queueSpan(task.id), { parent: job.span, attributes });
+  return job.tracer.start(queueSpan(task.id), { parent: job.span, attributes });
 }
 
 function neverStarted(task: Task, job: Job): FinishedTask {

@@ -3,7 +3,6 @@ import type { EventWriter } from "../db/writer.ts";
 import type { Clock } from "../protocol/ids.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
 import type { SpanHub } from "../telemetry/span-hub.ts";
-import type { Tracer } from "../telemetry/thread-tracer.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Pool } from "./pool.ts";
 import type { ThreadWatch } from "./watch-threads.ts";
@@ -20,8 +19,6 @@ export interface Equipment {
   database: Database;
   writer: EventWriter;
   hub: SpanHub;
-  /** Records spans of the coordinator itself; its sink is the hub. */
-  tracer: Tracer;
   /** Opened by the first job that has a task, so that looking at old jobs starts no thread. */
   pool(): { pool: Pool; watch: ThreadWatch };
   /** Absent: commands cannot be run, with the reason. */

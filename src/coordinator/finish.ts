@@ -11,6 +11,7 @@ export async function finish(result: Result, job: Job, equipment: Equipment): Pr
   const runs = result.tasks.reduce((sum, task) => sum + task.attempts, 0);
   job.span.set({ [attribute.outcome]: outcome, [attribute.agents]: runs, [attribute.costNanoUsd]: 0 });
   job.span.end(exit_code === 0 ? {} : { status: "error", message: reason?.message ?? outcome });
+  equipment.hub.closeOrphans(job.id, "the job ended");
   await equipment.hub.flush();
   return result;
 }

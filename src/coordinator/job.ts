@@ -2,7 +2,7 @@ import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
-import type { Span } from "../telemetry/thread-tracer.ts";
+import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
 import type { Repository } from "../workspace/repository.ts";
 
 /** A job in this process's hands: its specification, its repository, its root log and its root span. */
@@ -12,6 +12,8 @@ export interface Job {
   spec: JobSpec;
   repository: Repository;
   span: Span;
+  /** Records the coordinator's own spans of this job. */
+  tracer: Tracer;
   startedAt: number;
   /** Aborted when the job is cancelled or out of time; the reason is a `JobStopped`. */
   signal: AbortSignal;

@@ -54,10 +54,10 @@ interface Merged {
   leftOut: Map<string, Reason>;
 }
 
-async function merge(ready: readonly FinishedTask[], job: Job, { tracer, clock }: Equipment): Promise<Merged> {
+async function merge(ready: readonly FinishedTask[], job: Job, { clock }: Equipment): Promise<Merged> {
   const { tree: base } = job.spec.base;
   if (ready.length === 0) return { tree: base, landed: new Set(), leftOut: new Map() };
-  const span = tracer.start(mergeSpan(job.spec.name), { parent: job.span });
+  const span = job.tracer.start(mergeSpan(job.spec.name), { parent: job.span });
   const started = clock.now();
   const tips = ready.flatMap(({ id, ordinal, tree }) => (tree ? [{ taskId: id, ordinal, base, tree }] : []));
   const folded = await fold(job.repository, job.spec.base, tips);

@@ -12,9 +12,9 @@ import type { Job } from "./job.ts";
 import { type Plan, planSplit, type SplitView } from "./split.ts";
 
 /** Looks at the base tree, splits the job, and logs the plan before anything is started. */
-export async function plan(job: Job, { tracer, threads }: Equipment): Promise<Plan> {
+export async function plan(job: Job, { threads }: Equipment): Promise<Plan> {
   const strategy = job.spec.tasks.length > 0 ? "tasks" : job.spec.split.by;
-  const span = tracer.start(planSpan(strategy), { parent: job.span });
+  const span = job.tracer.start(planSpan(strategy), { parent: job.span });
   try {
     const made = await previewPlan(job, threads);
     const tasks = made.tasks.map(({ steps: _, ...task }) => task);

@@ -4,7 +4,6 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
-import type { SpanMessage } from "../protocol/span.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
 import type { JudgeView } from "../tools/judge.ts";
 import { acknowledge } from "./acknowledge.ts";
@@ -29,7 +28,7 @@ export interface HostView {
   append(facts: readonly Fact[], spanId: string | undefined): Promise<void>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
-  span(message: SpanMessage): void;
+  span(message: unknown): void;
   /** Any sign of life that is progress; pongs are not. */
   progressed(): void;
   now(): number;

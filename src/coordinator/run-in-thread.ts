@@ -67,7 +67,7 @@ function openPort(id: RunId, order: StepOrder, around: Surroundings & { progress
     append: (facts, spanId) => job.logRun(id, facts, spanId),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
-    span: (message) => equipment.hub.accept(message, owner),
+    span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,
     now: () => equipment.clock.now(),
   });

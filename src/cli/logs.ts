@@ -1,0 +1,56 @@
+import { readJobEvents } from "../db/read-events.ts";
+import type { Event } from "../protocol/event.ts";
+import { requireJob } from "./find-job.ts";
+import type { Verb } from "./main.ts";
+import { oneLine } from "./words.ts";
+
+export const addLogs: Verb = (program, around) => {
+  program
+    .command("logs")
+    .description("A job's events, in the order they were stored")
+    .argument("[job]", "id, handle or last", "last")
+    .option("--task <id>", "only this task's")
+    .option("--output-format <format>", "text, or json for one event a line", "text")
+    .addHelpText("after", "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type")
+    .action(async (name: string, options: { task?: string; outputFormat: string }) => {
+      await using session = await around.open("logs");
+      const { database } = session.equipment;
+      const job = await requireJob(name, database);
+      const runs = new Map<string, string>();
+      for await (const event of readJobEvents(job.id, database)) {
+        if (event.type === "task.started") runs.set(event.data.run_id, event.data.task_id);
+        const task = taskOf(event) ?? runs.get(event.run_id);
+        if (options.task !== undefined && task !== options.task) continue;
+        around.terminal.print(options.outputFormat === "json" ? JSON.stringify(event) : lineOf(event, task));
+      }
+    });
+};
+
+function taskOf(event: Event): string | undefined {
+  return "task_id" in event.data ? String(event.data.task_id) : undefined;
+}
+
+function lineOf(event: Event, task: string | undefined): string {
+  const at = new Date(event.at).toISOString().slice(11, 23);
+  return `${at}  ${(task ?? "").padEnd(12)} ${event.type.padEnd(16)} ${detailOf(event)}`.trimEnd();
+}
+
+/** What a person wants to see of an event on one line; the whole is in the json form. */
+function detailOf(event: Event): string {
+  switch (event.type) {
+    case "tool.finished":
+      return `${event.data.tool} ${event.data.is_error ? "failed: " : ""}${oneLine(event.data.content, 120)}`;
+    case "tool.denied":
+      return `${event.data.tool} ${oneLine(event.data.input, 80)} (${event.data.rule}: ${oneLine(event.data.reason)})`;
+    case "turn.finished":
+      return oneLine(event.data.answer.map((block) => (block.type === "text" ? block.text : `[${block.name}]`)).join(" "));
+    case "job.created":
+      return `${event.data.handle} at ${event.data.spec.base.commit}`;
+    case "job.planned":
+      return `${event.data.strategy}: ${event.data.tasks.length} tasks`;
+    case "job.finished":
+      return `${event.data.outcome}, exit ${event.data.exit_code}`;
+    default:
+      return oneLine(JSON.stringify(event.data), 120);
+  }
+}

@@ -1,0 +1,75 @@
+import { Command, CommanderError } from "commander";
+import { Fault, faultExits, toFailure } from "../protocol/failure.ts";
+import { addApply } from "./apply.ts";
+import { addDiff } from "./diff.ts";
+import { addDoctor } from "./doctor.ts";
+import { addInit } from "./init.ts";
+import { addList } from "./list.ts";
+import { addLogs } from "./logs.ts";
+import { addPlan } from "./plan.ts";
+import { addRun } from "./run.ts";
+import type { Surroundings } from "./session.ts";
+import { addShow } from "./show.ts";
+import { addStatus } from "./status.ts";
+import { addValidate } from "./validate.ts";
+import { printable } from "./words.ts";
+
+/** A verb does its work and answers with the exit code. */
+export type Verb = (program: Command, around: Surroundings, exit: (code: number) => void) => void;
+
+const verbs: readonly Verb[] = [
+  addRun,
+  addPlan,
+  addValidate,
+  addInit,
+  addList,
+  addStatus,
+  addShow,
+  addLogs,
+  addDiff,
+  addApply,
+  addDoctor,
+];
+
+/** Runs one command line (without `node` and the script); answers the exit code and never throws. */
+export async function runCommandLine(words: readonly string[], around: Surroundings): Promise<number> {
+  let code = 0;
+  const program = createProgram(around);
+  for (const add of verbs) add(program, around, (exit) => { code = exit; });
+  try {
+    await program.parseAsync([...words], { from: "user" });
+    return code;
+  } catch (thrown) {
+    return reportError(thrown, around);
+  }
+}
+
+function createProgram({ terminal, version }: Surroundings): Command {
+  return new Command("sheaf")
+    .description("Splits one large code change into scoped sub-agents, runs them in parallel,\nand lands one verified tree.")
+    .version(version, "-V, --version")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.tell(text.trimEnd()),
+    })
+    .addHelpText("after", [
+      "",
+      "Examples:",
+      "  sheaf run --codemod node-protocol --check 'npm test'   one recipe over this repository",
+      "  sheaf run sheaf.yaml --publish branch                  a job file; the result as a branch",
+      "  sheaf show last                                        who did what, and why",
+      "  sheaf apply last                                       take the result home",
+    ].join("\n"));
+}
+
+function reportError(thrown: unknown, { terminal }: Surroundings): number {
+  // Commander has said what was wrong with the words; help and version end here too, with 0.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : faultExits.usage;
+  const failure = toFailure(thrown);
+  terminal.tell(`${terminal.style("red", "error")} ${printable(failure.message)}`);
+  if (failure.remedy) terminal.tell(`  try: ${printable(failure.remedy)}`);
+  if (thrown instanceof Fault) return faultExits[thrown.code];
+  return failure.code in faultExits ? faultExits[failure.code as keyof typeof faultExits] : faultExits.internal;
+}

@@ -1,0 +1,27 @@
+import { listTasks } from "../db/list-tasks.ts";
+import { requireJob } from "./find-job.ts";
+import type { Verb } from "./main.ts";
+import { columns, oneLine } from "./words.ts";
+
+export const addStatus: Verb = (program, around) => {
+  program
+    .command("status")
+    .description("One job and its tasks, a line each")
+    .argument("[job]", "id, handle or last", "last")
+    .option("--output-format <format>", "text or json", "text")
+    .addHelpText("after", "\nExample:\n  sheaf status refactor-3")
+    .action(async (name: string, options: { outputFormat: string }) => {
+      await using session = await around.open("status");
+      const { database } = session.equipment;
+      const job = await requireJob(name, database);
+      const tasks = await listTasks(job.id, database);
+      if (options.outputFormat === "json") return around.terminal.print(JSON.stringify({ job, tasks }, null, 2));
+      around.terminal.print(`${job.handle}  ${job.outcome ?? job.state}  ${job.createdAt.toISOString()}`);
+      const rows = tasks.map((task) => [
+        `  ${task.id}`,
+        task.landed ? "landed" : (task.state ?? "not finished"),
+        oneLine(task.title, 60),
+      ]);
+      for (const line of columns(rows)) around.terminal.print(line);
+    });
+};
