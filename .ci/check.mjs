@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const checks = [
   { name: "knip", command: "knip --no-progress --treat-config-hints-as-errors" },
   { name: "types", command: "tsc --pretty false" },
-  { name: "package", command: "node .ci/build.mjs && publint run --strict --pack=false" },
+  { name: "package", command: "node .ci/build.mjs && publint run --strict --pack=npm" },
   { name: "architecture", command: "node test/cruise.ts" },
   { name: "style", command: "biome ci --colors=off --error-on-warnings ." },
   { name: "lock", command: "node .ci/complete-lock.mjs --check" },
