@@ -1,11 +1,11 @@
 import type { Resource } from "@opentelemetry/resources";
-import { BatchSpanProcessor, type SpanTargeter } from "@opentelemetry/sdk-trace";
+import { BatchSpanProcessor, type SpanExporter } from "@opentelemetry/sdk-trace";
 import type { SpanEnd } from "../protocol/span.ts";
 import { readableSpan } from "./readable-span.ts";
 
 /** Where finished spans go, and as whose. */
 export interface SpanTarget {
-  exporter: SpanTargeter;
+  exporter: SpanExporter;
   resource: Resource;
   version: string;
   /** How long a span may wait for its batch. */
@@ -114,7 +114,7 @@ const shortWaitMs = 500;
 /** The processor's own promises say nothing that `settle` did not hear. */
 function heardAlready(): void {}
 
-function watched(exporter: SpanTargeter, settle: (spans: number, error: Error | undefined) => void): SpanTargeter {
+function watched(exporter: SpanExporter, settle: (spans: number, error: Error | undefined) => void): SpanExporter {
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {

@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createRedactor, redact } from "../../src/telemetry/redact.ts";
+
+const tokens: readonly (readonly [string, string])[] = [
+  ["anthropic-key", `sk-ant-${"api03-AbCdEf_123456-7890"}`],
+  ["openai-key", `sk-proj-${"AbCdEf1234567890AbCdEf"}`],
+  ["github-token", `ghp_${"AbCdEf1234567890AbCdEf1234567890AbCd"}`],
+  ["github-token", `github_pat_${"11ABCDEFG0123456789_abcdefghijklmnop"}`],
+  ["gitlab-token", `glpat-${"abcdEFGH1234_-567890"}`],
+  ["slack-token", `xoxb-${"123456789012-abcdefABCDEF"}`],
+  ["aws-key", `AKIA${"IOSFODNN7EXAMPLE"}`],
+  ["npm-token", `npm_${"AbCdEf1234567890AbCdEf1234567890AbCd"}`],
+  ["jwt", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"],
+];
+
+test.each(tokens)("a token of the format %s is hidden wherever it stands", (kind, token) => {
+  for (const [before, after] of [
+    ["", ""],
+    ["key=", "\n"],
+    ["'", "'"],
+    ["see (", ")"],
+    ["x ", " y"],
+  ] as const) {
+    expect(redact(`${before}${token}${after}`, [])).toBe(`${before}[redacted:${kind}]${after}`);
+  }
+});
+
+test("the credential of an Authorization header is hidden, its scheme is not", () => {
+  expect(redact("Authorization: Bearer abc.def\r\nHost: x", [])).toBe(
+    "Authorization: Bearer [redacted:authorization]\r\nHost: x",
+  );
+  expect(redact('{"authorization":"Basic dXNlcjpwYXNz"}', [])).toBe(
+    '{"authorization":"Basic [redacted:authorization]"}',
+  );
+});
+
+test("source code that speaks of authorization stays as it is", () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source code of someone else
+  const code = "headers: { authorization: string; Authorization: `Bearer ${token}` } // task-2f1e, npm_config_registry";
+  expect(redact(code, [])).toBe(code);
+});
+
+test("the user info of a URL is hidden, an at sign elsewhere is not", () => {
+  expect(redact("clone https://me:p@ss@host.example/a@b?c=d@e", [])).toBe(
+    "clone https://[redacted:url-user-info]@host.example/a@b?c=d@e",
+  );
+  expect(redact("https://host.example/@scope/package me@host.example", [])).toBe(
+    "https://host.example/@scope/package me@host.example",
+  );
+});
+
+test("a private key is hidden to its end, and to the end of the text where it was cut off", () => {
+  const key = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----";
+  expect(redact(`a\n${key}\nb`, [])).toBe("a\n[redacted:private-key]\nb");
+  expect(redact(`a\n${key.slice(0, 40)}`, [])).toBe("a\n[redacted:private-key]");
+});
+
+test("overlapping secrets are hidden as one stretch, with no end of either left over", () => {
+  expect(redact("xxabcdefghiyy", ["abcdef", "defghi"])).toBe("xx[redacted:secret]yy");
+});
+
+test("a known secret survives neither as it is nor in base64, URL or JSON encoding, whatever surrounds it", () => {
+  const secret = fc.string({ minLength: 6, maxLength: 40, unit: "binary" }).filter((text) => text.isWellFormed());
+  const around = fc.string({ maxLength: 12 });
+  fc.assert(
+    fc.property(secret, around, around, (value, before, after) => {
+      fc.pre(!"[redacted:secret]".includes(value));
+      const hide = createRedactor([value]);
+      const forms = [
+        value,
+        encodeURIComponent(value),
+        JSON.stringify(value).slice(1, -1),
+        Buffer.from(value).toString("base64"),
+        Buffer.from(value).toString("base64url"),
+      ];
+      for (const form of forms) {
+        expect(hide(`${before}${form}${after}`)).toContain("[redacted:");
+        expect(hide(`|${form}|`)).not.toContain(form);
+      }
+    }),
+  );
+});
+
+test("a secret inside a longer base64 text is hidden at each of its three places", () => {
+  const value = "correct-horse-battery";
+  for (const user of ["", "a", "ab", "abc", "user:"]) {
+    const encoded = Buffer.from(`${user}${value}${user}`).toString("base64");
+    const hidden = redact(`Basic-ish ${encoded}.`, [value]);
+    expect(hidden).toContain("[redacted:secret]");
+    const left = hidden.replace("Basic-ish ", "").split("[redacted:secret]").join("");
+    expect(Buffer.from(left, "base64").toString()).not.toContain(value.slice(1, -1));
+  }
+});
+
+test("text without a secret comes back as it is", () => {
+  const dull = fc.stringMatching(/^[a-z ,()\n]{0,200}$/).filter((text) => !text.includes("bearer"));
+  fc.assert(fc.property(dull, (text) => void expect(redact(text, ["hunter2hunter2"])).toBe(text)));
+});
+
+test("any text at all, even half a character, is taken", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string(), (text, secret) => void redact(text, [secret])));
+  expect(redact("\ud800 x", ["\ud800ab"])).toBe("\ud800 x");
+});
+
+const many = 400_000;
+test.each([
+  "eyJ",
+  "eyJaaaaaaaa.",
+  "://",
+  "a@",
+  "://a@a@",
+  "authorization:",
+  "authorization: bearer ",
+  "bearer ",
+  " ",
+  "-----BEGIN ",
+  "-----BEGIN PRIVATE KEY-----",
+  "-----END PRIVATE KEY",
+  "sk-ant-",
+  "sk-ant-aaaaaaaaa ",
+  "ghp_aaaaaaaaaaaaaaaaaaa-",
+  ".",
+  "A",
+])("hundreds of thousands of characters made of %j are done at once", (piece) => {
+  // A quadratic expression would take minutes here, and end this test by the runner's limit.
+  const text = `://${piece.repeat(Math.ceil(many / piece.length))}`;
+  expect(redact(text, ["hunter2hunter2"]).length).toBeGreaterThan(0);
+});
