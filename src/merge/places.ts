@@ -11,24 +11,37 @@ export interface Place {
 }
 
 export function placesOf(collision: Collision): Place[] {
-  const sides = new Map<RawPath, Map<"base" | "there" | "here", Stage>>();
+  const sides = sidesOf(collision);
   const types = new Map<RawPath, Set<string>>();
-  const rename = (path: RawPath) => unmoved(path, collision);
-  for (const stage of collision.stages) {
-    const path = rename(stage.path);
-    sides.set(path, (sides.get(path) ?? new Map()).set(sideNames[stage.stage - 1] ?? "base", stage));
-  }
+  const spoken = new Map<RawPath, Sides>();
   for (const note of collision.notes) {
     if (!note.type.startsWith("CONFLICT")) continue;
-    for (const path of note.paths.map(rename)) types.set(path, (types.get(path) ?? new Set()).add(note.type));
+    const paths = note.paths.map((path) => unmoved(path, collision));
+    const told = paths.map((path) => sides.get(path)).find((found) => found !== undefined);
+    for (const path of paths) {
+      types.set(path, (types.get(path) ?? new Set()).add(note.type));
+      // A name that was moved away has no sides of its own: it is told by where it went.
+      if (told) spoken.set(path, sides.get(path) ?? told);
+    }
   }
-  const paths = new Set([...sides.keys(), ...types.keys()]);
-  return [...paths].map((path) => {
-    const entries = sides.get(path) ?? new Map<"base" | "there" | "here", Stage>();
+  return [...new Set([...sides.keys(), ...types.keys()])].map((path) => {
+    const own: Sides = sides.get(path) ?? new Map();
     const said = [...(types.get(path) ?? [])].join(" ");
-    const isText = entries.values().every((entry) => entry.mode.startsWith("100")) && !said.includes("(binary)");
-    return { path, sides: entries, isText, reason: reasonOf(said, entries) };
+    const isText = own.values().every((entry) => entry.mode.startsWith("100")) && !said.includes("(binary)");
+    return { path, sides: own, isText, reason: reasonOf(said, spoken.get(path) ?? own) };
   });
+}
+
+type Sides = ReadonlyMap<"base" | "there" | "here", Stage>;
+
+function sidesOf(collision: Collision): Map<RawPath, Map<"base" | "there" | "here", Stage>> {
+  const sides = new Map<RawPath, Map<"base" | "there" | "here", Stage>>();
+  for (const stage of collision.stages) {
+    const path = unmoved(stage.path, collision);
+    const found = sides.get(path) ?? new Map<"base" | "there" | "here", Stage>();
+    sides.set(path, found.set(sideNames[stage.stage - 1] ?? "base", stage));
+  }
+  return sides;
 }
 
 const sideNames = ["base", "there", "here"] as const;
@@ -41,8 +54,6 @@ function unmoved(path: RawPath, collision: Collision): RawPath {
   }
   return path;
 }
-
-type Sides = ReadonlyMap<"base" | "there" | "here", Stage>;
 
 /** The first line that holds gives the reason. */
 const reasons: readonly [(said: string, sides: Sides) => boolean, string | ((sides: Sides) => string)][] = [

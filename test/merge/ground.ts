@@ -6,7 +6,7 @@ import { type TaskId, taskId } from "../../src/protocol/ids.ts";
 import { createGit } from "../../src/workspace/git.ts";
 import { openRepository, type Repository } from "../../src/workspace/repository.ts";
 import { listTree } from "../../src/workspace/tree.ts";
-import { plant, type PlantedFile, type PlantedTree } from "../support/plant.ts";
+import { type PlantedFile, type PlantedTree, plant } from "../support/plant.ts";
 
 /** A user's repository in a temporary folder, and ours beside it. */
 export interface Ground {

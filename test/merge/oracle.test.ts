@@ -2,7 +2,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fold } from "../../src/merge/fold.ts";
-import { plant, type Planted, type PlantedFile } from "../support/plant.ts";
+import { type Planted, type PlantedFile, plant } from "../support/plant.ts";
 import { type Ground, named, openGround } from "./ground.ts";
 
 let ground: Ground;
@@ -105,7 +105,12 @@ test("a fold is what merging one by one with git gives, and leaves out just what
   await fc.assert(
     fc.asyncProperty(scenario, async (trees) => {
       const [base = { commit: "", tree: "" }, ...tips] = await plant(ground.repository, trees);
-      const order = tips.map(({ tree }, index) => ({ taskId: named(index + 1), ordinal: index, base: base.tree, tree }));
+      const order = tips.map(({ tree }, index) => ({
+        taskId: named(index + 1),
+        ordinal: index,
+        base: base.tree,
+        tree,
+      }));
       const ours = await fold(ground.repository, base, order);
       expect({ tree: ours.tree, folded: ours.folded }).toEqual(await mergeOneByOne(base, tips));
     }),
