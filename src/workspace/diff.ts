@@ -108,7 +108,7 @@ function parsePairs(text: string, count: number): Change[][] {
 }
 
 /** Records `:<mode> <mode> <oid> <oid> <letter> NUL <path> NUL`, up to what is not one. */
-function parseRaw(text: string, start: number): { changes: Change[]; end: number } {
+export function parseRaw(text: string, start: number): { changes: Change[]; end: number } {
   const changes: Change[] = [];
   let at = start;
   while (text[at] === ":") {

@@ -67,7 +67,7 @@ export async function createWorkspace(
   await mkdir(root, { recursive: true });
   await mkdir(scratch);
   const open = { repository, listing, root, indexFile: join(wanted.directory, "index"), held: new Set<RawPath>() };
-  await putEntries(open, select(listing, wanted.files ?? [], wanted.directories ?? []));
+  await put(open, select(listing, wanted.files ?? [], wanted.directories ?? []));
   const turn = oneAtATime();
   const materialise = batched((entries: TreeEntry[]) => turn(() => bringIn(open, entries)));
   return {
@@ -110,7 +110,12 @@ async function bringIn(open: OpenWorkspace, entries: readonly TreeEntry[]): Prom
     if (await isThere(open.root, entry.path)) open.held.add(entry.path);
     else missing.push(entry);
   }
-  await putEntries(open, missing);
+  await put(open, missing);
+}
+
+async function put(open: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
+  await putEntries(open, entries);
+  for (const { path } of entries) open.held.add(path);
 }
 
 async function isThere(root: string, path: RawPath): Promise<boolean> {
