@@ -38,7 +38,6 @@ const named: Readonly<Record<string, RegExp>> = {
   alnum: /^[A-Za-z0-9]$/,
   alpha: /^[A-Za-z]$/,
   blank: /^[ \t]$/,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: this class is about control characters.
   cntrl: /^[\0-\x1f\x7f]$/,
   digit: /^[0-9]$/,
   graph: /^[!-~]$/,

@@ -43,6 +43,13 @@ export function covers(glob: Glob, segments: Segments, isDirectory: boolean): bo
   return false;
 }
 
+/** Whether the path itself matches, whatever stands above it: what searching for files means by a pattern. */
+export function matches(glob: Glob, segments: Segments): boolean {
+  let states = closure(glob.steps, new Set([0]));
+  for (const segment of segments) states = advance(glob.steps, states, segment);
+  return states.has(glob.steps.length);
+}
+
 /** Whether something below this directory (or it) could be covered; may say yes too often, never no. */
 export function couldCoverBelow(glob: Glob, directory: Segments): boolean {
   if (glob.isName) return true;
@@ -59,8 +66,9 @@ function advance(steps: readonly Step[], states: ReadonlySet<number>, segment: N
   for (const state of states) {
     const step = steps[state];
     const isLast = state === steps.length - 1;
-    if (step === "globstar") next.add(isLast ? state + 1 : state);
-    else if (matchesStep(step, segment)) next.add(state + 1);
+    if (step === "globstar") next.add(state);
+    if (step === "globstar" && isLast) next.add(state + 1);
+    if (matchesStep(step, segment)) next.add(state + 1);
   }
   return closure(steps, next);
 }

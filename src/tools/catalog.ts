@@ -1,0 +1,27 @@
+import type { ToolSchema } from "../model/model.ts";
+import { applyEdits } from "./apply-edits.ts";
+import { deleteFile } from "./delete.ts";
+import { edit } from "./edit.ts";
+import { glob } from "./glob.ts";
+import { list } from "./list.ts";
+import { read } from "./read.ts";
+import { submit } from "./submit.ts";
+import type { Tool } from "./tool.ts";
+import { write } from "./write.ts";
+
+const tools: ReadonlyMap<string, Tool> = new Map(
+  [read, write, edit, glob, list, deleteFile, applyEdits, submit].map((tool) => [tool.name, tool]),
+);
+
+/** Every tool there is, by name. */
+export const toolNames: readonly string[] = [...tools.keys()];
+
+export function toolNamed(name: string): Tool | undefined {
+  return tools.get(name);
+}
+
+/** Names, descriptions and JSON schemas for a model, in the order of the catalogue; unknown names are left out. */
+export function toolSchemas(names: readonly string[]): ToolSchema[] {
+  const offered = [...tools.values()].filter((tool) => names.includes(tool.name));
+  return offered.map(({ name, description, inputSchema }) => ({ name, description, input_schema: inputSchema }));
+}

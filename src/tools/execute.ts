@@ -1,0 +1,154 @@
+import { type Contained, isEscape } from "../files/contain.ts";
+import type { Files } from "../files/files.ts";
+import { decide, mayHoldAllowed } from "../permission/decide.ts";
+import type { Submission } from "../protocol/claim.ts";
+import type { ThreadFact } from "../protocol/event.ts";
+import { toFailure } from "../protocol/failure.ts";
+import type { ToolResult, ToolUse } from "../protocol/message.ts";
+import type { Decision, Scope } from "../protocol/scope.ts";
+import { attribute, operation, toolSpan } from "../telemetry/semconv.ts";
+import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
+import { toolNamed } from "./catalog.ts";
+import { decidePaths, type Judgement } from "./decide-paths.ts";
+import { notOffered, shortInput } from "./judge.ts";
+import { failed, type OpenedCall, type RunContext, type Tool, type ToolOutcome } from "./tool.ts";
+
+/**
+ * The one way a tool runs in a thread. It checks the input, has every path decided, runs the tool inside a span, cuts
+ * what is too long, and makes the fact for the log. Nothing is thrown past it but a malformed trace parent.
+ */
+export interface ToolContext {
+  scope: Scope;
+  files: Files;
+  tracer: Tracer;
+  objectFormat: "sha1" | "sha256";
+  isCaseInsensitive: boolean;
+  /** The span this call hangs from. */
+  parent: Span | string;
+  /** The coordinator's answer to the call's intent; absent for reads. An edit without one does not happen. */
+  decision: Decision | undefined;
+}
+
+export interface Executed {
+  fact: Extract<ThreadFact, { type: "tool.finished" | "tool.denied" }>;
+  result: ToolResult;
+  submission?: Submission;
+}
+
+export async function execute(call: ToolUse, context: ToolContext): Promise<Executed> {
+  const tool = context.scope.tools.includes(call.name) ? toolNamed(call.name) : undefined;
+  const attributes = {
+    [attribute.operation]: operation.tool,
+    [attribute.toolName]: call.name.slice(0, 100),
+    [attribute.toolType]: "function",
+    [attribute.toolCallId]: call.id,
+  };
+  const span = context.tracer.start(toolSpan(tool?.name ?? "unknown"), { parent: context.parent, attributes });
+  try {
+    const executed = tool
+      ? await judgeAndRun(tool, call, { context, span })
+      : deny(call, notOffered(call, context.scope), span);
+    const isError = executed.result.is_error === true;
+    if (isError) span.set({ [attribute.errorType]: executed.fact.type });
+    span.end(isError ? { status: "error", message: executed.result.content.slice(0, 200) } : {});
+    return executed;
+  } catch (thrown) {
+    span.end({ status: "error", message: "the tool threw" });
+    return finish(call, failed(describeThrown(call.name, thrown)));
+  }
+}
+
+interface Around {
+  context: ToolContext;
+  span: Span;
+}
+
+async function judgeAndRun(tool: Tool, call: ToolUse, { context, span }: Around): Promise<Executed> {
+  const opened = tool.open(call.input);
+  if ("problem" in opened) return finish(call, failed(`invalid input for ${tool.name}: ${opened.problem}`));
+  const answered = answerOf(tool, opened, context);
+  if (answered.decision.effect === "deny") return deny(call, answered, span);
+  const resolved = await context.files.resolveAll(
+    opened.paths.map(({ path }) => path),
+    { followsLast: !tool.isAboutLinks },
+  );
+  const judged = decidePaths(opened.paths, resolved, { ...context, tool });
+  if (judged.decision.effect === "deny") return deny(call, judged, span);
+  span.set({ [attribute.decision]: "allow", [attribute.rule]: judged.decision.rule });
+  const at = resolved.flatMap((each) => (isEscape(each) ? [] : [each]));
+  return finish(call, await opened.run(runContext(context, at)));
+}
+
+/** What the coordinator said. A read has no intent, so it was asked nothing. */
+function answerOf(tool: Tool, opened: OpenedCall, { decision }: ToolContext): Judgement {
+  const subject = opened.paths[0]?.path ?? tool.name;
+  if (decision) return { decision, subject };
+  if (tool.effect !== "edit") return { decision: undisputed, subject };
+  const reason = "an edit must be acknowledged before it happens, and this one was not";
+  return { decision: { effect: "deny", rule: "no intent", source: "sheaf", reason }, subject };
+}
+
+const undisputed: Decision = { effect: "allow", rule: "no path", source: "sheaf", reason: "it has no effect" };
+
+function runContext(context: ToolContext, at: readonly Contained[]): RunContext {
+  const { scope, files, objectFormat, isCaseInsensitive } = context;
+  return {
+    files,
+    at,
+    objectFormat,
+    isCaseInsensitive,
+    mayRead: (path, kind) =>
+      decide(scope, "Read", path, { isCaseInsensitive, isDirectory: kind === "directory" }).effect === "allow",
+    mayEnter: (directory) => mayHoldAllowed(scope, "Read", directory, { isCaseInsensitive }),
+  };
+}
+
+function deny(call: ToolUse, { decision, subject }: Judgement, span: Span): Executed {
+  const { rule, source, reason } = decision;
+  span.set({ [attribute.decision]: "deny", [attribute.rule]: rule });
+  const input = subject === "" ? shortInput(call.input) : subject;
+  const content = `Denied: ${reason} (rule ${rule}, ${source})`;
+  return {
+    fact: { type: "tool.denied", data: { call_id: call.id, tool: call.name, input, rule, source, reason } },
+    result: { type: "tool_result", tool_use_id: call.id, content: cap(content, undefined), is_error: true },
+  };
+}
+
+function finish(call: ToolUse, outcome: ToolOutcome): Executed {
+  const content = cap(outcome.content, outcome.more);
+  const isError = outcome.isError ?? false;
+  const logged = outcome.logged ?? content;
+  const { pointer, changed, submission } = outcome;
+  return {
+    fact: {
+      type: "tool.finished",
+      data: {
+        call_id: call.id,
+        tool: call.name,
+        is_error: isError,
+        content: logged,
+        ...(pointer ? { pointer } : {}),
+        ...(changed ? { changed: [...changed] } : {}),
+      },
+    },
+    result: { type: "tool_result", tool_use_id: call.id, content, ...(isError ? { is_error: true } : {}) },
+    ...(submission ? { submission } : {}),
+  };
+}
+
+/** Characters of one result. */
+const mostCharacters = 30_000;
+
+function cap(content: string, more: string | undefined): string {
+  const text = content.toWellFormed();
+  if (text.length <= mostCharacters) return text;
+  const kept = text.slice(0, mostCharacters).replace(/[\ud800-\udbff]$/, "");
+  return `${kept}\n[cut at ${kept.length} of ${text.length} characters${more ? `; ${more}` : ""}]`;
+}
+
+/** Without the machine's paths, which mean nothing to a model. */
+function describeThrown(tool: string, thrown: unknown): string {
+  const { message, remedy } = toFailure(thrown);
+  const what = message.replace(/, \w+ '[\s\S]*'$/, "").slice(0, 1_000);
+  return `${tool} failed: ${what}${remedy ? `. To try: ${remedy}` : ""}`;
+}

@@ -1,0 +1,110 @@
+import { z } from "zod";
+import type { Contained } from "../files/contain.ts";
+import type { Files } from "../files/files.ts";
+import type { Submission } from "../protocol/claim.ts";
+import type { ChangedFile, Pointer } from "../protocol/event.ts";
+import type { RuleTool } from "../protocol/scope.ts";
+
+/**
+ * What a tool is: a name and a schema for a model, the paths a call is about, and the deed. A tool never decides
+ * whether it may run, and is run only on paths that were decided.
+ */
+export interface ToolDefinition<Input> {
+  name: string;
+  /** For a model. */
+  description: string;
+  input: z.ZodType<Input>;
+  effect: Effect;
+  /** What the decision is about, as the model wrote it. */
+  paths(input: Input): readonly Asked[];
+  /** The link itself is meant, not what it points to. */
+  isAboutLinks?: boolean;
+  /** Looks at a directory in which only some names may be read, and shows only those. */
+  isBrowsing?: boolean;
+  run(input: Input, context: RunContext): Promise<ToolOutcome>;
+}
+
+/** An edit is acknowledged by the coordinator before it happens; a read is decided in the thread. */
+export type Effect = "read" | "edit" | "none";
+
+export interface Asked {
+  tool: RuleTool;
+  path: string;
+}
+
+export interface RunContext {
+  files: Files;
+  /** Where the paths of the call lead, in their order. */
+  at: readonly Contained[];
+  objectFormat: "sha1" | "sha256";
+  isCaseInsensitive: boolean;
+  mayRead(path: string, kind: "file" | "directory"): boolean;
+  /** Whether a directory may hold something readable. */
+  mayEnter(directory: string): boolean;
+}
+
+export interface ToolOutcome {
+  /** What the model sees. */
+  content: string;
+  isError?: boolean;
+  /** What the log keeps in its place, where `content` is the repository's own text. */
+  logged?: string;
+  pointer?: Pointer;
+  changed?: readonly ChangedFile[];
+  submission?: Submission;
+  /** How to get what was cut, should `content` be too long. */
+  more?: string;
+}
+
+/** A tool whose input has yet to be checked. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly effect: Effect;
+  readonly isAboutLinks: boolean;
+  readonly isBrowsing: boolean;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  open(input: unknown): OpenedCall | { problem: string };
+}
+
+export interface OpenedCall {
+  paths: readonly Asked[];
+  run(context: RunContext): Promise<ToolOutcome>;
+}
+
+export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
+  const { $schema: _, ...inputSchema } = z.toJSONSchema(definition.input);
+  return {
+    name: definition.name,
+    description: definition.description,
+    effect: definition.effect,
+    isAboutLinks: definition.isAboutLinks ?? false,
+    isBrowsing: definition.isBrowsing ?? false,
+    inputSchema,
+    open(input) {
+      const parsed = definition.input.safeParse(input);
+      if (!parsed.success) return { problem: describeIssues(parsed.error) };
+      return { paths: definition.paths(parsed.data), run: (context) => definition.run(parsed.data, context) };
+    },
+  };
+}
+
+/** A result that tells the model what went wrong and what to try. */
+export function failed(content: string): ToolOutcome {
+  return { content, isError: true };
+}
+
+/** A name on a line of its own: quoted where it would break the line. */
+export function showPath(path: string): string {
+  return /[\p{Cc}"]/u.test(path) ? JSON.stringify(path) : path;
+}
+
+/** Fields by name, at most five. */
+function describeIssues(error: z.ZodError): string {
+  const issues = error.issues.slice(0, 5).map((issue) => {
+    const field = issue.path.length > 0 ? issue.path.join(".") : "input";
+    return `${field}: ${issue.message}`;
+  });
+  const more = error.issues.length - issues.length;
+  return more > 0 ? `${issues.join("; ")}; and ${more} more` : issues.join("; ");
+}
