@@ -15,6 +15,8 @@ const ranks = [
   ["coordinator"],
   ["background"],
   ["http", "cli", "mcp"],
+  // main in two files: what it opens, and the start itself.
+  ["session"],
   ["main"],
   ["bin"],
 ];
@@ -48,6 +50,7 @@ const doors = {
     "src/files/",
     "src/main.ts",
     "src/sandbox/",
+    "src/session.ts",
     "src/workspace/",
   ],
   worker_threads: ["src/agent/", "src/coordinator/", "workers/"],

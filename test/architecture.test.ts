@@ -133,6 +133,16 @@ describe("the law of imports", () => {
       { "src/agent/turn.ts": "export const a = process.env.HOME;" },
     ],
     [
+      "the environment, handed on by anyone but main",
+      "environment-is-handed-over-by-main",
+      { "src/agent/turn.ts": "export const a = (take: (env: object) => void) => take(process.env);" },
+    ],
+    [
+      "the environment, read by main itself",
+      "environment-is-read-in-config",
+      { "src/main.ts": "const { HOME } = process.env; process.stdout.write(String(HOME));" },
+    ],
+    [
       "the environment, read by another name",
       "environment-is-read-in-config",
       { "src/agent/turn.ts": `import { env } from "node:process"; export const a = env;` },

@@ -38,6 +38,7 @@ type Node = Readonly<Record<string, unknown>>;
 
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   "no-import-out-of-sight": ["src/bin.ts"],
+  "environment-is-handed-over-by-main": ["src/config.ts", "src/main.ts"],
   "environment-is-read-in-config": ["src/config.ts"],
 };
 const sideDoors = ["createRequire", "getBuiltinModule", "_load", "eval"];
@@ -50,13 +51,22 @@ function judge(node: Node): Omit<Finding, "from"> | undefined {
   if (node.type === "Identifier" && sideDoors.includes(text(node))) {
     return { rule: "no-import-out-of-sight", to: text(node) };
   }
-  return readsEnvironment(node) ? { rule: "environment-is-read-in-config", to: "process.env" } : undefined;
+  if (readsVariable(node)) return { rule: "environment-is-read-in-config", to: "process.env" };
+  return isEnvironment(node) ? { rule: "environment-is-handed-over-by-main", to: "process.env" } : undefined;
 }
 
-function readsEnvironment(node: Node): boolean {
-  if (node.type === "MemberExpression") return text(node.object) === "process" && text(node.property) === "env";
-  if (node.type === "VariableDeclarator") return text(node.init) === "process" && namesEnv(node.id);
+/** `process.env.HOME`, or the environment under another name. */
+function readsVariable(node: Node): boolean {
+  if (node.type === "MemberExpression") return isNode(node.object) && isEnvironment(node.object);
+  if (node.type === "VariableDeclarator") {
+    if (text(node.init) === "process") return namesEnv(node.id);
+    return isNode(node.init) && isEnvironment(node.init);
+  }
   return node.type === "ImportDeclaration" && /^(node:)?process$/.test(text(node.source)) && namesEnv(node.specifiers);
+}
+
+function isEnvironment(node: Node): boolean {
+  return node.type === "MemberExpression" && text(node.object) === "process" && text(node.property) === "env";
 }
 
 function namesEnv(pattern: unknown): boolean {
