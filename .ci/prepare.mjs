@@ -20,5 +20,5 @@ if (runsTypeScript && existsSync(script)) {
 
 function lastLine(cause) {
   const lines = String(cause.stderr ?? cause.message).trim();
-  return lines.split("\n").find((line) => /\w*(Error|Fault)\b/.test(line)) ?? lines.split("\n").at(-1);
+  return lines.split("\n").find((line) => /^(\w*Error|Fault)\b.*:/.test(line)) ?? lines.split("\n").at(-1);
 }
