@@ -20,7 +20,7 @@ export function openRecipeView(order: RunOrder, { files, unlogged }: { files: Fi
         return { refused: `may not be read: ${reason}` };
       }
       const file = await files.read(path, mostBytes);
-      return "refused" in file ? { refused: file.refused.reason } : { bytes: file.bytes };
+      return "refused" in file ? { refused: file.refused } : { bytes: file.bytes };
     },
     editRefusal(path) {
       const decision = decide(order.scope, "Edit", path, facts);

@@ -4,7 +4,7 @@ import { exitOf, type Outcome, strongest } from "../protocol/outcome.ts";
 import type { CheckResult, Denial, Reason, Result, TaskResult } from "../protocol/result.ts";
 import type { Unsplit } from "../protocol/task.ts";
 import type { Job, JobStopped } from "./job.ts";
-import type { Landing } from "./land.ts";
+import type { Landing } from "./landing.ts";
 import type { FinishedTask } from "./run-task.ts";
 
 /** What a job came to, as one document. Pure: exactly one outcome, and never a green one for work that was not done. */

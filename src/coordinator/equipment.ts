@@ -1,4 +1,4 @@
-import type { Database } from "../db/open.ts";
+import type { Database } from "../db/database.ts";
 import type { EventWriter } from "../db/writer.ts";
 import type { Clock } from "../protocol/ids.ts";
 import type { Sandbox } from "../sandbox/driver.ts";

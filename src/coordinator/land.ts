@@ -1,27 +1,17 @@
 import { type Conflict, fold } from "../merge/fold.ts";
-import type { CheckResult, Reason } from "../protocol/result.ts";
+import type { Reason } from "../protocol/result.ts";
 import { attribute, mergeSpan } from "../telemetry/semconv.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { type Landing, nothingLanded } from "./landing.ts";
 import type { FinishedTask } from "./run-task.ts";
 
 /**
  * Many task trees become one tree, and that tree is checked before anything is called landed. Until a red tree can
  * be bisected it lands nothing: every task's commit is kept, and its patch written out.
  */
-export interface Landing {
-  /** The folded tree and its commit; null when nothing was folded or the checks were red. */
-  tree: string | null;
-  commit: string | null;
-  landed: ReadonlySet<string>;
-  leftOut: ReadonlyMap<string, Reason>;
-  checks: readonly CheckResult[];
-}
-
-export const nothingLanded: Landing = { tree: null, commit: null, landed: new Set(), leftOut: new Map(), checks: [] };
-
 export async function land(tasks: readonly FinishedTask[], job: Job, equipment: Equipment): Promise<Landing> {
   const ready = tasks.filter((task) => task.state === "succeeded");
   const together = job.spec.land === "together" ? reasonNotTogether(tasks) : undefined;

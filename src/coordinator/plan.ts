@@ -2,7 +2,7 @@ import { compilePattern } from "../permission/pattern.ts";
 import { protectedAs } from "../permission/protected-path.ts";
 import { subjectOf } from "../permission/subject.ts";
 import type { Step } from "../protocol/job.ts";
-import type { Task, Unsplit } from "../protocol/task.ts";
+import type { Unsplit } from "../protocol/task.ts";
 import { attribute, planSpan } from "../telemetry/semconv.ts";
 import { toText } from "../workspace/raw-path.ts";
 import { listTree } from "../workspace/tree.ts";

@@ -5,7 +5,7 @@ import { patchOf } from "../workspace/diff.ts";
 import { publishBranch } from "../workspace/publish.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import type { Landing } from "./land.ts";
+import type { Landing } from "./landing.ts";
 
 /**
  * Brings a landed result into the user's world, and nowhere before: the intent is logged first. Nothing that is red

@@ -6,10 +6,10 @@ import type { Equipment } from "./equipment.ts";
 import { finish } from "./finish.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { keepPatches, nothingKept } from "./keep-patches.ts";
-import { land, nothingLanded } from "./land.ts";
+import { land } from "./land.ts";
+import { nothingLanded } from "./landing.ts";
 import { plan } from "./plan.ts";
 import { publish } from "./publish.ts";
-import type { FinishedTask } from "./run-task.ts";
 
 /**
  * The whole story of a job: split it, run the parts, fold their trees into one, check that tree, hand it over.

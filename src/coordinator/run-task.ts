@@ -57,8 +57,9 @@ interface At {
 
 async function runUntilItLives(task: Task, step: Step, at: At): Promise<{ run: FinishedRun; attempts: number }> {
   const { job, equipment, ordinal, tree } = at;
-  const grant = { writes: task.writes, job: job.spec.permissions, agent: step.agent, tools: toolNames };
-  const scope = taskScope(grant);
+  const { name, allow } = step.agent;
+  const agent = { name, ...(allow ? { allow } : {}) };
+  const scope = taskScope({ writes: task.writes, job: job.spec.permissions, agent, tools: toolNames });
   for (let attempt = 1, lonelyDeaths = 0; ; attempt++) {
     const isAlone = attempt > 1;
     const run = await runStep({ task, step, ordinal, attempt, tree, scope, isAlone }, job, equipment);
