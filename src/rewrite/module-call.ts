@@ -36,13 +36,14 @@ export function argumentsOf(call: SgNode): SgNode[] {
 const generic = /^(?:await\s+)?((?:jest|vi|vitest)\s*\.\s*\w+)\s*</;
 
 /**
- * `jest.mock<typeof import("fs")>("fs")`: the TypeScript grammar takes a type argument that begins with an import
- * for two comparisons. `wrapped` is the string's parent.
+ * `jest.mock<typeof import("fs")>("fs", make)`: the TypeScript grammar takes a type argument that begins with an
+ * import for two comparisons, and the arguments for a parenthesis. Whether `literal` is the first of those.
  */
-export function isMisreadGenericMock(wrapped: SgNode): boolean {
-  if (wrapped.kind() !== "parenthesized_expression") return false;
-  const comparison = wrapped.parent();
-  if (comparison?.kind() !== "binary_expression") return false;
+export function isInMisreadGenericMock(literal: SgNode): boolean {
+  const start = literal.range().start.index;
+  const [wrapped, comparison] = literal.ancestors().filter((one) => one.kind() !== "sequence_expression");
+  if (wrapped?.kind() !== "parenthesized_expression" || comparison?.kind() !== "binary_expression") return false;
   const called = generic.exec(comparison.text())?.[1]?.replaceAll(/\s/g, "");
-  return called !== undefined && jestCalls.test(called);
+  const isFirst = /^\(\s*$/.test(wrapped.text().slice(0, start - wrapped.range().start.index));
+  return isFirst && called !== undefined && jestCalls.test(called);
 }

@@ -1,6 +1,6 @@
 import { parse, type SgNode } from "@ast-grep/napi";
 import type { CompiledRecipe, FileRewrite } from "./compiled-recipe.ts";
-import { argumentsOf, calleeOf, firstArgument, isMisreadGenericMock } from "./module-call.ts";
+import { argumentsOf, calleeOf, firstArgument, isInMisreadGenericMock } from "./module-call.ts";
 import { type StubKey, stubsOf } from "./proxyquire-stubs.ts";
 import { type Match, selectMatches } from "./select-matches.ts";
 import { isShadowed, shadowScopes } from "./shadowed-require.ts";
@@ -85,7 +85,8 @@ function judge(literal: SgNode, shadows: readonly Token[]): Verdict {
     case "array":
       return parent ? judgeListed(parent) : undefined;
     case "parenthesized_expression":
-      return parent && isMisreadGenericMock(parent) ? { site: parent } : undefined;
+    case "sequence_expression":
+      return isInMisreadGenericMock(literal) ? { site: literal } : undefined;
     default:
       return undefined;
   }

@@ -25,9 +25,8 @@ function translateToken(piece: string, at: { before: string; isInBraces: boolean
   if (piece === "**/") return at.before.endsWith("/") ? "(?:.*/)?" : ".*/";
   if (piece.startsWith("*")) return ".*";
   if (piece === ",") return at.isInBraces ? "|" : ",";
-  if (Object.hasOwn(marks, piece)) return marks[piece] ?? "";
-  if (piece.length > 1 && piece.startsWith("[")) return characterClass(piece);
-  return literally(piece.length > 1 && piece.startsWith("\\") ? piece.slice(1) : piece);
+  if (/^\[.+\]$/su.test(piece)) return characterClass(piece);
+  return marks[piece] ?? literally(piece.replace(/^\\(?=.)/su, ""));
 }
 
 const marks: Readonly<Record<string, string>> = { "?": ".", "{": "(?:", "}": ")" };

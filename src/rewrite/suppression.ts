@@ -16,8 +16,9 @@ export function suppressionsIn(root: SgNode, text: string): Suppressed {
   for (const comment of root.findAll({ rule: { kind: "comment", regex: marker } })) {
     const { line } = comment.range().start;
     const ids = idsIn(comment.text());
-    if (line === 0 && (comment.next()?.range().start.line ?? 2) >= 2) wholeFile = ids;
-    byLine.set(comment.prev()?.range().start.line === line ? line : line + 1, ids);
+    const isBesideCode = comment.prev()?.range().start.line === line;
+    if (line === 0 && !isBesideCode && (comment.next()?.range().start.line ?? 0) >= 2) wholeFile = ids;
+    byLine.set(isBesideCode ? line : line + 1, ids);
   }
   const holds = (ids: ReadonlySet<string> | "all" | undefined, id: string) => ids === "all" || ids?.has(id) === true;
   return (line, id) => holds(wholeFile, id) || holds(byLine.get(line), id);
