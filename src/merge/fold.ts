@@ -12,7 +12,9 @@ import {
   editorsOf,
   type Group,
   join,
+  joinMerged,
   type Ledger,
+  type Meeting,
   namesChanged,
   type Placement,
   place,
@@ -110,7 +112,7 @@ async function foldOne(folding: Folding, tip: Tip, work: Work): Promise<void> {
   const placement = place(ledger, work);
   const joined =
     placement.kind === "direct"
-      ? join(work, placement.edits, placement.meets)
+      ? { ...join(work, placement.edits, placement.meets), ...treeAsIs(folding, tip, placement) }
       : await merge(folding, { tip, work, placement });
   if ("reason" in joined) {
     result.leftOut.push(joined);
@@ -121,37 +123,38 @@ async function foldOne(folding: Folding, tip: Tip, work: Work): Promise<void> {
     result.leftOut.push(ofNames(clash, { taskId: work.taskId, with: holdersOf(ledger, clash) }));
     return;
   }
-  accept(ledger, work, joined, placement.meets);
+  accept(ledger, work, joined);
   result.folded.push(work.taskId);
-  if (placement.kind === "direct") result.identical += placement.identical;
+  result.identical += placement.identical;
 }
 
-interface Meeting {
+/** A tip on the fold's own base that met nobody: its tree is the tree of its group. */
+function treeAsIs({ base }: Folding, tip: Tip, placement: Placement): { tree?: string } {
+  const isAlone = placement.meets.length === 0 && placement.identical === 0 && tip.base === base.tree;
+  return isAlone ? { tree: tip.tree } : {};
+}
+
+interface Encounter {
   tip: Tip;
   work: Work;
-  placement: Extract<Placement, { kind: "merge" }>;
+  placement: Meeting;
 }
 
 /** The group that comes of a three-way merge with the groups it meets, or the conflict. */
-async function merge(folding: Folding, meeting: Meeting): Promise<Group | Conflict> {
+async function merge(folding: Folding, encounter: Encounter): Promise<Group | Conflict> {
   const { repository, base } = folding;
-  const { tip, work, placement } = meeting;
+  const { tip, work, placement } = encounter;
   const ours = await treeOf(folding, placement.meets);
   const merged = await mergeTrees(repository, { base: await baseCommit(folding, tip), ours, theirs: tip.tree });
   if (!merged.isClean) {
-    const met = (paths: readonly RawPath[]) => metAt(folding.ledger, meeting, paths);
+    const met = (paths: readonly RawPath[]) => metAt(folding.ledger, encounter, paths);
     return ofContents(repository, merged, { taskId: tip.taskId, met });
   }
   const [edits = []] = await editsOf(repository, [{ from: base.tree, to: merged.tree }]);
-  const known = unite(placement.meets);
-  const own = new Set(work.edits.map((edit) => edit.path));
-  const stray = edits.find((edit) => !own.has(edit.path) && !known.has(edit.path) && !work.shift.has(edit.path));
+  const joined = joinMerged(work, { edits, tree: merged.tree }, placement.meets);
+  const stray = edits.find((edit) => !joined.touched.has(edit.path) && !work.shift.has(edit.path));
   if (stray) throw new Fault("internal", `merging ${tip.taskId} changed ${toShown(stray.path)}, which nobody touched`);
-  return {
-    members: [...placement.meets.flatMap((group) => group.members), tip.taskId],
-    edits: new Map(edits.map((edit) => [edit.path, edit])),
-    tree: merged.tree,
-  };
+  return joined;
 }
 
 async function baseCommit(folding: Folding, tip: Tip): Promise<string> {
@@ -166,11 +169,11 @@ async function treeOf(folding: Folding, groups: readonly Group[]): Promise<strin
 }
 
 /** Whom a task met at these paths; where a file was moved, whoever touched it under its old name too. */
-function metAt(ledger: Ledger, meeting: Meeting, paths: readonly RawPath[]): TaskId[] {
-  const own = new Set(meeting.work.edits.map((edit) => edit.path));
+function metAt(ledger: Ledger, encounter: Encounter, paths: readonly RawPath[]): TaskId[] {
+  const own = new Set(encounter.work.edits.map((edit) => edit.path));
   const isMove = paths.some((path) => !own.has(path) || !ledger.editors.has(path));
-  const met = editorsOf(ledger, isMove ? [...paths, ...meeting.placement.collisions] : paths);
-  return met.length > 0 ? met : meeting.placement.meets.flatMap((group) => group.members);
+  const met = editorsOf(ledger, isMove ? [...paths, ...encounter.placement.collisions] : paths);
+  return met.length > 0 ? met : encounter.placement.meets.flatMap((group) => group.members);
 }
 
 /** The accepted tasks that brought a name, or something below it. */

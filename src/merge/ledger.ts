@@ -19,6 +19,8 @@ export interface Edit {
 export interface Group {
   members: readonly TaskId[];
   edits: ReadonlyMap<RawPath, Edit>;
+  /** Every path that a member edited, even where the entry is the base's again. */
+  touched: ReadonlySet<RawPath>;
   /** The tree of the base with just these edits, where it is known. */
   tree?: string;
 }
@@ -30,11 +32,25 @@ export interface Work {
   shift: ReadonlyMap<RawPath, Edit>;
 }
 
-export type Placement =
-  /** Each edit starts from what is there now (or is there already): take these, no contents need merging. */
-  | { kind: "direct"; edits: readonly Edit[]; meets: readonly Group[]; identical: number }
-  /** A three-way merge with these groups decides. `collisions` are the paths that do not start from what is there. */
-  | { kind: "merge"; meets: readonly Group[]; collisions: readonly RawPath[] };
+export type Placement = Direct | Meeting;
+
+/** Each edit starts from what is there now, or is there already: `edits` are the ones to take, nothing is merged. */
+export interface Direct {
+  kind: "direct";
+  edits: readonly Edit[];
+  /** Groups whose own edits these build on. */
+  meets: readonly Group[];
+  /** How many edits were there already. */
+  identical: number;
+}
+
+/** A three-way merge with these groups decides. `collisions` are the paths that make it necessary. */
+export interface Meeting {
+  kind: "meeting";
+  collisions: readonly RawPath[];
+  meets: readonly Group[];
+  identical: number;
+}
 
 export interface Ledger {
   owner: Map<RawPath, Group>;
@@ -58,13 +74,13 @@ export function place(ledger: Ledger, work: Work): Placement {
     else if (now === edit.before) fresh.push(edit);
     else collisions.push(edit.path);
   }
-  const meets = groupsAt(ledger, work.edits, work.shift.keys());
-  if (collisions.length > 0) return { kind: "merge", meets, collisions };
   const removed = same.filter((edit) => edit.after === null);
-  if (fresh.length > 0 && removed.length > 0 && mayBeRename(work.edits, groupsAt(ledger, removed, []))) {
-    return { kind: "merge", meets, collisions: removed.map((edit) => edit.path) };
+  if (removed.length > 0 && mayBeRename(work.edits, groupsAt(ledger, removed, []))) {
+    collisions.push(...removed.map((edit) => edit.path));
   }
-  return { kind: "direct", edits: fresh, meets: groupsAt(ledger, fresh, []), identical: same.length };
+  const identical = same.length;
+  if (collisions.length === 0) return { kind: "direct", edits: fresh, meets: groupsAt(ledger, fresh, []), identical };
+  return { kind: "meeting", collisions, meets: groupsAt(ledger, work.edits, work.shift.keys()), identical };
 }
 
 /** What the accepted tasks and the base hold at the path of this edit. */
@@ -109,7 +125,27 @@ export function join(work: Work, edits: readonly Edit[], meets: readonly Group[]
     if (before === edit.after) united.delete(edit.path);
     else united.set(edit.path, { path: edit.path, before, after: edit.after });
   }
-  return { members: [...meets.flatMap((group) => group.members), work.taskId], edits: united };
+  return { members: membersOf(meets, work), edits: united, touched: touchedBy(meets, edits) };
+}
+
+/** The group that a three-way merge made of a task and those it met: `edits` is all of it, against the base. */
+export function joinMerged(
+  work: Work,
+  result: { edits: readonly Edit[]; tree: string },
+  meets: readonly Group[],
+): Group {
+  const edits = new Map(result.edits.map((edit) => [edit.path, edit]));
+  return { members: membersOf(meets, work), edits, touched: touchedBy(meets, work.edits), tree: result.tree };
+}
+
+function membersOf(meets: readonly Group[], work: Work): TaskId[] {
+  return [...meets.flatMap((group) => group.members), work.taskId];
+}
+
+function touchedBy(meets: readonly Group[], edits: readonly Edit[]): Set<RawPath> {
+  const touched = new Set(edits.map((edit) => edit.path));
+  for (const group of meets) for (const path of group.touched) touched.add(path);
+  return touched;
 }
 
 function baseOf(united: ReadonlyMap<RawPath, Edit>, work: Work, edit: Edit): Entry {
@@ -145,9 +181,9 @@ function entryIn(map: ReadonlyMap<RawPath, Edit>, other: ReadonlyMap<RawPath, Ed
 }
 
 /** Takes a task in: `joined` is the group it now belongs to, in place of the ones it met. */
-export function accept(ledger: Ledger, work: Work, joined: Group, met: readonly Group[]): void {
-  for (const group of met) for (const path of group.edits.keys()) ledger.owner.delete(path);
+export function accept(ledger: Ledger, work: Work, joined: Group): void {
   for (const path of joined.edits.keys()) ledger.owner.set(path, joined);
+  for (const path of joined.touched) ledger.owner.set(path, joined);
   ledger.accepted.push(work.taskId);
   for (const edit of work.edits) {
     const editors = ledger.editors.get(edit.path);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fold } from "../../src/merge/fold.ts";
+import { fold, type Tip } from "../../src/merge/fold.ts";
 import { type Planted, type PlantedFile, plant } from "../support/plant.ts";
 import { type Ground, named, openGround } from "./ground.ts";
 
@@ -62,21 +62,52 @@ function apply(files: Files, action: Step): void {
   }
 }
 
-const scenario = fc
+interface Scenario {
+  trees: readonly Files[];
+  /** For each tree, the tree it started from. */
+  parents: readonly number[];
+}
+
+/** Each task starts from the base, or where `onFirst` says so from the first task's result. */
+const scenario: fc.Arbitrary<Scenario> = fc
   .record({
     base: fc.uniqueArray(path, { minLength: 4, maxLength: 9 }),
-    tasks: fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 5 }),
+    first: fc.array(step, { minLength: 1, maxLength: 4 }),
+    others: fc.array(
+      fc.record({
+        steps: fc.array(step, { minLength: 1, maxLength: 4 }),
+        onFirst: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
   })
-  .map(({ base, tasks }) => {
+  .map(({ base, first, others }) => {
     const files: Files = new Map();
     for (const at of base) put(files, at, { content: `${linesOf(at).join("\n")}\n` });
-    const results = tasks.map((steps) => {
-      const result: Files = new Map(files);
-      for (const action of steps) apply(result, action);
-      return result;
-    });
-    return [files, ...results];
+    const trees = [files, applied(files, first)];
+    const parents = [0, 0];
+    for (const { steps, onFirst } of others) {
+      parents.push(onFirst ? 1 : 0);
+      trees.push(applied(trees[onFirst ? 1 : 0] ?? files, steps));
+    }
+    return { trees, parents };
   });
+
+function applied(files: Files, steps: readonly Step[]): Files {
+  const result: Files = new Map(files);
+  for (const action of steps) apply(result, action);
+  return result;
+}
+
+async function tipsOf({ trees, parents }: Scenario): Promise<{ base: Planted; planted: Planted[]; tips: Tip[] }> {
+  const all = await plant(ground.repository, trees, { parents });
+  const [base = { commit: "", tree: "" }, ...planted] = all;
+  const tips = planted.map(({ tree }, index) => {
+    const start = all[parents[index + 1] ?? 0] ?? base;
+    return { taskId: named(index + 1), ordinal: index, base: start.tree, tree };
+  });
+  return { base, planted, tips };
+}
 
 /** What a person gets who merges the branches one by one with git and gives up on each conflict. */
 async function mergeOneByOne(base: Planted, tips: readonly Planted[]): Promise<{ tree: string; folded: string[] }> {
@@ -103,17 +134,66 @@ async function mergeOneByOne(base: Planted, tips: readonly Planted[]): Promise<{
 
 test("a fold is what merging one by one with git gives, and leaves out just what git cannot merge", async () => {
   await fc.assert(
-    fc.asyncProperty(scenario, async (trees) => {
-      const [base = { commit: "", tree: "" }, ...tips] = await plant(ground.repository, trees);
-      const order = tips.map(({ tree }, index) => ({
-        taskId: named(index + 1),
-        ordinal: index,
-        base: base.tree,
-        tree,
-      }));
-      const ours = await fold(ground.repository, base, order);
-      expect({ tree: ours.tree, folded: ours.folded }).toEqual(await mergeOneByOne(base, tips));
+    fc.asyncProperty(scenario, async (drawn) => {
+      const { base, planted, tips } = await tipsOf(drawn);
+      const folded = await fold(ground.repository, base, tips);
+      expect({ tree: folded.tree, folded: folded.folded }).toEqual(await mergeOneByOne(base, planted));
     }),
     { numRuns: Number(process.env.RUNS ?? 25) },
   );
 }, 3_600_000);
+
+test("the order in which tasks finished changes nothing: not the tree, not who is left out, not the report", async () => {
+  const shuffled = scenario.chain((drawn) =>
+    fc.tuple(
+      fc.constant(drawn),
+      fc.shuffledSubarray(
+        drawn.parents.slice(1).map((_, index) => index),
+        fullLength(drawn),
+      ),
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(shuffled, async ([drawn, order]) => {
+      const { base, tips } = await tipsOf(drawn);
+      const permuted = order.flatMap((index) => tips[index] ?? []);
+      expect(await fold(ground.repository, base, permuted)).toEqual(await fold(ground.repository, base, tips));
+    }),
+    { numRuns: 12 },
+  );
+}, 60_000);
+
+test("tasks on disjoint paths may be folded in any order, and one after another, with the same tree", async () => {
+  const parts = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d", "e"), { minLength: 2, maxLength: 5 });
+  const work = fc.dictionary(fc.constantFrom("x", "y/z", "w"), fc.option(fc.string()), { minKeys: 1 });
+  const base: Files = new Map(["a", "b", "c", "d", "e"].map((part) => [`${part}/x`, { content: `old ${part}` }]));
+  await fc.assert(
+    fc.asyncProperty(
+      parts.chain((names) => fc.tuple(...names.map((part) => fc.tuple(fc.constant(part), work)))),
+      async (tasks) => {
+        const results = tasks.map(([part, changes]) => {
+          const result: Files = new Map(base);
+          for (const [name, content] of Object.entries(changes)) {
+            if (content === null) result.delete(`${part}/${name}`);
+            else result.set(`${part}/${name}`, { content });
+          }
+          return result;
+        });
+        const { base: root, tips } = await tipsOf({ trees: [base, ...results], parents: [] });
+        const forward = await fold(ground.repository, root, tips);
+        const backward = tips.map((tip) => ({ ...tip, ordinal: -tip.ordinal }));
+        expect((await fold(ground.repository, root, backward)).tree).toBe(forward.tree);
+        const rest = await fold(ground.repository, root, tips.slice(1));
+        const [first] = tips;
+        const last = { taskId: named(9), ordinal: 9, base: root.tree, tree: rest.tree };
+        expect((await fold(ground.repository, root, first ? [first, last] : [])).tree).toBe(forward.tree);
+        expect(forward.leftOut).toEqual([]);
+      },
+    ),
+    { numRuns: 12 },
+  );
+}, 60_000);
+
+function fullLength({ parents }: Scenario): { minLength: number; maxLength: number } {
+  return { minLength: parents.length - 1, maxLength: parents.length - 1 };
+}

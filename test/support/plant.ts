@@ -15,26 +15,20 @@ export interface Planted {
   tree: string;
 }
 
-/** The first tree is the parent of all the others. */
+/** The first tree is the parent of all the others, unless `parents` names another by its index. */
 export async function plant(
   repository: Pick<Repository, "git" | "gitDir" | "objects">,
   trees: readonly PlantedTree[],
-  options: { isRaw?: boolean } = {},
+  options: { isRaw?: boolean; parents?: readonly number[] } = {},
 ): Promise<Planted[]> {
   const parts: Buffer[] = [];
   const say = (text: string) => parts.push(Buffer.from(text));
   for (const [index, tree] of trees.entries()) {
     say(`commit refs/planted/${index}\nmark :${index + 1}\ncommitter T <t@t> 1700000000 +0000\ndata 0\n`);
-    say(index === 0 ? "deleteall\n" : "from :1\ndeleteall\n");
+    say(index === 0 ? "deleteall\n" : `from :${(options.parents?.[index] ?? 0) + 1}\ndeleteall\n`);
     for (const [path, file] of tree) {
-      const bytes = Buffer.from(path, options.isRaw ? "latin1" : "utf8");
-      if (file.mode === "160000") {
-        parts.push(Buffer.from(`M 160000 ${file.content} `), quoted(bytes), Buffer.from("\n"));
-        continue;
-      }
-      const content = Buffer.from(file.content);
-      parts.push(Buffer.from(`M ${file.mode ?? "100644"} inline `), quoted(bytes));
-      parts.push(Buffer.from(`\ndata ${content.length}\n`), content, Buffer.from("\n"));
+      const name = quoted(Buffer.from(path, options.isRaw ? "latin1" : "utf8"));
+      parts.push(...(file.mode === "160000" ? gitlinkOf(name, file) : blobOf(name, file)));
     }
     say(`get-mark :${index + 1}\n`);
   }
@@ -49,6 +43,22 @@ export async function plant(
       return { commit, tree: found?.oid ?? "" };
     }),
   );
+}
+
+function gitlinkOf(name: Buffer, file: PlantedFile): Buffer[] {
+  return [Buffer.from(`M 160000 ${file.content} `), name, Buffer.from("\n")];
+}
+
+function blobOf(name: Buffer, file: PlantedFile): Buffer[] {
+  const content = Buffer.from(file.content);
+  const mode = file.mode ?? "100644";
+  return [
+    Buffer.from(`M ${mode} inline `),
+    name,
+    Buffer.from(`\ndata ${content.length}\n`),
+    content,
+    Buffer.from("\n"),
+  ];
 }
 
 function quoted(bytes: Buffer): Buffer {
