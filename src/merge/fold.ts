@@ -1,20 +1,16 @@
 import { Fault } from "../protocol/failure.ts";
 import type { TaskId } from "../protocol/ids.ts";
-import { type RawPath, toShown } from "../workspace/raw-path.ts";
 import type { Repository } from "../workspace/repository.ts";
-import { commitTree, listTree, type TreeChange, writeTree } from "../workspace/tree.ts";
-import { type Conflict, ofContents, ofNames } from "./conflict.ts";
-import { editsOf } from "./edits.ts";
+import { listTree, writeTree } from "../workspace/tree.ts";
+import { type Conflict, ofNames } from "./conflict.ts";
+import { editsOf, toChange } from "./edits.ts";
+import { mergeTip } from "./encounter.ts";
 import {
   accept,
   createLedger,
-  type Edit,
   editorsOf,
-  type Group,
   join,
-  joinMerged,
   type Ledger,
-  type Meeting,
   namesChanged,
   type Placement,
   place,
@@ -22,7 +18,6 @@ import {
   type Work,
 } from "./ledger.ts";
 import { type Clash, createNames, type Names } from "./names.ts";
-import { mergeTrees } from "./three-way.ts";
 
 /**
  * Many trees into one, in task order, without a checkout: the same tips give the same tree whenever they finished.
@@ -113,7 +108,7 @@ async function foldOne(folding: Folding, tip: Tip, work: Work): Promise<void> {
   const joined =
     placement.kind === "direct"
       ? { ...join(work, placement.edits, placement.meets), ...treeAsIs(folding, tip, placement) }
-      : await merge(folding, { tip, work, placement });
+      : await mergeTip(folding.repository, { base: folding.base, ledger, tip, work, placement });
   if ("reason" in joined) {
     result.leftOut.push(joined);
     return;
@@ -134,48 +129,6 @@ function treeAsIs({ base }: Folding, tip: Tip, placement: Placement): { tree?: s
   return isAlone ? { tree: tip.tree } : {};
 }
 
-interface Encounter {
-  tip: Tip;
-  work: Work;
-  placement: Meeting;
-}
-
-/** The group that comes of a three-way merge with the groups it meets, or the conflict. */
-async function merge(folding: Folding, encounter: Encounter): Promise<Group | Conflict> {
-  const { repository, base } = folding;
-  const { tip, work, placement } = encounter;
-  const ours = await treeOf(folding, placement.meets);
-  const merged = await mergeTrees(repository, { base: await baseCommit(folding, tip), ours, theirs: tip.tree });
-  if (!merged.isClean) {
-    const met = (paths: readonly RawPath[]) => metAt(folding.ledger, encounter, paths);
-    return ofContents(repository, merged, { taskId: tip.taskId, met });
-  }
-  const [edits = []] = await editsOf(repository, [{ from: base.tree, to: merged.tree }]);
-  const joined = joinMerged(work, { edits, tree: merged.tree }, placement.meets);
-  const stray = edits.find((edit) => !joined.touched.has(edit.path) && !work.shift.has(edit.path));
-  if (stray) throw new Fault("internal", `merging ${tip.taskId} changed ${toShown(stray.path)}, which nobody touched`);
-  return joined;
-}
-
-async function baseCommit(folding: Folding, tip: Tip): Promise<string> {
-  if (tip.base === folding.base.tree) return folding.base.commit;
-  return commitTree(folding.repository, { tree: tip.base, parents: [], message: "base", at: 0 });
-}
-
-async function treeOf(folding: Folding, groups: readonly Group[]): Promise<string> {
-  const [only] = groups;
-  if (only?.tree && groups.length === 1) return only.tree;
-  return writeTree(folding.repository, folding.base.tree, [...unite(groups).values()].map(toChange));
-}
-
-/** Whom a task met at these paths; where a file was moved, whoever touched it under its old name too. */
-function metAt(ledger: Ledger, encounter: Encounter, paths: readonly RawPath[]): TaskId[] {
-  const own = new Set(encounter.work.edits.map((edit) => edit.path));
-  const isMove = paths.some((path) => !own.has(path) || !ledger.editors.has(path));
-  const met = editorsOf(ledger, isMove ? [...paths, ...encounter.placement.collisions] : paths);
-  return met.length > 0 ? met : encounter.placement.meets.flatMap((group) => group.members);
-}
-
 /** The accepted tasks that brought a name, or something below it. */
 function holdersOf(ledger: Ledger, clash: Clash): TaskId[] {
   const paths = [...ledger.owner.keys()].filter((path) =>
@@ -192,9 +145,4 @@ async function writeUnion({ repository, base, ledger }: Folding): Promise<string
   const isWhole = written.length === edits.size && written.every((edit) => edits.get(edit.path)?.after === edit.after);
   if (!isWhole) throw new Fault("internal", `the folded tree ${tree} is not the union of what was folded into it`);
   return tree;
-}
-
-function toChange(edit: Edit): TreeChange {
-  const [mode = null, oid = null] = edit.after?.split(" ") ?? [];
-  return { path: edit.path, mode, oid };
 }

@@ -79,8 +79,12 @@ export function place(ledger: Ledger, work: Work): Placement {
     collisions.push(...removed.map((edit) => edit.path));
   }
   const identical = same.length;
-  if (collisions.length === 0) return { kind: "direct", edits: fresh, meets: groupsAt(ledger, fresh, []), identical };
-  return { kind: "meeting", collisions, meets: groupsAt(ledger, work.edits, work.shift.keys()), identical };
+  const isDirect = collisions.length === 0;
+  // What a task started from belongs to it: without that, its own edits need not make a tree.
+  const meets = groupsAt(ledger, isDirect ? fresh : work.edits, work.shift.keys());
+  return isDirect
+    ? { kind: "direct", edits: fresh, meets, identical }
+    : { kind: "meeting", collisions, meets, identical };
 }
 
 /** What the accepted tasks and the base hold at the path of this edit. */

@@ -82,3 +82,21 @@ test("siblings on one start and a task on the base meet in one file, and each su
     out: [],
   });
 });
+
+test("a file in the place of a directory that another task removed keeps its ground through later merges", async () => {
+  const { base, tips } = await lay(
+    [
+      { "d/x": edit({}), a: edit({}) },
+      { a: edit({}) },
+      { a: edit({ 2: "two" }), d: edit({ 1: "now a file" }) },
+      { "d/x": edit({}), a: edit({ 18: "three" }) },
+    ],
+    [0, 1, 0],
+  );
+  const all = { a: edit({ 2: "two", 18: "three" }), d: edit({ 1: "now a file" }) };
+  expect(await foldOf(base, tips)).toEqual({ files: all, out: [] });
+  expect(await foldOf(base, tips.slice(1))).toEqual({
+    files: { "d/x": edit({}), a: edit({ 18: "three" }) },
+    out: ["part-2"],
+  });
+});
