@@ -1,0 +1,65 @@
+import { sql } from "drizzle-orm";
+import { z } from "zod";
+import { type Orm, rowsOf } from "./database.ts";
+
+/** A fact ready for the log: identified, and already text, so that appending it twice writes the same bytes. */
+export interface Row {
+  id: string;
+  type: string;
+  data: string;
+  spanId: string | null;
+  at: Date;
+}
+
+/** Facts for the log of one run, to follow the fact at `head`, by the owner of that epoch. */
+export interface Addition {
+  runId: string;
+  epoch: number;
+  head: number;
+  rows: readonly Row[];
+}
+
+/**
+ * Appends to the logs of many runs in one statement, and returns the indexes of those it did append.
+ * A run is left alone, whole, unless its epoch and head are as given and it has not finished: that is the fence.
+ * A job's `pos` is counted under the lock of its row, so it rises in commit order and a reader never skips one.
+ */
+export async function appendFacts(additions: readonly Addition[], orm: Orm): Promise<Set<number>> {
+  const rows = additions.flatMap(({ head, rows: own }, owner) =>
+    own.map((row, index) => ({ ...row, owner, seq: head + index + 1 })),
+  );
+  const list = <T>(values: readonly T[]) => sql.param(values);
+  const done = await rowsOf(
+    orm,
+    sql`
+with fenced as (
+  update sheaf.runs as r set head = w.head + w.count
+  from unnest(${list(additions.map((each) => each.runId))}::uuid[], ${list(additions.map((each) => each.epoch))}::int[],
+    ${list(additions.map((each) => each.head))}::bigint[], ${list(additions.map((each) => each.rows.length))}::int[])
+    with ordinality as w(run_id, epoch, head, count, place)
+  where r.id = w.run_id and r.epoch = w.epoch and r.head = w.head and r.state in ('queued', 'running', 'waiting')
+  returning r.id, r.job_id, r.epoch, w.place - 1 as owner
+), placed as (
+  select f.id as run_id, f.job_id, f.epoch, n.*, row_number() over (partition by f.job_id order by n.place) as nth
+  from unnest(${list(rows.map((row) => row.owner))}::int[], ${list(rows.map((row) => row.seq))}::bigint[],
+    ${list(rows.map((row) => row.id))}::uuid[], ${list(rows.map((row) => row.type))}::text[],
+    ${list(rows.map((row) => row.data))}::text[], ${list(rows.map((row) => row.spanId))}::text[],
+    ${list(rows.map((row) => row.at.getTime()))}::float8[])
+    with ordinality as n(owner, seq, id, type, data, span_id, at_ms, place)
+  join fenced f on f.owner = n.owner
+), counted as (
+  update sheaf.jobs as j set head = j.head + c.count
+  from (select job_id, count(*) as count from placed group by job_id) as c
+  where j.run_id = c.job_id
+  returning j.run_id as job_id, j.head - c.count as before
+), written as (
+  insert into sheaf.events (run_id, seq, job_id, pos, id, type, data, epoch, span_id, at)
+  select p.run_id, p.seq, p.job_id, c.before + p.nth, p.id, p.type, p.data::json, p.epoch, p.span_id,
+    to_timestamp(p.at_ms / 1000)
+  from placed p join counted c on c.job_id = p.job_id
+)
+select owner from fenced`,
+    z.object({ owner: z.coerce.number() }),
+  );
+  return new Set(done.map((row) => row.owner));
+}

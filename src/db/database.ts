@@ -1,0 +1,21 @@
+import type { SQL } from "drizzle-orm";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import { z } from "zod";
+
+/** drizzle over either database, or a transaction of one. */
+export type Orm = PgDatabase<PgQueryResultHKT>;
+
+/** An open, migrated database. Everything in this folder takes it as its last argument. */
+export interface Database extends AsyncDisposable {
+  readonly kind: "pglite" | "postgres";
+  readonly orm: Orm;
+  /** What to call it in a message; never holds a password. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Runs a statement and checks the shape of its rows. */
+export async function rowsOf<S extends z.ZodType>(orm: Orm, statement: SQL, row: S): Promise<z.infer<S>[]> {
+  const answer = await orm.execute(statement);
+  return z.object({ rows: z.array(row) }).parse(answer).rows;
+}

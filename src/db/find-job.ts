@@ -1,0 +1,54 @@
+import { desc, eq, type SQL } from "drizzle-orm";
+import { type JobId, jobId } from "../protocol/ids.ts";
+import { type Outcome, outcome } from "../protocol/outcome.ts";
+import { attempt } from "./attempt.ts";
+import type { Database } from "./database.ts";
+import { jobs } from "./schema.ts";
+
+export interface StoredJob {
+  id: JobId;
+  handle: string;
+  name: string;
+  specSha: string;
+  baseCommit: string;
+  repository: string;
+  state: "running" | "finished";
+  outcome: Outcome | undefined;
+  /** The `sheaf.result/v1` document; undefined until the job has finished. */
+  result: unknown;
+  traceId: string;
+  createdAt: Date;
+  finishedAt: Date | undefined;
+}
+
+/** By id, by handle (`name-7`), or `last`: the newest. undefined when there is none. */
+export async function findJob(reference: string, database: Database): Promise<StoredJob | undefined> {
+  const [found] = await selectJobs({ where: matching(reference), limit: 1 }, database);
+  return found;
+}
+
+/** Newest first. */
+export async function listJobs(options: { limit: number }, database: Database): Promise<StoredJob[]> {
+  return selectJobs({ where: undefined, limit: options.limit }, database);
+}
+
+function matching(reference: string): SQL | undefined {
+  if (reference === "last") return undefined;
+  return jobId.safeParse(reference).success ? eq(jobs.runId, reference) : eq(jobs.handle, reference);
+}
+
+async function selectJobs(
+  { where, limit }: { where: SQL | undefined; limit: number },
+  database: Database,
+): Promise<StoredJob[]> {
+  const rows = await attempt("read jobs", database, (orm) =>
+    orm.select().from(jobs).where(where).orderBy(desc(jobs.createdAt), desc(jobs.runId)).limit(limit),
+  );
+  return rows.map(({ runId, head: _, result, finishedAt, ...row }) => ({
+    ...row,
+    id: runId as JobId,
+    outcome: row.outcome === null ? undefined : outcome.parse(row.outcome),
+    result: result ?? undefined,
+    finishedAt: finishedAt ?? undefined,
+  }));
+}

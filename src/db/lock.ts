@@ -1,0 +1,83 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { Fault } from "../protocol/failure.ts";
+import { toFault } from "./complaint.ts";
+
+/**
+ * One owner per data folder. The lock is a lock of the operating system (SQLite's on an empty file), so it ends with
+ * its process however that dies, and nobody ever has to judge whether a pid is alive, reused, or in another container.
+ * `owner.json` beside it only says who holds it. Never stolen, never timed out.
+ */
+export interface FolderLock extends Disposable {
+  release(): void;
+}
+
+const owner = z.object({ pid: z.number().int(), command: z.string(), started_at: z.string() });
+
+/** Throws Fault `locked` naming the owner, or `read_only`. The folder is made when it does not exist. */
+export async function lockFolder(
+  folder: string,
+  taker: { pid: number; command: string; startedAt: Date },
+): Promise<FolderLock> {
+  const note = join(folder, "owner.json");
+  const held = take(folder, note);
+  try {
+    const text = JSON.stringify({ pid: taker.pid, command: taker.command, started_at: taker.startedAt.toISOString() });
+    writeFileSync(`${note}.new`, `${text}\n`, { mode: 0o600 });
+    renameSync(`${note}.new`, note);
+  } catch (thrown) {
+    held.close();
+    throw thrown;
+  }
+  const release = () => {
+    if (!held.isOpen) return;
+    rmSync(note, { force: true });
+    held.close();
+  };
+  return { release, [Symbol.dispose]: release };
+}
+
+function take(folder: string, note: string): DatabaseSync {
+  let file: DatabaseSync | undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    file = new DatabaseSync(join(folder, "lock"));
+    file.exec("begin exclusive");
+    return file;
+  } catch (thrown) {
+    file?.close();
+    throw isBusy(thrown) ? locked(folder, note) : unlockable(folder, thrown);
+  }
+}
+
+/** SQLITE_BUSY: another connection holds it. */
+function isBusy(thrown: unknown): boolean {
+  return thrown instanceof Error && "errcode" in thrown && thrown.errcode === 5;
+}
+
+function locked(folder: string, note: string): Fault {
+  const who = ownerOf(note);
+  const name = who ? `process ${who.pid} (${who.command}, since ${who.started_at})` : "another process";
+  return new Fault("locked", `${folder} is in use by ${name}`, {
+    remedy: `wait until it ends${who ? `, or stop it (kill ${who.pid})` : ""}; or use another SHEAF_HOME`,
+  });
+}
+
+function ownerOf(note: string): z.infer<typeof owner> | undefined {
+  try {
+    return owner.parse(JSON.parse(readFileSync(note, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+function unlockable(folder: string, thrown: unknown): Fault {
+  const fault = toFault(thrown, { what: "lock the data folder", on: folder });
+  if (fault.code !== "internal") return fault;
+  return new Fault("read_only", fault.message, {
+    remedy: "SHEAF_HOME must be a local folder that can be written; check who owns it, or point SHEAF_HOME elsewhere",
+    cause: thrown,
+  });
+}

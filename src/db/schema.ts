@@ -1,0 +1,144 @@
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  json,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
+
+/**
+ * What is stored. The event log is the truth; the other tables are projections of it, artifacts and spans beside it.
+ * No SQL newer than PostgreSQL 15, no default that makes an id or a time: those come from the caller.
+ */
+export const sheaf = pgSchema("sheaf");
+
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
+const moment = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
+
+/** The last number given out for each job name; its row lock is what makes handles free of races. */
+export const handles = sheaf.table("handles", {
+  name: text("name").primaryKey(),
+  last: integer("last").notNull(),
+});
+
+/** The public face of a root run. `head` is the place of the job's newest fact over the logs of all its runs. */
+export const jobs = sheaf.table(
+  "jobs",
+  {
+    runId: uuid("run_id").primaryKey(),
+    handle: text("handle").notNull().unique(),
+    name: text("name").notNull(),
+    specSha: text("spec_sha").notNull(),
+    baseCommit: text("base_commit").notNull(),
+    repository: text("repository").notNull(),
+    state: text("state", { enum: ["running", "finished"] }).notNull(),
+    outcome: text("outcome"),
+    result: json("result"),
+    traceId: text("trace_id").notNull(),
+    head: bigint("head", { mode: "number" }).notNull(),
+    createdAt: moment("created_at").notNull(),
+    finishedAt: moment("finished_at"),
+  },
+  (table) => [index("jobs_newest").on(table.createdAt, table.runId)],
+);
+
+/** `epoch` counts the owners; `head` is the seq of the newest fact. Every write names both. */
+export const runs = sheaf.table(
+  "runs",
+  {
+    id: uuid("id").primaryKey(),
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.runId, { onDelete: "cascade" }),
+    parentId: uuid("parent_id"),
+    taskId: text("task_id"),
+    step: integer("step").notNull(),
+    attempt: integer("attempt").notNull(),
+    kind: text("kind", { enum: ["root", "agent"] }).notNull(),
+    state: text("state", { enum: ["queued", "running", "waiting", "succeeded", "failed", "cancelled"] }).notNull(),
+    epoch: integer("epoch").notNull(),
+    owner: text("owner"),
+    head: bigint("head", { mode: "number" }).notNull(),
+    failure: json("failure"),
+    createdAt: moment("created_at").notNull(),
+    startedAt: moment("started_at"),
+    finishedAt: moment("finished_at"),
+  },
+  (table) => [index("runs_of_job").on(table.jobId)],
+);
+
+export const tasks = sheaf.table(
+  "tasks",
+  {
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.runId, { onDelete: "cascade" }),
+    id: text("id").notNull(),
+    ordinal: integer("ordinal").notNull(),
+    title: text("title").notNull(),
+    state: text("state"),
+    resultTree: text("result_tree"),
+    resultCommit: text("result_commit"),
+    landed: boolean("landed").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.jobId, table.id] }), unique().on(table.jobId, table.ordinal)],
+);
+
+/**
+ * `data` is json and not jsonb: it keeps the exact text, with U+0000, lone surrogates and the order of keys.
+ * No foreign key: the fence proves that the run exists, and a check per row would cost a third of an append.
+ * `pos` is gapless per job and rises in commit order, since it is taken under the lock of the job's row.
+ */
+export const events = sheaf.table(
+  "events",
+  {
+    runId: uuid("run_id").notNull(),
+    seq: bigint("seq", { mode: "number" }).notNull(),
+    jobId: uuid("job_id").notNull(),
+    pos: bigint("pos", { mode: "number" }).notNull(),
+    id: uuid("id").notNull(),
+    type: text("type").notNull(),
+    data: json("data").notNull(),
+    epoch: integer("epoch").notNull(),
+    spanId: text("span_id"),
+    at: moment("at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.seq] }), unique().on(table.jobId, table.pos)],
+);
+
+export const artifacts = sheaf.table("artifacts", {
+  sha256: text("sha256").primaryKey(),
+  size: bigint("size", { mode: "number" }).notNull(),
+  mediaType: text("media_type").notNull(),
+  bytes: bytes("bytes").notNull(),
+});
+
+/** `dur_ns` is null while the span is open. */
+export const spans = sheaf.table(
+  "spans",
+  {
+    traceId: text("trace_id").notNull(),
+    spanId: text("span_id").notNull(),
+    parentSpanId: text("parent_span_id"),
+    jobId: uuid("job_id").notNull(),
+    runId: uuid("run_id"),
+    name: text("name").notNull(),
+    kind: text("kind").notNull(),
+    status: text("status").notNull(),
+    statusMessage: text("status_message"),
+    startNs: bigint("start_ns", { mode: "bigint" }).notNull(),
+    durNs: bigint("dur_ns", { mode: "bigint" }),
+    attrs: jsonb("attrs").notNull(),
+    events: jsonb("events").notNull(),
+    links: jsonb("links").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.traceId, table.spanId] }), index("spans_of_job").on(table.jobId)],
+);
