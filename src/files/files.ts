@@ -120,7 +120,7 @@ function fromBase(path: string, fetched: Fetched, mostBytes: number): ReadOutcom
     case "submodule":
       return { refused: `${shown} is a submodule, whose files are not part of this repository` };
     case "link":
-      return { refused: `${shown} became a symlink while it was opened` };
+      return { refused: `${shown} is a symlink, and only what it leads to is read` };
     case "nothing":
       return { refused: `${shown} does not exist` };
   }

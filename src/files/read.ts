@@ -43,7 +43,7 @@ const openRefusals: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
   ENOTDIR: "does not exist: a part of it is a file",
   ENAMETOOLONG: "does not exist: the name is longer than a file's can be",
-  ELOOP: "became a symlink while it was opened",
+  ELOOP: "is a symlink, and only what it leads to is read",
   ENXIO: "is not a regular file",
   EOPNOTSUPP: "is not a regular file",
 };
