@@ -1,7 +1,7 @@
 import { changesOfMany, type Version } from "../workspace/diff.ts";
 import type { Repository } from "../workspace/repository.ts";
 import type { TreeChange } from "../workspace/tree.ts";
-import type { Edit, Entry } from "./ledger.ts";
+import type { Edit, Entry } from "./group.ts";
 
 /** What each pair of trees differs in, by one `git diff-tree` for all of them, as entries that compare by `===`. */
 export async function editsOf(

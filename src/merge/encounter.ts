@@ -5,7 +5,8 @@ import type { Repository } from "../workspace/repository.ts";
 import { commitTree, writeTree } from "../workspace/tree.ts";
 import { type Conflict, ofContents } from "./conflict.ts";
 import { editsOf, toChange } from "./edits.ts";
-import { editorsOf, type Group, joinMerged, type Ledger, type Meeting, unite, type Work } from "./ledger.ts";
+import { type Group, joinMerged, unite, type Work } from "./group.ts";
+import { editorsOf, type Ledger, type Meeting } from "./ledger.ts";
 import { mergeTrees } from "./three-way.ts";
 
 /**

@@ -5,18 +5,8 @@ import { listTree, writeTree } from "../workspace/tree.ts";
 import { type Conflict, ofNames } from "./conflict.ts";
 import { editsOf, toChange } from "./edits.ts";
 import { mergeTip } from "./encounter.ts";
-import {
-  accept,
-  createLedger,
-  editorsOf,
-  join,
-  type Ledger,
-  namesChanged,
-  type Placement,
-  place,
-  unite,
-  type Work,
-} from "./ledger.ts";
+import { join, namesChanged, unite, type Work } from "./group.ts";
+import { accept, createLedger, editorsOf, type Ledger, type Placement, place } from "./ledger.ts";
 import { type Clash, createNames, type Names } from "./names.ts";
 
 /**
