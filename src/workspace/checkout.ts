@@ -1,5 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { removeFolder } from "./remove-folder.ts";
 import type { Repository } from "./repository.ts";
 import { commitTree } from "./tree.ts";
@@ -14,16 +14,35 @@ export async function createCheckout(
   wanted: { directory: string; tree: string; parents?: readonly string[] },
 ): Promise<{ root: string; dispose(): Promise<void> }> {
   const { directory, tree, parents = [] } = wanted;
-  const { git, gitDir } = repository;
   const commit = await commitTree(repository, { tree, parents, message: "The tree under check", at: 0 });
-  await git(["worktree", "add", "--quiet", "--force", "--detach", directory, commit], { gitDir });
-  // Read now: what a command does to the `.git` file later changes nothing about what is cleaned up.
-  const record = (await readFile(join(directory, ".git"), "utf8")).replace(/^gitdir: /, "").trimEnd();
-  return {
-    root: directory,
-    dispose: async () => {
-      await removeFolder(directory);
-      await rm(record, { recursive: true, force: true });
-    },
+  const record = await register(repository.gitDir, directory, commit);
+  const dispose = async () => {
+    await removeFolder(directory);
+    await rm(record, { recursive: true, force: true });
   };
+  try {
+    const where = { gitDir: record, workTree: directory, cwd: directory };
+    await repository.git(["read-tree", "--reset", "-u", commit], where);
+  } catch (cause) {
+    await dispose();
+    throw cause;
+  }
+  return { root: directory, dispose };
+}
+
+/**
+ * What `git worktree add` writes (gitrepository-layout, "worktrees"), but put in place whole: two of them at once read
+ * each other's half-made record and fail (git 2.39).
+ */
+async function register(gitDir: string, directory: string, commit: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  await mkdir(join(gitDir, "worktrees"), { recursive: true });
+  const draft = await mkdtemp(join(gitDir, "checkout-"));
+  const record = join(gitDir, "worktrees", basename(draft));
+  await writeFile(join(draft, "commondir"), "../..\n");
+  await writeFile(join(draft, "gitdir"), `${join(directory, ".git")}\n`);
+  await writeFile(join(draft, "HEAD"), `${commit}\n`);
+  await writeFile(join(directory, ".git"), `gitdir: ${record}\n`);
+  await rename(draft, record);
+  return record;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Discovered } from "./discover.ts";
 import type { Git } from "./git.ts";
@@ -63,22 +63,25 @@ function alternate(commonDir: string): string {
 }
 
 async function mirror(from: string, to: string): Promise<void> {
-  const draft = `${to}.${process.pid}`;
-  try {
-    await copyFile(from, draft);
-    await rename(draft, to);
-  } catch (cause) {
-    await rm(draft, { force: true });
-    if (await isThere(from)) throw cause;
-    await rm(to, { force: true });
-  }
+  const bytes = await readFile(from).catch(absent);
+  if (bytes) await put(to, bytes);
+  else await rm(to, { force: true });
 }
 
-async function put(path: string, text: string): Promise<void> {
-  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+/** Whole or not at all, and not at all where it is so already. */
+async function put(path: string, content: string | Buffer): Promise<void> {
+  const wanted = Buffer.from(content);
+  if ((await readFile(path).catch(absent))?.equals(wanted)) return;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.${process.pid}`, text);
-  await rename(`${path}.${process.pid}`, path);
+  const draft = await mkdtemp(`${path}.`);
+  await writeFile(join(draft, "content"), wanted);
+  await rename(join(draft, "content"), path);
+  await rm(draft, { recursive: true });
+}
+
+function absent(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code !== "ENOENT") throw cause;
+  return undefined;
 }
 
 function isThere(path: string): Promise<boolean> {

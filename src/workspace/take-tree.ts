@@ -25,12 +25,13 @@ export async function takeTree(open: OpenWorkspace): Promise<TakenTree> {
   refused.push(...taken.refused);
   for (const path of taken.versions.keys()) open.held.add(path);
 
-  const touched = touchedPaths(open, taken.versions, new Set(refused.map(({ path }) => path)));
-  const outside = await outsideLinks(open, touched);
-  for (const path of outside) refused.push({ path, reason: "a link to outside the repository" });
-  const clashing = clashes(open.listing, touched);
-  for (const path of clashing) refused.push({ path, reason: "in the way of files of the base" });
-  const kept = touched.filter(({ path }) => !outside.has(path) && !clashing.has(path));
+  const touched = touchedPaths(open, taken.versions);
+  for (const path of await outsideLinks(open, touched)) {
+    refused.push({ path, reason: "a link to outside the repository" });
+  }
+  const allowed = withoutRefused(touched, refused);
+  for (const path of clashes(open.listing, allowed)) refused.push({ path, reason: "in the way of files of the base" });
+  const kept = withoutRefused(allowed, refused);
   const tree = await writeTree(open.repository, open.listing.tree, kept);
   return { tree, touched: kept, ignored: shown([...ignored]), refused: refused.slice(0, most).map(shownRefusal) };
 }
@@ -40,19 +41,21 @@ const most = 1_000;
 
 type Touched = TakenTree["touched"][number];
 
-function touchedPaths(
-  open: OpenWorkspace,
-  versions: ReadonlyMap<RawPath, { mode: string; oid: string }>,
-  refused: ReadonlySet<RawPath>,
-): Touched[] {
+function touchedPaths(open: OpenWorkspace, versions: ReadonlyMap<RawPath, { mode: string; oid: string }>): Touched[] {
   const touched: Touched[] = [];
   for (const path of open.held) {
     const before = open.listing.entries.get(path);
     const after = versions.get(path);
-    if (refused.has(path) || (before?.mode === after?.mode && before?.oid === after?.oid)) continue;
+    if (before?.mode === after?.mode && before?.oid === after?.oid) continue;
     touched.push({ path, mode: after?.mode ?? null, oid: after?.oid ?? null, before: before?.oid ?? null });
   }
   return touched.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What stands where a refused thing is, and below it, stays as the base has it. */
+function withoutRefused(touched: readonly Touched[], refused: readonly Refused[]): Touched[] {
+  const paths = new Set(refused.map(({ path }) => path));
+  return touched.filter(({ path }) => ![...withAncestors(path)].some((step) => paths.has(step)));
 }
 
 /** Paths whose place is taken by base files that the workspace never held, and so cannot have removed. */
