@@ -25,7 +25,8 @@ export class SpanFeed {
   #waiting: { span: SpanEnd; bytes: number }[] = [];
   #waitingBytes = 0;
   #outstanding = 0;
-  #isFlushing = false;
+  #requests = 0;
+  #flushing: Promise<void> | undefined;
   #isSuspect = false;
   #whenIdle = Promise.withResolvers<void>();
 
@@ -33,7 +34,7 @@ export class SpanFeed {
     this.#target = target;
     this.#warn = warn;
     this.#processor = new BatchSpanProcessor({
-      exporter: watched(target.exporter, (spans, error) => this.#settle(spans, error)),
+      exporter: this.#watched(target.exporter),
       maxExportBatchSize: batchSize,
       maxQueueSize: queueSize,
       scheduledDelayMillis: target.scheduleDelayMs,
@@ -52,15 +53,13 @@ export class SpanFeed {
   }
 
   /** Sends all there is, as far as the collector takes it in a few seconds. Never rejects. */
-  async flush(): Promise<void> {
-    if (this.#left === 0) return;
-    this.#whenIdle = Promise.withResolvers();
-    this.#isFlushing = true;
-    this.#pushOut();
-    // A collector that let us down gets no second long wait.
-    const isIdle = await within(this.#whenIdle.promise, this.#isSuspect ? shortWaitMs : longWaitMs);
-    this.#isFlushing = false;
-    if (!isIdle) this.#isSuspect = true;
+  flush(): Promise<void> {
+    if (this.#left === 0) return Promise.resolve();
+    // One that is under way goes on until nothing is left, so it is everybody's.
+    this.#flushing ??= this.#flushOnce().finally(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
   }
 
   async close(): Promise<void> {
@@ -75,6 +74,14 @@ export class SpanFeed {
     return this.#outstanding + this.#waiting.length;
   }
 
+  async #flushOnce(): Promise<void> {
+    this.#whenIdle = Promise.withResolvers();
+    this.#pushOut();
+    // A collector that let us down gets no second long wait.
+    const isIdle = await within(this.#whenIdle.promise, this.#isSuspect ? shortWaitMs : longWaitMs);
+    if (!isIdle) this.#isSuspect = true;
+  }
+
   #pump(): void {
     for (const next of this.#waiting.splice(0, queueSize - this.#outstanding)) {
       this.#waitingBytes -= next.bytes;
@@ -83,8 +90,24 @@ export class SpanFeed {
     }
   }
 
+  /** A forced flush makes a request of each batch in the queue, however many are under way. */
   #pushOut(): void {
-    this.#processor.forceFlush().catch(heardAlready);
+    if (this.#requests + queueSize / batchSize < mostRequests) this.#processor.forceFlush().catch(heardAlready);
+  }
+
+  #watched(exporter: SpanExporter): SpanExporter {
+    return {
+      export: (spans, done) => {
+        this.#requests += 1;
+        exporter.export(spans, (result) => {
+          this.#requests -= 1;
+          done(result);
+          this.#settle(spans.length, result.code === 0 ? undefined : (result.error ?? new Error("it was refused")));
+        });
+      },
+      shutdown: () => exporter.shutdown(),
+      forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+    };
   }
 
   #settle(spans: number, error: Error | undefined): void {
@@ -94,7 +117,7 @@ export class SpanFeed {
     else this.counts.exported += spans;
     this.#pump();
     if (this.#outstanding === 0) this.#whenIdle.resolve();
-    else if (this.#isFlushing) this.#pushOut();
+    else if (this.#flushing !== undefined) this.#pushOut();
   }
 
   #fail(spans: number, why: string): void {
@@ -107,25 +130,14 @@ export class SpanFeed {
 
 const batchSize = 512;
 const queueSize = 16 * batchSize;
+/** The exporter refuses more at a time than 30. */
+const mostRequests = 30;
 const mostWaitingBytes = 64 * 1024 * 1024;
 const longWaitMs = 5_000;
 const shortWaitMs = 500;
 
 /** The processor's own promises say nothing that `settle` did not hear. */
 function heardAlready(): void {}
-
-function watched(exporter: SpanExporter, settle: (spans: number, error: Error | undefined) => void): SpanExporter {
-  return {
-    export(spans, done) {
-      exporter.export(spans, (result) => {
-        done(result);
-        settle(spans.length, result.code === 0 ? undefined : (result.error ?? new Error("refused by the collector")));
-      });
-    },
-    shutdown: () => exporter.shutdown(),
-    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
-  };
-}
 
 async function within(promise: Promise<void>, ms: number): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
