@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { found, quoted } from "./found.ts";
 import { nearest } from "./nearest.ts";
-import { expectation, knownKeys, schemasAt } from "./schema-shape.ts";
+import { expectation, knownKeys, schemasAt, suggestedKeys } from "./schema-shape.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -24,7 +24,7 @@ export function explainIssues(issues: readonly Issue[], value: unknown, schema: 
     if (explained.length >= mostExplained) break;
     explained.push(...explain(issue, [], context));
   }
-  return explained.filter((one) => !one.isMissing || !isAnswered(one.path, context));
+  return explained.filter(({ lacksIn }) => !lacksIn?.some((key) => context.answered.has(key)));
 }
 
 /** Finding the place and the nearest word of a problem takes time, and a file can hold a hundred thousand. */
@@ -33,16 +33,13 @@ const mostExplained = 100;
 interface Context {
   value: unknown;
   schema: z.core.$ZodType;
-  /** Keys that a misspelt neighbour meant, and mappings with a key that is not built yet: not "missing" as well. */
+  /** Keys that a misspelt neighbour meant, and mappings (`path/*`) where a key was misspelt or is not built yet. */
   answered: Set<string>;
 }
 
-function isAnswered(path: Path, context: Context): boolean {
-  return context.answered.has(pathKey(path)) || context.answered.has(pathKey([...path.slice(0, -1), "*"]));
-}
-
 interface Found extends Explained {
-  isMissing?: boolean;
+  /** Says that something is not there. One of these answered makes it noise: the key is there, in another form. */
+  lacksIn?: string[];
 }
 
 function explain(issue: Issue, above: Path, context: Context): Found[] {
@@ -55,7 +52,7 @@ function explain(issue: Issue, above: Path, context: Context): Found[] {
       return explainUnion(issue.errors, path, context);
     case "invalid_key":
       return [
-        { path, at: "key", message: `the key ${quoted(String(path.at(-1)))} is not allowed here; use another name` },
+        { path, at: "key", message: issue.issues[0]?.message || "this key is not allowed here; use another name" },
       ];
     default:
       return [mismatch(issue, path, context)];
@@ -63,17 +60,21 @@ function explain(issue: Issue, above: Path, context: Context): Found[] {
 }
 
 function inSchemaWords(issue: Issue, path: Path, context: Context): Found {
-  const isAboutKey = issue.code === "invalid_key" || (issue.code === "custom" && issue.params?.at === "key");
-  if (!isAboutKey) return { path, at: "value", message: issue.message };
+  const isAboutKey = issue.code === "custom" && issue.params?.at === "key";
+  if (!isAboutKey) return { path, at: "value", message: issue.message, lacksIn: [pathKey([...path, "*"])] };
   context.answered.add(pathKey([...path.slice(0, -1), "*"]));
   return { path, at: "key", message: `${quoted(String(path.at(-1)))} ${issue.message}` };
 }
 
 function unknownKey(key: string, path: Path, context: Context): Found {
-  const known = knownKeys(schemasAt(context.schema, path));
-  const meant = nearest(key, known);
-  if (meant !== undefined) context.answered.add(pathKey([...path, meant]));
-  const remedy = meant === undefined ? `the keys here are ${known.join(", ")}` : `did you mean "${meant}"?`;
+  const schemas = schemasAt(context.schema, path);
+  const meant = nearest(key, knownKeys(schemas));
+  if (meant !== undefined) {
+    context.answered.add(pathKey([...path, meant]));
+    context.answered.add(pathKey([...path, "*"]));
+  }
+  const remedy =
+    meant === undefined ? `the keys here are ${suggestedKeys(schemas).join(", ")}` : `did you mean "${meant}"?`;
   return { path: [...path, key], at: "key", message: `unknown key ${quoted(key)}; ${remedy}` };
 }
 
@@ -108,7 +109,11 @@ function mismatch(issue: Issue, path: Path, context: Context): Found {
 function bounded(path: Path, value: unknown, bound: string, limit: number | bigint): Found {
   if (typeof value === "string") return { path, at: "value", message: `expected ${bound} ${limit} characters` };
   if (Array.isArray(value))
-    return { path, at: "value", message: `expected ${bound} ${limit} items, found ${value.length}` };
+    return {
+      path,
+      at: "value",
+      message: `expected ${bound} ${limit} item${limit === 1 ? "" : "s"}, found ${value.length}`,
+    };
   return { path, at: "value", message: `expected ${bound} ${limit}, found ${found(value)}` };
 }
 
@@ -116,8 +121,8 @@ function wrongValue(path: Path, value: unknown, context: Context): Found {
   const schemas = schemasAt(context.schema, path);
   const expected = expectation(schemas);
   if (value === undefined && path.length > 0) {
-    const message = `${quoted(String(path.at(-1)))} is missing; add it with ${expected}`;
-    return { path, at: "value", message, isMissing: true };
+    const message = `${quoted(String(path.at(-1)))} is missing; add it: ${expected}`;
+    return { path, at: "value", message, lacksIn: [pathKey(path), pathKey([...path.slice(0, -1), "*"])] };
   }
   return {
     path,

@@ -85,12 +85,17 @@ function phrases(schema: z.core.$ZodType): string[] {
 }
 
 function isWhole(schema: z.core.$ZodType): boolean {
-  return Number.isInteger((schema as z.core.$ZodNumber)._zod.bag.minimum) || isIntegerFormat(schema);
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  return "format" in def && typeof def.format === "string" && def.format.includes("int");
 }
 
-function isIntegerFormat(schema: z.core.$ZodType): boolean {
-  const { format } = (schema as z.core.$ZodNumber)._zod.bag;
-  return typeof format === "string" && format.includes("int");
+/** The keys to suggest where none is near: those that are not refused anyway. */
+export function suggestedKeys(schemas: readonly z.core.$ZodType[]): string[] {
+  const keys = schemas.flatMap((schema) => {
+    const { def } = (schema as z.core.$ZodTypes)._zod;
+    return def.type === "object" ? offeredKeys(def.shape) : [];
+  });
+  return [...new Set(keys)];
 }
 
 function offeredKeys(shape: Readonly<Record<string, z.core.$ZodType>>): string[] {

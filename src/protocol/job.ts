@@ -24,8 +24,16 @@ export const split = z.discriminatedUnion("by", [
 ]);
 export type Split = z.infer<typeof split>;
 
-/** The long form of a task as a job file writes it; `writes` are globs or paths it may edit. */
-export const namedTask = z.object({ id: z.string(), writes: z.array(pathPattern), steps: z.array(step) });
+/**
+ * The long form of a task as a job file writes it: `writes` are globs or paths it may edit, `items` what it is about
+ * where that is not the same.
+ */
+export const namedTask = z.object({
+  id: z.string(),
+  writes: z.array(pathPattern),
+  items: z.array(pathPattern).optional(),
+  steps: z.array(step),
+});
 export type NamedTask = z.infer<typeof namedTask>;
 
 export const expectation = z.enum(["no-new-failures", "pass", "fixed", "fewer"]);

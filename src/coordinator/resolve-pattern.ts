@@ -1,0 +1,34 @@
+import { parsePattern, parseRule } from "../permission/rule.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { PathPattern, Rule } from "../protocol/scope.ts";
+
+/** Rules and patterns of a job file. Their errors name the place in the file. */
+
+/** One rule, such as `Edit(src/**)`. Throws Fault `rule`. */
+export function ruleAt(text: string, place: string): Rule {
+  return placed(place, () => parseRule(text));
+}
+
+/**
+ * A file, directory or glob. A name without a wildcard is that path and not, as in a .gitignore, every file of that
+ * name. Throws Fault `rule`.
+ */
+export function patternAt(written: string, place: string): PathPattern {
+  const isPath = !/[*?[\]\\]/.test(written) && !written.startsWith("/");
+  const glob = isPath ? `/${written.replace(/ +$/, (spaces) => "\\ ".repeat(spaces.length))}` : written;
+  return placed(place, () => parsePattern(glob));
+}
+
+/** Runs `read`; a Fault of it is thrown again with the place before its message. */
+export function placed<Value>(place: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof Fault ? at(place, thrown) : thrown;
+  }
+}
+
+export function at(place: string, fault: Fault): Fault {
+  const options = fault.remedy ? { remedy: fault.remedy } : {};
+  return new Fault(fault.code, `${place}: ${fault.message}`, { ...options, cause: fault });
+}
