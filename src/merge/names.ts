@@ -68,15 +68,23 @@ function isLive(live: Live, name: string): boolean {
 }
 
 function count(live: Live, path: string, step: 1 | -1): void {
+  // Most paths are ASCII, where a part of the folded path is the folded part.
+  const folded = isAscii(path) ? path.toLowerCase() : undefined;
   for (const name of namesOf(path)) {
-    const spellings = live.get(fold(name));
-    if (!spellings) continue;
-    const counts = spellings.get(name) ?? { files: 0, below: 0 };
-    if (name.length === path.length) counts.files += step;
-    else counts.below += step;
-    if (counts.files > 0 || counts.below > 0) spellings.set(name, counts);
-    else spellings.delete(name);
+    const spellings = live.get(folded?.slice(0, name.length) ?? fold(name));
+    if (spellings) countSpelling(spellings, name, { isFile: name.length === path.length, step });
   }
+}
+
+function countSpelling(
+  spellings: Map<string, { files: number; below: number }>,
+  name: string,
+  { isFile, step }: { isFile: boolean; step: 1 | -1 },
+): void {
+  const counts = spellings.get(name) ?? { files: 0, below: 0 };
+  counts[isFile ? "files" : "below"] += step;
+  if (counts.files > 0 || counts.below > 0) spellings.set(name, counts);
+  else spellings.delete(name);
 }
 
 /** `a/b/c` -> `a`, `a/b`, `a/b/c`. */
@@ -86,7 +94,11 @@ function* namesOf(path: string): Generator<string> {
 }
 
 function fold(raw: string): string {
-  if (/^[\0-\x7f]*$/.test(raw)) return raw.toLowerCase();
+  if (isAscii(raw)) return raw.toLowerCase();
   const bytes = Buffer.from(raw, "latin1");
   return isUtf8(bytes) ? foldCase(bytes.toString().normalize("NFC")) : raw;
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x00-\x7f]*$/.test(text);
 }

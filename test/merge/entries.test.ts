@@ -121,3 +121,16 @@ test("attributes in the tree decide nothing: no union, no driver, no side, no bi
   const apart = await foldSketches(ground, base, [one, { ...base, ...all(edited(12, "two")) }]);
   expect(apart).toMatchObject({ out: [], files: { "f.bin": lines(...long.with(2, "one").with(12, "two")) } });
 });
+
+test("a repository with SHA-256 ids is folded, merged and reported just the same", async () => {
+  await using modern = await openGround("sha256");
+  const base = { x: lines(...long), y: "y" };
+  const folded = await foldSketches(modern, base, [
+    { ...base, x: edited(1, "one") },
+    { ...base, x: edited(12, "two"), z: "z" },
+    { ...base, x: edited(1, "three") },
+  ]);
+  expect(folded).toMatchObject({ files: { x: lines(...long.with(1, "one").with(12, "two")), y: "y", z: "z" } });
+  expect(folded.leftOut).toMatchObject([{ taskId: "part-3", with: ["part-1", "part-2"], reason: "edits overlap" }]);
+  expect(folded.leftOut[0]?.hunks).toContain("<<<<<<< part-1+part-2\none\n");
+});

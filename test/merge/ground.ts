@@ -15,12 +15,12 @@ export interface Ground {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export async function openGround(): Promise<Ground> {
+export async function openGround(objectFormat: "sha1" | "sha256" = "sha1"): Promise<Ground> {
   const directory = await mkdtemp(join(tmpdir(), "sheaf-merge-"));
   const git = createGit({ path: process.env.PATH ?? "" });
   const user = join(directory, "user");
   await mkdir(user);
-  await git(["init", "--quiet", user], { cwd: user });
+  await git(["init", "--quiet", `--object-format=${objectFormat}`, user], { cwd: user });
   const gitDir = join(user, ".git");
   const tree = (await git(["mktree"], { gitDir, input: "" })).stdout.toString().trim();
   const commit = (await git(["commit-tree", tree, "-m", "empty"], { gitDir })).stdout.toString().trim();
