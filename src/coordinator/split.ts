@@ -112,9 +112,10 @@ function byList(split: Extract<Split, { by: "list" }>, view: SplitView, steps: S
 function named(tasks: readonly NamedTask[], view: SplitView): Part[] {
   const owner = new Map<string, string>();
   return tasks.map((task) => {
-    const files = view.files.filter((path) => task.writes.some((pattern) => view.matches(pattern, path)));
-    for (const path of files) claim(owner, path, task.id);
-    const covered = files.filter((path) => view.covers(task.steps, path));
+    const matching = (patterns: readonly PathPattern[]) =>
+      view.files.filter((path) => patterns.some((pattern) => view.matches(pattern, path)));
+    for (const path of matching(task.writes)) claim(owner, path, task.id);
+    const covered = matching(task.items ?? task.writes).filter((path) => view.covers(task.steps, path));
     return part(task.id, task.id, covered, task.writes, task.steps);
   });
 }
