@@ -86,7 +86,7 @@ describe("over any tree of symlinks", () => {
         }
         expectUntouched(run, outside);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });
