@@ -81,14 +81,11 @@ export const jobSpan = (jobName: string): string => `${operation.workflow} ${job
 export const planSpan = (strategy: string): string => `${operation.plan} ${strategy}`;
 /** A task waiting for a slot, a rate, its budget or a lease. */
 export const queueSpan = (task: string): string => `sheaf.queue ${task}`;
-/** One run. Children: chat, tool, compact. */
+/** One run. Children: chat, tool. */
 export const agentSpan = (agent: string): string => `${operation.agent} ${agent}`;
 /** One model request; kind client. */
 export const chatSpan = (model: string): string => `${operation.chat} ${model}`;
 export const toolSpan = (tool: string): string => `${operation.tool} ${tool}`;
-/** A person deciding; child of the tool span. */
-export const approvalSpan = (tool: string): string => `sheaf.approval ${tool}`;
-export const compactSpan = (strategy: string): string => `sheaf.compact ${strategy}`;
 /** Links to every agent span it folds. */
 export const mergeSpan = (batch: string): string => `sheaf.merge ${batch}`;
 export const checkSpan = (name: string): string => `sheaf.check ${name}`;

@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 
-/** Of the core distribution (opentelemetry-collector-releases, distributions/otelcol), as of 0.144. */
+/** Components of the collector's own repository, which every distribution is built from; by their names since 0.144. */
 const core = {
-  receivers: ["otlp", "nop", "hostmetrics", "jaeger", "kafka", "opencensus", "prometheus", "zipkin"],
-  processors: ["memory_limiter", "batch", "attributes", "resource", "span", "probabilistic_sampler", "filter"],
-  exporters: ["otlp_grpc", "otlp_http", "debug", "nop", "file", "kafka", "opencensus", "prometheus", "zipkin"],
+  receivers: ["otlp", "nop"],
+  processors: ["memory_limiter", "batch"],
+  exporters: ["otlp_grpc", "otlp_http", "debug", "nop"],
 };
 
 const components = z.record(z.string(), z.unknown());
