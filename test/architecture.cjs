@@ -29,9 +29,7 @@ const vendors = {
   commander: "cli",
   "drizzle-orm": "db",
   "fastest-levenshtein": "document",
-  ignore: "permission",
   pg: "db",
-  picomatch: "tools",
   piscina: "coordinator",
   yaml: "document",
 };

@@ -21,14 +21,16 @@ export const addApply: Verb = (program, around) => {
           return around.terminal.print(`branch ${options.branch} is at ${result}`);
         }
         const { paths } = await applyToCheckout(repository, { from: job.baseCommit, to: result });
-        around.terminal.print(`${count(paths.length, "file")} changed in ${repository.user.top}; nothing is committed or staged`);
+        around.terminal.print(
+          `${count(paths.length, "file")} changed in ${repository.user.top}; nothing is committed or staged`,
+        );
       } finally {
         await repository.close();
       }
     });
 };
 
-function nothingLanded({ handle, outcome }: { handle: string; outcome: string | null }): Fault {
+function nothingLanded({ handle, outcome }: { handle: string; outcome: string | undefined }): Fault {
   return new Fault("usage", `job ${handle} landed nothing (${outcome ?? "not finished"})`, {
     remedy: `sheaf show ${handle} says why; the patches of its tasks are kept`,
   });

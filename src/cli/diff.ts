@@ -1,5 +1,6 @@
 import { listTasks } from "../db/list-tasks.ts";
 import { Fault } from "../protocol/failure.ts";
+import type { JobId } from "../protocol/ids.ts";
 import { patchOf } from "../workspace/diff.ts";
 import { openJobResult } from "./job-result.ts";
 import type { Verb } from "./main.ts";
@@ -15,7 +16,8 @@ export const addDiff: Verb = (program, around) => {
       await using session = await around.open("diff");
       const { job, repository, result } = await openJobResult(name, session.equipment, around);
       try {
-        const commit = options.task === undefined ? result : await taskCommit(job, options.task, session.equipment.database);
+        const commit =
+          options.task === undefined ? result : await taskCommit(job, options.task, session.equipment.database);
         await around.terminal.write(await patchOf(repository, job.baseCommit, required(commit, job.handle)));
       } finally {
         await repository.close();
@@ -23,12 +25,15 @@ export const addDiff: Verb = (program, around) => {
     });
 };
 
-async function taskCommit(job: { id: string; handle: string }, task: string, database: Parameters<typeof listTasks>[1]) {
+async function taskCommit(job: { id: JobId; handle: string }, task: string, database: Parameters<typeof listTasks>[1]) {
   const tasks = await listTasks(job.id, database);
   const found = tasks.find((each) => each.id === task);
   if (found) return found.resultCommit;
   throw new Fault("usage", `job ${job.handle} has no task ${JSON.stringify(task)}`, {
-    remedy: `it has ${tasks.map((each) => each.id).slice(0, 20).join(", ")}`,
+    remedy: `it has ${tasks
+      .map((each) => each.id)
+      .slice(0, 20)
+      .join(", ")}`,
   });
 }
 

@@ -1,5 +1,5 @@
-import { findJob } from "../db/find-job.ts";
 import type { Database } from "../db/database.ts";
+import { findJob } from "../db/find-job.ts";
 import { Fault } from "../protocol/failure.ts";
 
 /** The job that an id, a handle such as `name-7`, or `last` names. Throws Fault `unknown_job`. */

@@ -8,6 +8,6 @@ import type { Surroundings } from "./session.ts";
 export async function openJobResult(name: string, { database, home }: Equipment, { git, config }: Surroundings) {
   const job = await requireJob(name, database);
   const repository: Repository = await openRepository(job.repository, { home, git, userHome: config.userHome });
-  const result = job.result === null ? null : resultSchema.parse(job.result);
+  const result = job.result === undefined ? null : resultSchema.parse(job.result);
   return { job, repository, result: result?.result_commit ?? null };
 }

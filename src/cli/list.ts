@@ -1,4 +1,4 @@
-import { listJobs } from "../db/list-jobs.ts";
+import { listJobs } from "../db/find-job.ts";
 import type { Verb } from "./main.ts";
 import { columns, duration, oneLine } from "./words.ts";
 

@@ -1,5 +1,7 @@
-import { readJobEvents } from "../db/read-events.ts";
+import type { Database } from "../db/database.ts";
+import { eventPage, readJobEvents } from "../db/read-events.ts";
 import type { Event } from "../protocol/event.ts";
+import type { JobId } from "../protocol/ids.ts";
 import { requireJob } from "./find-job.ts";
 import type { Verb } from "./main.ts";
 import { oneLine } from "./words.ts";
@@ -11,20 +13,39 @@ export const addLogs: Verb = (program, around) => {
     .argument("[job]", "id, handle or last", "last")
     .option("--task <id>", "only this task's")
     .option("--output-format <format>", "text, or json for one event a line", "text")
-    .addHelpText("after", "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type",
+    )
     .action(async (name: string, options: { task?: string; outputFormat: string }) => {
       await using session = await around.open("logs");
       const { database } = session.equipment;
       const job = await requireJob(name, database);
-      const runs = new Map<string, string>();
-      for await (const event of readJobEvents(job.id, database)) {
-        if (event.type === "task.started") runs.set(event.data.run_id, event.data.task_id);
-        const task = taskOf(event) ?? runs.get(event.run_id);
-        if (options.task !== undefined && task !== options.task) continue;
-        around.terminal.print(options.outputFormat === "json" ? JSON.stringify(event) : lineOf(event, task));
+      const show = options.outputFormat === "json" ? (event: Event) => JSON.stringify(event) : lineOf;
+      for await (const { event, task } of withTasks(allEvents(job.id, database))) {
+        if (options.task === undefined || task === options.task) around.terminal.print(show(event, task));
       }
     });
 };
+
+/** Each event with the task it belongs to; a run's own events follow the fact that started it. */
+async function* withTasks(events: AsyncGenerator<Event>): AsyncGenerator<{ event: Event; task: string | undefined }> {
+  const runs = new Map<string, string>();
+  for await (const event of events) {
+    if (event.type === "task.started") runs.set(event.data.run_id, event.data.task_id);
+    yield { event, task: taskOf(event) ?? runs.get(event.run_id) };
+  }
+}
+
+/** Page by page, so that a long log needs no memory of its own. */
+async function* allEvents(id: JobId, database: Database): AsyncGenerator<Event> {
+  for (let after = 0; ; ) {
+    const page = await readJobEvents(id, after, database);
+    for (const { event } of page) yield event;
+    if (page.length < eventPage) return;
+    after = page.at(-1)?.pos ?? after;
+  }
+}
 
 function taskOf(event: Event): string | undefined {
   return "task_id" in event.data ? String(event.data.task_id) : undefined;
@@ -43,7 +64,9 @@ function detailOf(event: Event): string {
     case "tool.denied":
       return `${event.data.tool} ${oneLine(event.data.input, 80)} (${event.data.rule}: ${oneLine(event.data.reason)})`;
     case "turn.finished":
-      return oneLine(event.data.answer.map((block) => (block.type === "text" ? block.text : `[${block.name}]`)).join(" "));
+      return oneLine(
+        event.data.answer.map((block) => (block.type === "text" ? block.text : `[${block.name}]`)).join(" "),
+      );
     case "job.created":
       return `${event.data.handle} at ${event.data.spec.base.commit}`;
     case "job.planned":

@@ -35,7 +35,10 @@ const verbs: readonly Verb[] = [
 export async function runCommandLine(words: readonly string[], around: Surroundings): Promise<number> {
   let code = 0;
   const program = createProgram(around);
-  for (const add of verbs) add(program, around, (exit) => { code = exit; });
+  for (const add of verbs)
+    add(program, around, (exit) => {
+      code = exit;
+    });
   try {
     await program.parseAsync([...words], { from: "user" });
     return code;
@@ -46,7 +49,9 @@ export async function runCommandLine(words: readonly string[], around: Surroundi
 
 function createProgram({ terminal, version }: Surroundings): Command {
   return new Command("sheaf")
-    .description("Splits one large code change into scoped sub-agents, runs them in parallel,\nand lands one verified tree.")
+    .description(
+      "Splits one large code change into scoped sub-agents, runs them in parallel,\nand lands one verified tree.",
+    )
     .version(version, "-V, --version")
     .showSuggestionAfterError()
     .exitOverride()
@@ -54,14 +59,17 @@ function createProgram({ terminal, version }: Surroundings): Command {
       writeOut: (text) => terminal.print(text.trimEnd()),
       writeErr: (text) => terminal.tell(text.trimEnd()),
     })
-    .addHelpText("after", [
-      "",
-      "Examples:",
-      "  sheaf run --codemod node-protocol --check 'npm test'   one recipe over this repository",
-      "  sheaf run sheaf.yaml --publish branch                  a job file; the result as a branch",
-      "  sheaf show last                                        who did what, and why",
-      "  sheaf apply last                                       take the result home",
-    ].join("\n"));
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Examples:",
+        "  sheaf run --codemod node-protocol --check 'npm test'   one recipe over this repository",
+        "  sheaf run sheaf.yaml --publish branch                  a job file; the result as a branch",
+        "  sheaf show last                                        who did what, and why",
+        "  sheaf apply last                                       take the result home",
+      ].join("\n"),
+    );
 }
 
 function reportError(thrown: unknown, { terminal }: Surroundings): number {

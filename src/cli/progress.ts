@@ -36,7 +36,11 @@ interface TaskLine {
 type TaskLines = Map<string, TaskLine>;
 
 /** What a fact is worth saying; undefined for what is only detail. */
-function lineOf(runId: string, fact: Fact, { tasks, now }: { tasks: TaskLines; now: () => number }): string | undefined {
+function lineOf(
+  runId: string,
+  fact: Fact,
+  { tasks, now }: { tasks: TaskLines; now: () => number },
+): string | undefined {
   switch (fact.type) {
     case "job.created":
       return `job    ${fact.data.handle}, base ${fact.data.spec.base.ref} at ${fact.data.spec.base.commit.slice(0, 12)}`;
@@ -45,7 +49,9 @@ function lineOf(runId: string, fact: Fact, { tasks, now }: { tasks: TaskLines; n
     case "task.started": {
       const task = tasks.get(fact.data.task_id);
       if (task) Object.assign(task, { runId: fact.data.run_id, startedAt: task.startedAt ?? now(), turn: 0 });
-      return fact.data.attempt > 1 ? `again  ${fact.data.task_id}, attempt ${fact.data.attempt}, alone in its thread` : undefined;
+      return fact.data.attempt > 1
+        ? `again  ${fact.data.task_id}, attempt ${fact.data.attempt}, alone in its thread`
+        : undefined;
     }
     case "turn.started": {
       const task = [...tasks.values()].find((each) => each.runId === runId);

@@ -8,7 +8,7 @@ export function renderTree(roots: readonly SpanNode[]): string[] {
     const branch = isRoot ? "" : isLast ? "└ " : "├ ";
     lines.push(`${indent}${branch}${describe(node)}`);
     const deeper = isRoot ? "" : `${indent}${isLast ? "  " : "│ "}`;
-    node.children.forEach((child, index) => visit(child, deeper, index === node.children.length - 1, false));
+    for (const child of node.children) visit(child, deeper, child === node.children.at(-1), false);
   };
   for (const root of roots) visit(root, "", true, true);
   return lines;

@@ -1,9 +1,13 @@
+import type { Database } from "../db/database.ts";
+import type { StoredJob } from "../db/find-job.ts";
 import { readTrace } from "../db/read-trace.ts";
+import type { JobId } from "../protocol/ids.ts";
 import { result as resultSchema } from "../protocol/result.ts";
 import { spanTree } from "../telemetry/span-tree.ts";
 import { requireJob } from "./find-job.ts";
 import type { Verb } from "./main.ts";
 import { renderTree } from "./render-tree.ts";
+import type { Surroundings } from "./session.ts";
 import { renderVerdict } from "./verdict.ts";
 
 export const addShow: Verb = (program, around) => {
@@ -17,16 +21,25 @@ export const addShow: Verb = (program, around) => {
     .action(async (name: string, options: { tree?: boolean; outputFormat: string }) => {
       await using session = await around.open("show");
       const { database } = session.equipment;
-      const { terminal } = around;
       const job = await requireJob(name, database);
-      if (options.tree) {
-        const spans = await readTrace(job.traceId, database);
-        if (options.outputFormat === "json") return terminal.print(JSON.stringify(spans, null, 2));
-        for (const line of renderTree(spanTree(spans))) terminal.print(line);
-        return;
-      }
-      if (job.result === null) return terminal.print(`${job.handle}  ${job.state}: it has no verdict; sheaf logs ${job.handle}`);
-      if (options.outputFormat === "json") return terminal.print(JSON.stringify(job.result, null, 2));
-      for (const line of renderVerdict(resultSchema.parse(job.result), terminal, { isFull: true })) terminal.print(line);
+      const shown = options.tree ? await treeOf(job.id, database) : verdictOf(job, around);
+      const lines = options.outputFormat === "json" ? [JSON.stringify(shown.document, null, 2)] : shown.lines;
+      for (const line of lines) around.terminal.print(line);
     });
 };
+
+interface Shown {
+  document: unknown;
+  lines: string[];
+}
+
+async function treeOf(id: JobId, database: Database): Promise<Shown> {
+  const spans = await readTrace(id, database);
+  return { document: spans, lines: renderTree(spanTree(spans)) };
+}
+
+function verdictOf(job: StoredJob, { terminal }: Surroundings): Shown {
+  const { handle, state, result } = job;
+  if (result === undefined) return { document: job, lines: [`${handle}  ${state}: no verdict yet; sheaf logs ${handle}`] };
+  return { document: result, lines: renderVerdict(resultSchema.parse(result), terminal, { isFull: true }) };
+}

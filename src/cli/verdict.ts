@@ -55,17 +55,22 @@ function reasonLines(label: string, reason: Reason): string[] {
 function who({ tasks }: Result, isFull: boolean): string[] {
   const landed = tasks.filter((task) => task.landed);
   const sum = (pick: (task: TaskResult) => number) => landed.reduce((total, task) => total + pick(task), 0);
-  const changed = `${count(sum((task) => task.files_changed), "file")} +${sum((task) => task.insertions)} -${sum((task) => task.deletions)}`;
+  const changed = `${count(
+    sum((task) => task.files_changed),
+    "file",
+  )} +${sum((task) => task.insertions)} -${sum((task) => task.deletions)}`;
   const lines = [`TASKS  ${landed.length} of ${tasks.length} landed${landed.length > 0 ? `: ${changed}` : ""}`];
   const shown = tasks.filter((task) => isFull || (!task.landed && task.state !== "no_changes"));
-  const rows = shown.slice(0, isFull ? shown.length : 20).map((task) => [
-    `       ${task.id}`,
-    task.landed ? "landed" : task.state,
-    count(task.files_changed, "file"),
-    `+${task.insertions} -${task.deletions}`,
-    oneLine(task.reason?.message ?? task.summary ?? "", 120),
-    ...(task.patch_file ? [`patch ${task.patch_file}`] : []),
-  ]);
+  const rows = shown
+    .slice(0, isFull ? shown.length : 20)
+    .map((task) => [
+      `       ${task.id}`,
+      task.landed ? "landed" : task.state,
+      count(task.files_changed, "file"),
+      `+${task.insertions} -${task.deletions}`,
+      oneLine(task.reason?.message ?? task.summary ?? "", 120),
+      ...(task.patch_file ? [`patch ${task.patch_file}`] : []),
+    ]);
   return [...lines, ...columns(rows)];
 }
 
@@ -100,7 +105,10 @@ function left(result: Result, isFull: boolean): string[] {
   lines.push(...(result.unsplit ?? []).map(({ path, reason }) => `       ${path}  (${reason})`));
   if (lines.length === 0) return [];
   const most = isFull ? 100 : 8;
-  const more = lines.length > most ? [`       and ${lines.length - most} more: sheaf show ${result.job.handle} --output-format json`] : [];
+  const more =
+    lines.length > most
+      ? [`       and ${lines.length - most} more: sheaf show ${result.job.handle} --output-format json`]
+      : [];
   return [`LEFT   ${count(lines.length, "place")} seen and left alone`, ...lines.slice(0, most), ...more];
 }
 

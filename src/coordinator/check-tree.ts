@@ -49,7 +49,7 @@ function viewOf({ job, equipment }: { job: Job; equipment: Equipment }): CheckVi
     sandbox: requireSandbox(equipment, "a check"),
     checkout: (tree) => createCheckout(job.repository, { directory: join(home, "checkouts", newUuid(clock)), tree }),
     log: (facts) => job.log(facts),
-    keep: (output) => storeArtifact({ bytes: output, mediaType: "text/plain" }, database),
+    keep: (output) => storeArtifact(output, "text/plain", database),
     async traced(check, tree, run) {
       const attributes = { [attribute.tree]: tree };
       const span = job.tracer.start(checkSpan(check.name), { parent: job.span, attributes });

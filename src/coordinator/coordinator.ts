@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import { claimRun } from "../db/claim-run.ts";
 import { createJob } from "../db/create-job.ts";
 import type { Fact } from "../protocol/event.ts";
+import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
-import { createTracer } from "../telemetry/thread-tracer.ts";
 import { attribute, jobSpan, operation } from "../telemetry/semconv.ts";
+import { createTracer } from "../telemetry/thread-tracer.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
 import { requireSandbox } from "./check-tree.ts";
@@ -47,30 +49,34 @@ export async function submit(submission: Submission, equipment: Equipment): Prom
       [attribute.jobId]: id,
     },
   });
-  const created = { id, traceId: span.traceId, specSha: sha256(JSON.stringify(spec)), owner: equipment.node };
-  const { handle } = await createJob({ ...created, spec }, equipment);
+  const { clock, database, node } = equipment;
+  const specSha = sha256(JSON.stringify(spec));
+  const { runId, handle } = await createJob({ id, spec, specSha, traceId: span.traceId }, clock, database);
+  const root = await claimRun({ runId, owner: node }, clock, database);
+  if (!root) throw new Fault("conflict", `job ${handle} was taken by another node`);
+  submission.onFact?.(runId, { type: "job.created", data: { handle, spec } });
   const stop = new AbortController();
-  const job = openJob({ id, handle, span, tracer, signal: stop.signal }, submission, equipment);
+  const job = openJob({ id, root, handle, span, tracer, signal: stop.signal }, submission, equipment);
   const limit = setTimeout(() => stop.abort(timeIsUp(spec.limits.time_ms)), spec.limits.time_ms);
   const done = runJob(job, equipment).finally(() => clearTimeout(limit));
   return { id, handle, done, cancel: (signal) => stop.abort(cancelled(signal)) };
 }
 
 function openJob(
-  own: Pick<Job, "id" | "handle" | "span" | "tracer" | "signal">,
+  own: Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "signal">,
   { spec, repository, onFact }: Submission,
   { writer, clock }: Equipment,
 ): Job {
-  const append = async (runId: string, facts: readonly Fact[], spanId?: string) => {
-    await writer.append({ runId, epoch: 1 }, facts, spanId ? { spanId } : {});
-    for (const fact of facts) onFact?.(runId, fact);
+  const append: Job["logRun"] = async (run, facts, spanId) => {
+    await writer.append(run, facts, spanId ? { spanId } : {});
+    for (const fact of facts) onFact?.(run.runId, fact);
   };
   return {
     ...own,
     spec,
     repository,
     startedAt: clock.now(),
-    log: (facts) => append(own.id, facts),
+    log: (facts) => append(own.root, facts),
     logRun: append,
   };
 }

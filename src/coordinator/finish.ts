@@ -1,4 +1,7 @@
 import { finishJob } from "../db/finish-job.ts";
+import { recordTask } from "../db/record-task.ts";
+import type { Fact } from "../protocol/event.ts";
+import { taskId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
 import { attribute } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
@@ -7,7 +10,12 @@ import type { Job } from "./job.ts";
 /** Writes the result into the log and the job's row in one transaction, and closes the trace. */
 export async function finish(result: Result, job: Job, equipment: Equipment): Promise<Result> {
   const { outcome, exit_code, reason } = result;
-  await finishJob({ id: job.id, epoch: 1, outcome, exitCode: exit_code, result, tasks: result.tasks }, equipment);
+  const { clock, database } = equipment;
+  const landed = result.tasks.filter((task) => task.landed);
+  for (const task of landed) await recordTask(job.root, taskId.parse(task.id), { landed: true }, database);
+  const failure = reason && { code: reason.code, message: reason.message };
+  const facts: Fact[] = [{ type: "job.finished", data: { outcome, exit_code, result } }];
+  await finishJob(job.root, { outcome, result, failure, facts }, clock, database);
   const runs = result.tasks.reduce((sum, task) => sum + task.attempts, 0);
   job.span.set({ [attribute.outcome]: outcome, [attribute.agents]: runs, [attribute.costNanoUsd]: 0 });
   job.span.end(exit_code === 0 ? {} : { status: "error", message: reason?.message ?? outcome });

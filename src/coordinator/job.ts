@@ -1,3 +1,4 @@
+import type { ClaimedRun } from "../db/claim-run.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
@@ -9,6 +10,8 @@ import type { Repository } from "../workspace/repository.ts";
 export interface Job {
   id: JobId;
   handle: string;
+  /** The right to write the job's own log. */
+  root: ClaimedRun;
   spec: JobSpec;
   repository: Repository;
   span: Span;
@@ -19,8 +22,8 @@ export interface Job {
   signal: AbortSignal;
   /** Appends to the root run's log; resolves when the facts are stored. */
   log(facts: readonly Fact[]): Promise<void>;
-  /** Appends to the log of one of the job's runs. */
-  logRun(runId: string, facts: readonly Fact[], spanId?: string): Promise<void>;
+  /** Appends to the log of one of the job's runs. One append of a run at a time. */
+  logRun(run: Pick<ClaimedRun, "runId" | "epoch">, facts: readonly Fact[], spanId?: string): Promise<void>;
 }
 
 /** Why a job ends before its work does. */

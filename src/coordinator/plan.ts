@@ -1,3 +1,4 @@
+import { createTasks } from "../db/create-tasks.ts";
 import { compilePattern } from "../permission/pattern.ts";
 import { protectedAs } from "../permission/protected-path.ts";
 import { subjectOf } from "../permission/subject.ts";
@@ -12,13 +13,14 @@ import type { Job } from "./job.ts";
 import { type Plan, planSplit, type SplitView } from "./split.ts";
 
 /** Looks at the base tree, splits the job, and logs the plan before anything is started. */
-export async function plan(job: Job, { threads }: Equipment): Promise<Plan> {
+export async function plan(job: Job, { threads, database }: Equipment): Promise<Plan> {
   const strategy = job.spec.tasks.length > 0 ? "tasks" : job.spec.split.by;
   const span = job.tracer.start(planSpan(strategy), { parent: job.span });
   try {
     const made = await previewPlan(job, threads);
     const tasks = made.tasks.map(({ steps: _, ...task }) => task);
     await job.log([{ type: "job.planned", data: { strategy, tasks, unsplit: made.unsplit } }]);
+    await createTasks(job.id, made.tasks, database);
     span.set({ [attribute.tasks]: tasks.length });
     span.end();
     return made;

@@ -1,3 +1,4 @@
+import type { ClaimedRun } from "../db/claim-run.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
@@ -30,10 +31,10 @@ const lettingGoMs = 2_000;
 const mostFetchedBytes = 16 * 1024 * 1024;
 const mostNames = 100_000;
 
-export async function runInThread(id: RunId, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
+export async function runInThread(run: ClaimedRun, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
   const { job, equipment } = around;
   const { pool, watch } = equipment.pool();
-  const port = openPort(id, order, { ...around, progressed: () => idle.restart() });
+  const port = openPort(run, order, { ...around, progressed: () => idle.restart() });
   const cancel = (failure: Failure) => {
     port.cancel(failure);
     lettingGo = setTimeout(() => pool.end(port.threadId), lettingGoMs);
@@ -44,11 +45,11 @@ export async function runInThread(id: RunId, order: StepOrder, around: Surroundi
   job.signal.addEventListener("abort", stop, { once: true });
   watch.begin(port);
   try {
-    const answering = pool.run(orderOf(id, order, around), port.threadEnd, { isAlone: order.isAlone });
+    const answering = pool.run(orderOf(run.runId, order, around), port.threadEnd, { isAlone: order.isAlone });
     if (job.signal.aborted) stop();
     const answer = await answering;
     await port.close();
-    equipment.hub.closeOrphans(id, answer.kind === "died" ? answer.failure.message : "its run ended without it");
+    equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
     return { report: hasThreadDied ? deadReport(answer.failure) : answer.report, denials: port.denials, hasThreadDied };
   } finally {
@@ -59,12 +60,12 @@ export async function runInThread(id: RunId, order: StepOrder, around: Surroundi
   }
 }
 
-function openPort(id: RunId, order: StepOrder, around: Surroundings & { progressed: () => void }): HostPort {
+function openPort(run: ClaimedRun, order: StepOrder, around: Surroundings & { progressed: () => void }): HostPort {
   const { workspace, job, equipment } = around;
-  const owner = { jobId: job.id, runId: id, traceId: job.span.traceId, parentSpanId: job.span.spanId };
+  const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: job.span.spanId };
   return openHostPort({
     judge: { scope: order.scope, root: workspace.root, isCaseInsensitive: job.repository.isCaseInsensitive },
-    append: (facts, spanId) => job.logRun(id, facts, spanId),
+    append: (facts, spanId) => job.logRun(run, facts, spanId),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
     span: (message) => equipment.hub.acceptFromThread(message, owner),

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { createRun } from "../db/create-run.ts";
+import { type ClaimedRun, claimRun } from "../db/claim-run.ts";
+import { createRuns } from "../db/create-run.ts";
 import { finishRun } from "../db/finish-run.ts";
-import { newUuid, type RunId, runId } from "../protocol/ids.ts";
+import { Fault } from "../protocol/failure.ts";
 import type { Step } from "../protocol/job.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Scope } from "../protocol/scope.ts";
@@ -31,7 +32,6 @@ export interface StepOrder {
 }
 
 export interface FinishedRun {
-  id: RunId;
   report: RunReport;
   /** Absent when the thread died: what it left is not trusted. */
   taken?: TakenTree;
@@ -40,43 +40,41 @@ export interface FinishedRun {
 }
 
 export async function runStep(order: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
-  const id = await beginRun(order, job, equipment);
+  const run = await beginRun(order, job, equipment);
   const workspace = await createWorkspace(job.repository, {
-    directory: join(equipment.home, "workspaces", `${id}-1`),
+    directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
     tree: order.tree,
     ...coverOf(order.task),
   });
   try {
-    const { report, denials, hasThreadDied } = await runInThread(id, order, { workspace, job, equipment });
+    const { report, denials, hasThreadDied } = await runInThread(run, order, { workspace, job, equipment });
     const taken = hasThreadDied ? {} : { taken: await workspace.takeTree() };
-    const finished: FinishedRun = { id, report, denials, hasThreadDied, ...taken };
-    await endRun(finished, job, equipment);
+    const finished: FinishedRun = { report, denials, hasThreadDied, ...taken };
+    await endRun(run, finished, equipment);
     return finished;
   } finally {
     await workspace.dispose();
   }
 }
 
-async function beginRun(order: StepOrder, job: Job, equipment: Equipment): Promise<RunId> {
-  const id = runId.parse(newUuid(equipment.clock));
-  const place = { task_id: order.task.id, step: order.ordinal, attempt: order.attempt };
-  await job.log([{ type: "task.started", data: { ...place, run_id: id } }]);
-  await createRun(
-    { id, jobId: job.id, taskId: order.task.id, step: order.ordinal, attempt: order.attempt, owner: equipment.node },
-    equipment,
-  );
+async function beginRun(order: StepOrder, job: Job, { clock, database, node }: Equipment): Promise<ClaimedRun> {
+  const { task, ordinal, attempt } = order;
+  const wanted = { jobId: job.id, parentId: job.root.runId, taskId: task.id, step: ordinal, attempt };
+  const [runId] = await createRuns([wanted], clock, database);
+  const run = runId && (await claimRun({ runId, owner: node }, clock, database));
+  if (!run) throw new Fault("conflict", `a run of task ${task.id} was taken by another node`);
+  const place = { task_id: task.id, step: ordinal, attempt };
+  await job.log([{ type: "task.started", data: { ...place, run_id: run.runId } }]);
   const agent = order.step.agent.name;
   const started = { ...place, agent, base_tree: order.tree, scope_sha256: scopeHash(order.scope) };
-  await job.logRun(id, [{ type: "run.started", data: started }]);
-  return id;
+  await job.logRun(run, [{ type: "run.started", data: started }]);
+  return run;
 }
 
-async function endRun({ id, report, taken }: FinishedRun, job: Job, equipment: Equipment): Promise<void> {
-  await finishRun(
-    { id, jobId: job.id, epoch: 1, state: report.state, ...(report.failure ? { failure: report.failure } : {}) },
-    { type: "run.finished", data: { ...report, ...(taken ? { tree: taken.tree } : {}) } },
-    equipment,
-  );
+async function endRun(run: ClaimedRun, { report, taken }: FinishedRun, { clock, database }: Equipment): Promise<void> {
+  const { state, failure } = report;
+  const data = { ...report, ...(taken ? { tree: taken.tree } : {}) };
+  await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);
 }
 
 /** Directories are brought in whole, single files one by one, everything else on demand. */

@@ -1,9 +1,9 @@
+import { recordTask } from "../db/record-task.ts";
 import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
 import { taskScope } from "../permission/task-scope.ts";
 import type { Submission } from "../protocol/claim.ts";
 import type { TaskState } from "../protocol/event.ts";
-import { judgeTask } from "./judge-task.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { Step } from "../protocol/job.ts";
 import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
@@ -14,6 +14,7 @@ import { type Change, changesOf } from "../workspace/diff.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { judgeTask } from "./judge-task.ts";
 import { type FinishedRun, runStep } from "./run-step.ts";
 
 /**
@@ -97,6 +98,8 @@ async function settle(
   const { attempts, filesChanged: files_changed } = finished;
   const data = { task_id: task.id, state, attempts, files_changed, ...(commit ? { tree: progress.tree } : {}) };
   await job.log([{ type: "task.finished", data: { ...data, ...(failure ? { failure } : {}) } }]);
+  const record = { state, ...(commit ? { resultTree: progress.tree, resultCommit: commit } : {}) };
+  await recordTask(job.root, task.id, record, equipment.database);
   return finished;
 }
 

@@ -1,0 +1,100 @@
+import { access, constants, readdir, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { listJobs } from "../db/find-job.ts";
+import { toFailure } from "../protocol/failure.ts";
+import type { Verb } from "./main.ts";
+import type { Surroundings } from "./session.ts";
+import { columns, count } from "./words.ts";
+
+/** One thing looked at. `bad` makes doctor end 78; `note` is worth knowing and no error. */
+interface Finding {
+  state: "ok" | "note" | "bad";
+  what: string;
+  remedy?: string;
+}
+
+export const addDoctor: Verb = (program, around, exit) => {
+  program
+    .command("doctor")
+    .description("Looks at this machine and the data folder, and says what is missing and how to mend it")
+    .option("--output-format <format>", "text or json", "text")
+    .addHelpText("after", "\nExample:\n  sheaf doctor")
+    .action(async (options: { outputFormat: string }) => {
+      const findings: Finding[] = [node(), await git(around), await disk(around), ...(await store(around))];
+      if (findings.some((finding) => finding.state === "bad")) exit(78);
+      if (options.outputFormat === "json") return around.terminal.print(JSON.stringify(findings, null, 2));
+      const rows = findings.map(({ state, what, remedy }) => [state, remedy ? `${what}; try: ${remedy}` : what]);
+      for (const line of columns(rows)) around.terminal.print(line);
+    });
+};
+
+function node(): Finding {
+  return { state: "ok", what: `Node ${process.versions.node} on ${process.platform} ${process.arch}` };
+}
+
+/** merge-tree --write-tree came with 2.38. */
+const oldestGit = [2, 38] as const;
+
+async function git({ git: run, cwd }: Surroundings): Promise<Finding> {
+  try {
+    const { stdout } = await run(["--version"], { gitDir: cwd });
+    const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(stdout.toString()) ?? [];
+    const isOld = Number(major) < oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) < oldestGit[1]);
+    const what = stdout.toString().trim();
+    return isOld
+      ? { state: "bad", what: `${what} is too old`, remedy: "install git 2.38 or newer" }
+      : { state: "ok", what };
+  } catch (thrown) {
+    return badly(thrown);
+  }
+}
+
+async function disk({ config }: Surroundings): Promise<Finding> {
+  try {
+    await access(config.home, constants.W_OK);
+    const { bavail, bsize } = await statfs(config.home);
+    const free = Math.round((bavail * bsize) / 1e6);
+    const what = `data folder ${config.home}, ${free} MB free`;
+    return free < 500 ? { state: "bad", what, remedy: "free some space on that disk" } : { state: "ok", what };
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) return badly(thrown);
+    return { state: "ok", what: `data folder ${config.home} will be made when it is needed` };
+  }
+}
+
+async function store(around: Surroundings): Promise<Finding[]> {
+  try {
+    await using session = await around.open("doctor");
+    const { database, sandbox, threads, home } = session.equipment;
+    const jobs = await listJobs({ limit: 1_000 }, database);
+    return [
+      { state: "ok", what: `${database.kind} at ${database.address}: ${count(jobs.length, "job")}` },
+      { state: "ok", what: `${count(threads, "worker thread")}` },
+      sandboxFinding(sandbox),
+      ...(await leftWorkspaces(home)),
+    ];
+  } catch (thrown) {
+    return [badly(thrown)];
+  }
+}
+
+function sandboxFinding(sandbox: object): Finding {
+  if ("unavailable" in sandbox && "remedy" in sandbox) {
+    const what = `${sandbox.unavailable}: jobs with checks are refused`;
+    return { state: "note", what, remedy: String(sandbox.remedy) };
+  }
+  return { state: "note", what: "sandbox external: commands run as you, on the operator's word" };
+}
+
+/** Workspaces outlive a run only when its process was killed; what is in them is nowhere else. */
+async function leftWorkspaces(home: string): Promise<Finding[]> {
+  const left = await readdir(join(home, "workspaces")).catch(() => []);
+  if (left.length === 0) return [];
+  const what = `${count(left.length, "workspace")} of interrupted runs in ${join(home, "workspaces")}`;
+  return [{ state: "note", what, remedy: "look for work worth keeping, then remove them" }];
+}
+
+function badly(thrown: unknown): Finding {
+  const { message, remedy } = toFailure(thrown);
+  return { state: "bad", what: message, ...(remedy ? { remedy } : {}) };
+}

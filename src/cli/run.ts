@@ -1,0 +1,128 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { submit } from "../coordinator/coordinator.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { Result } from "../protocol/result.ts";
+import type { Verb } from "./main.ts";
+import { followProgress } from "./progress.ts";
+import { type JobOptions, openJob, readSource } from "./read-job.ts";
+import type { Session, Surroundings } from "./session.ts";
+import { renderVerdict } from "./verdict.ts";
+
+interface RunOptions extends JobOptions {
+  outputFormat: string;
+  output?: string;
+  okOn?: string;
+}
+
+export const addRun: Verb = (program, around, exit) => {
+  withJobOptions(program.command("run").description("Runs a job: a file, one codemod, or a prompt"))
+    .option("--publish <how>", "none, patch[=FILE] or branch[=NAME]")
+    .option("--concurrency <count>", "most runs at a time")
+    .option("--timeout <duration>", "for the whole job, such as 40m")
+    .option("--output-format <format>", "text, json (the result), or stream-json (events as they happen)", "text")
+    .option("-o, --output <file>", "write the result as JSON to this file too")
+    .option("--ok-on <outcome>", "leave with 0 on this outcome too: partial")
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Examples:",
+        "  sheaf run --codemod node-protocol",
+        "  sheaf run --codemod rules/moment.yml --check 'npm test' --publish branch=bot/moment",
+        "  sheaf run refactor.yaml --output-format json > result.json",
+        "",
+        "Exit codes: 0 succeeded or no_changes, 1 failed or unverified, 10 partial, 11 limit, 13 blocked,",
+        "  130/143 cancelled, 64 usage, 65 job file, 70 internal, 75 try again, 77 credentials, 78 configuration",
+      ].join("\n"),
+    )
+    .action(async (named: string | undefined, options: RunOptions) => {
+      checkFormats(options);
+      const source = await readSource(named, options, around);
+      await using session = await around.open("run");
+      const { spec, repository } = await openJob(source, options, around);
+      try {
+        const result = await runToEnd({ spec, repository }, options, { session, around });
+        exit(options.okOn === result.outcome ? 0 : result.exit_code);
+      } finally {
+        await repository.close();
+      }
+    });
+};
+
+/** What `run` and `plan` have in common. */
+export function withJobOptions(command: Command): Command {
+  return command
+    .argument("[file]", "job file; without one: sheaf.yaml")
+    .option("-f, --file <file>", "the job file, for those who like to name it")
+    .option("-p, --prompt <text>", "one task over the whole repository (needs --model scripted/FILE for now)")
+    .option("--codemod <name>", "node-protocol, or an ast-grep rule file (.yml)")
+    .option("--check <command>", "a check on the merged tree; repeatable", collect, [])
+    .option("--repo <dir>", "the repository", ".")
+    .option("--ref <ref>", "the commit to start from", "HEAD")
+    .option("--model <model>", "for prompt steps without a model of their own")
+    .option("--include-dirty", "take uncommitted changes into the base");
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function checkFormats({ outputFormat, okOn }: RunOptions): void {
+  if (!["text", "json", "stream-json"].includes(outputFormat)) {
+    throw new Fault("usage", `--output-format ${outputFormat}: there is no such format`, {
+      remedy: "use text, json or stream-json",
+    });
+  }
+  if (okOn !== undefined && okOn !== "partial") {
+    throw new Fault("usage", `--ok-on ${okOn}: only partial can be taken for good`, { remedy: "use --ok-on partial" });
+  }
+}
+
+async function runToEnd(
+  job: Awaited<ReturnType<typeof openJob>>,
+  options: RunOptions,
+  { session, around }: { session: Session; around: Surroundings },
+): Promise<Result> {
+  const { terminal, config, now } = around;
+  const progress = followProgress(terminal, now);
+  const isStream = options.outputFormat === "stream-json";
+  const submitted = await submit(
+    {
+      ...job,
+      traceparent: config.traceparent,
+      onFact(runId, fact) {
+        progress.take(runId, fact);
+        if (isStream) terminal.print(JSON.stringify({ run_id: runId, ...fact }));
+      },
+    },
+    session.equipment,
+  );
+  const release = around.onSignal((signal) => {
+    terminal.tell(`${signal}: cancelling; finished work is kept. Once more to leave at once.`);
+    submitted.cancel(signal);
+  });
+  try {
+    const result = await submitted.done;
+    progress.end();
+    await report(result, options, around);
+    return result;
+  } finally {
+    progress.end();
+    release();
+  }
+}
+
+async function report(result: Result, options: RunOptions, { terminal, cwd }: Surroundings): Promise<void> {
+  if (options.output !== undefined)
+    await writeFile(resolve(cwd, options.output), `${JSON.stringify(result, null, 2)}\n`);
+  switch (options.outputFormat) {
+    case "json":
+      return terminal.print(JSON.stringify(result, null, 2));
+    case "stream-json":
+      return terminal.print(JSON.stringify({ type: "result", result }));
+    default:
+      for (const line of renderVerdict(result, terminal, { isFull: false })) terminal.print(line);
+  }
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { runCommandLine } from "./cli/main.ts";
+import { onStopSignal } from "./cli/signals.ts";
+import { openTerminal } from "./cli/terminal.ts";
+import { readConfig } from "./config.ts";
+import { openSession } from "./session.ts";
+import { createGit } from "./workspace/git.ts";
+
+/** The composition root: reads the environment and the command line, and connects the two. Nothing imports it. */
+const manifestFile = findPackageJSON(import.meta.url) ?? "package.json";
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(manifestFile, "utf8")));
+const config = readConfig(process.env);
+const terminal = openTerminal({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  isCi: config.isCi,
+  noColor: config.noColor,
+});
+const git = createGit({ path: config.path });
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  config,
+  terminal,
+  git,
+  version,
+  cwd: process.cwd(),
+  now: Date.now,
+  open: (command) => openSession({ command, config, terminal, git, version, packageFolder: dirname(manifestFile) }),
+  onSignal: onStopSignal,
+});

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Session } from "./cli/session.ts";
+import type { Terminal } from "./cli/terminal.ts";
+import type { Config } from "./config.ts";
+import type { Equipment } from "./coordinator/equipment.ts";
+import { openThreads } from "./coordinator/open-threads.ts";
+import { recover } from "./coordinator/recover.ts";
+import type { Database } from "./db/database.ts";
+import { lockFolder } from "./db/lock.ts";
+import { openDatabase } from "./db/open.ts";
+import { storeSpans } from "./db/store-spans.ts";
+import { createWriter } from "./db/writer.ts";
+import type { Clock } from "./protocol/ids.ts";
+import { openSandbox } from "./sandbox/open-sandbox.ts";
+import type { Settings } from "./settings.ts";
+import { openExport } from "./telemetry/open-export.ts";
+import { parseOtlpSettings } from "./telemetry/otlp-settings.ts";
+import { createRedactor } from "./telemetry/redact.ts";
+import { createSpanHub, type SpanHub } from "./telemetry/span-hub.ts";
+import type { Git } from "./workspace/git.ts";
+
+/** Opens everything a command works with, in order, and closes it in the reverse order. */
+export interface SessionOrder {
+  /** The verb, for whoever finds the data folder in use. */
+  command: string;
+  config: Config;
+  settings: Settings;
+  terminal: Terminal;
+  git: Git;
+  version: string;
+  /** Where migrations/ and dist/ are. */
+  packageFolder: string;
+}
+
+const clock: Clock = { now: () => performance.timeOrigin + performance.now(), random: randomBytes };
+
+export async function openSession(order: SessionOrder): Promise<Session> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const database = await openStore(order, stack);
+    const writer = stack.use(createWriter(clock, database));
+    const hub = await openHub(order, database, stack);
+    const equipment = equip(order, { database, writer, hub }, stack);
+    if (database.kind === "pglite") await recover(equipment);
+    return { equipment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  } catch (thrown) {
+    await stack.disposeAsync();
+    throw thrown;
+  }
+}
+
+/** The embedded database has one owner, held by the folder's lock; PostgreSQL sorts its clients out by itself. */
+async function openStore(order: SessionOrder, stack: AsyncDisposableStack): Promise<Database> {
+  const { config, packageFolder, terminal, command } = order;
+  if (config.databaseUrl === undefined) {
+    stack.use(await lockFolder(config.home, { pid: process.pid, command: `sheaf ${command}`, startedAt: new Date() }));
+  }
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    folder: config.home,
+    template: join(packageFolder, "dist", "template"),
+    migrations: join(packageFolder, "migrations"),
+    onSlowStep: (what) => terminal.tell(what),
+  });
+  return stack.use(database);
+}
+
+async function openHub(order: SessionOrder, database: Database, stack: AsyncDisposableStack): Promise<SpanHub> {
+  const { config, version, terminal } = order;
+  const otlp = parseOtlpSettings(config.otel);
+  const secrets = Object.values(otlp?.headers ?? {});
+  const hub = createSpanHub({
+    store: (rows) => storeSpans(rows, database),
+    openFeed: otlp && (await openExport(otlp, { version, nodeId: nodeName() })),
+    redact: createRedactor(secrets),
+    clock,
+    warn: (message) => terminal.tell(`warning ${message}`),
+  });
+  stack.defer(() => hub.close());
+  return hub;
+}
+
+function equip(
+  { config, settings, git, terminal, packageFolder }: SessionOrder,
+  stores: Pick<Equipment, "database" | "writer" | "hub">,
+  stack: AsyncDisposableStack,
+): Equipment {
+  const threads = settings.threads.count ?? config.threads;
+  let opened: ReturnType<Equipment["pool"]> | undefined;
+  const pool = () => {
+    if (opened) return opened;
+    const { pool: threadPool, watch } = openThreads({ threads, heapMb: settings.threads.heap_mb }, clock);
+    stack.defer(() => threadPool.close());
+    stack.defer(() => watch.close());
+    opened = { pool: threadPool, watch };
+    return opened;
+  };
+  const sandbox = openSandbox(
+    { mode: settings.sandbox.mode, path: config.path, home: config.userHome, packageFolder },
+    clock,
+  );
+  if (settings.sandbox.mode === "external") {
+    terminal.tell("warning sandbox.mode is external: commands run as you, on your word that this machine is a sandbox");
+  }
+  return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ...stores };
+}
+
+function nodeName(): string {
+  return `${hostname()}/${process.pid}`;
+}
