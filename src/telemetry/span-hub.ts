@@ -45,7 +45,7 @@ export interface SpanHubOptions {
   /** Inserts or replaces rows by trace and span id. One call at a time, no span twice in a call. */
   store(rows: StoredSpan[]): Promise<void>;
   /** Absent: stored only. See open-export.ts. */
-  export?: OpenFeed | undefined;
+  openFeed?: OpenFeed | undefined;
   redact: Redactor;
   clock: Clock;
   /** Told once of each trouble with the store or the collector, redacted. */
@@ -56,7 +56,7 @@ export function createSpanHub(options: SpanHubOptions): SpanHub {
   const warn = (message: string): void => options.warn(options.redact(message));
   const book = new SpanBook();
   const writer = new SpanWriter({ store: options.store, warn });
-  const feed = options.export?.(warn);
+  const feed = options.openFeed?.(warn);
   const refused = { shape: 0, trace: 0, ancestry: 0, identity: 0, duplicate: 0, size: 0 };
   const totals = { ended: 0, orphans: 0 };
 

@@ -43,7 +43,7 @@ describe("a receiver we did not write", () => {
   afterAll(() => receiver.close());
 
   test("gets each stored span once, with its parent, links, attributes, events and status", async () => {
-    const stage = scene({ export: await exportTo(receiver.url), redact: createRedactor(["hunter2hunter2"]) });
+    const stage = scene({ openFeed: await exportTo(receiver.url), redact: createRedactor(["hunter2hunter2"]) });
     const caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const root = stage.tracer.startRoot("invoke_workflow job", { traceparent: caller });
     const run = { jobId: "job-1", runId: "run-1", traceId: root.traceId, parentSpanId: root.spanId };
@@ -74,7 +74,7 @@ describe("a receiver we did not write", () => {
   });
 
   test("gets 20,000 spans that ended at once, each once, as the store does", async () => {
-    const stage = scene({ export: await exportTo(receiver.url) });
+    const stage = scene({ openFeed: await exportTo(receiver.url) });
     const root = stage.tracer.startRoot("invoke_workflow job");
     for (let index = 0; index < 20_000; index++) stage.tracer.start("execute_tool read", { parent: root }).end();
     root.end();
@@ -86,7 +86,7 @@ describe("a receiver we did not write", () => {
   });
 
   test("gets them in many small flushes too", async () => {
-    const stage = scene({ export: await exportTo(receiver.url) });
+    const stage = scene({ openFeed: await exportTo(receiver.url) });
     const root = stage.tracer.startRoot("invoke_workflow job");
     const flushes = Array.from({ length: 100 }, () => {
       stage.tracer.start("execute_tool read", { parent: root }).end();
@@ -103,7 +103,7 @@ describe("a receiver we did not write", () => {
 
 describe("a collector in trouble", () => {
   async function jobAgainst(url: string, more: Record<string, string> = {}) {
-    const stage = scene({ export: await exportTo(url, more) });
+    const stage = scene({ openFeed: await exportTo(url, more) });
     for (let job = 0; job < 3; job++) {
       const root = stage.tracer.startRoot("invoke_workflow job");
       for (let index = 0; index < 50; index++) stage.tracer.start("execute_tool read", { parent: root }).end();

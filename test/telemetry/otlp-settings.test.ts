@@ -86,7 +86,7 @@ test("headers and compression reach the collector, and the environment changes n
   process.env.OTEL_EXPORTER_OTLP_COMPRESSION = "none";
   try {
     const more = { OTEL_EXPORTER_OTLP_HEADERS: "x-key=s%20t", OTEL_EXPORTER_OTLP_COMPRESSION: "gzip" };
-    const stage = scene({ export: await exportTo(collector.url, more) });
+    const stage = scene({ openFeed: await exportTo(collector.url, more) });
     stage.tracer.startRoot("invoke_workflow job").end();
     await stage.hub.close();
     expect(stage.hub.counts.exported).toBe(1);
