@@ -28,6 +28,16 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   cwd: process.cwd(),
   now: Date.now,
-  open: (command) => openSession({ command, config, terminal, git, version, packageFolder: dirname(manifestFile) }),
+  open: (command, options = {}) =>
+    openSession({
+      command,
+      options,
+      cwd: process.cwd(),
+      config,
+      terminal,
+      git,
+      version,
+      packageFolder: dirname(manifestFile),
+    }),
   onSignal: onStopSignal,
 });

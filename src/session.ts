@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Session } from "./cli/session.ts";
+import type { OpenOptions, Session } from "./cli/session.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import type { Config } from "./config.ts";
 import type { Equipment } from "./coordinator/equipment.ts";
 import { openThreads } from "./coordinator/open-threads.ts";
+import { readSettings, type Settings } from "./coordinator/read-settings.ts";
 import { recover } from "./coordinator/recover.ts";
 import type { Database } from "./db/database.ts";
 import { lockFolder } from "./db/lock.ts";
@@ -14,7 +15,6 @@ import { storeSpans } from "./db/store-spans.ts";
 import { createWriter } from "./db/writer.ts";
 import type { Clock } from "./protocol/ids.ts";
 import { openSandbox } from "./sandbox/open-sandbox.ts";
-import type { Settings } from "./settings.ts";
 import { openExport } from "./telemetry/open-export.ts";
 import { parseOtlpSettings } from "./telemetry/otlp-settings.ts";
 import { createRedactor } from "./telemetry/redact.ts";
@@ -26,7 +26,8 @@ export interface SessionOrder {
   /** The verb, for whoever finds the data folder in use. */
   command: string;
   config: Config;
-  settings: Settings;
+  cwd: string;
+  options: OpenOptions;
   terminal: Terminal;
   git: Git;
   version: string;
@@ -37,18 +38,24 @@ export interface SessionOrder {
 const clock: Clock = { now: () => performance.timeOrigin + performance.now(), random: randomBytes };
 
 export async function openSession(order: SessionOrder): Promise<Session> {
+  const { config, cwd, options } = order;
+  const settings = await readSettings({ home: config.home, cwd, ...settingsPlace(options) });
   const stack = new AsyncDisposableStack();
   try {
     const database = await openStore(order, stack);
     const writer = stack.use(createWriter(clock, database));
     const hub = await openHub(order, database, stack);
-    const equipment = equip(order, { database, writer, hub }, stack);
+    const equipment = equip({ ...order, settings }, { database, writer, hub }, stack);
     if (database.kind === "pglite") await recover(equipment);
     return { equipment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;
   }
+}
+
+function settingsPlace({ settingsFile, repository }: OpenOptions) {
+  return { ...(settingsFile === undefined ? {} : { file: settingsFile }), ...(repository ? { repository } : {}) };
 }
 
 /** The embedded database has one owner, held by the folder's lock; PostgreSQL sorts its clients out by itself. */
@@ -83,7 +90,7 @@ async function openHub(order: SessionOrder, database: Database, stack: AsyncDisp
 }
 
 function equip(
-  { config, settings, git, terminal, packageFolder }: SessionOrder,
+  { config, settings, git, terminal, packageFolder }: SessionOrder & { settings: Settings },
   stores: Pick<Equipment, "database" | "writer" | "hub">,
   stack: AsyncDisposableStack,
 ): Equipment {
@@ -91,7 +98,7 @@ function equip(
   let opened: ReturnType<Equipment["pool"]> | undefined;
   const pool = () => {
     if (opened) return opened;
-    const { pool: threadPool, watch } = openThreads({ threads, heapMb: settings.threads.heap_mb }, clock);
+    const { pool: threadPool, watch } = openThreads({ threads, heapMb: settings.threads.heapMb }, clock);
     stack.defer(() => threadPool.close());
     stack.defer(() => watch.close());
     opened = { pool: threadPool, watch };

@@ -35,10 +35,12 @@ const verbs: readonly Verb[] = [
 export async function runCommandLine(words: readonly string[], around: Surroundings): Promise<number> {
   let code = 0;
   const program = createProgram(around);
-  for (const add of verbs)
-    add(program, around, (exit) => {
-      code = exit;
-    });
+  const open: Surroundings["open"] = (command, more) =>
+    around.open(command, { ...more, settingsFile: program.opts<{ config?: string }>().config });
+  const exit = (chosen: number) => {
+    code = chosen;
+  };
+  for (const add of verbs) add(program, { ...around, open }, exit);
   try {
     await program.parseAsync([...words], { from: "user" });
     return code;
@@ -53,6 +55,7 @@ function createProgram({ terminal, version }: Surroundings): Command {
       "Splits one large code change into scoped sub-agents, runs them in parallel,\nand lands one verified tree.",
     )
     .version(version, "-V, --version")
+    .option("--config <file>", "the operator's settings (default: sheaf.config.yaml in SHEAF_HOME)")
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({

@@ -40,9 +40,9 @@ export const addRun: Verb = (program, around, exit) => {
     .action(async (named: string | undefined, options: RunOptions) => {
       checkFormats(options);
       const source = await readSource(named, options, around);
-      await using session = await around.open("run");
       const { spec, repository } = await openJob(source, options, around);
       try {
+        await using session = await around.open("run", { repository: spec.base.repository });
         const result = await runToEnd({ spec, repository }, options, { session, around });
         exit(options.okOn === result.outcome ? 0 : result.exit_code);
       } finally {

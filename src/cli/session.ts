@@ -13,9 +13,16 @@ export interface Surroundings {
   /** Where the command was started. */
   cwd: string;
   /** Takes the data folder's lock and opens the store. Throws Fault `locked` while another process owns it. */
-  open(command: string): Promise<Session>;
+  open(command: string, more?: OpenOptions): Promise<Session>;
   /** Calls back on SIGINT and SIGTERM until released; the second one ends the process at once. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}
+
+export interface OpenOptions {
+  /** `--config`. */
+  settingsFile?: string | undefined;
+  /** Top level of the repository being worked on, from inside which no settings are read. */
+  repository?: string;
 }
 
 export interface Session extends AsyncDisposable {

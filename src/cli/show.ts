@@ -40,6 +40,7 @@ async function treeOf(id: JobId, database: Database): Promise<Shown> {
 
 function verdictOf(job: StoredJob, { terminal }: Surroundings): Shown {
   const { handle, state, result } = job;
-  if (result === undefined) return { document: job, lines: [`${handle}  ${state}: no verdict yet; sheaf logs ${handle}`] };
+  if (result === undefined)
+    return { document: job, lines: [`${handle}  ${state}: no verdict yet; sheaf logs ${handle}`] };
   return { document: result, lines: renderVerdict(resultSchema.parse(result), terminal, { isFull: true }) };
 }

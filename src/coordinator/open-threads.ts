@@ -9,10 +9,14 @@ const stallMs = 20_000;
 
 /** The pool and the watch over it. */
 export function openThreads(
-  options: { threads: number; heapMb: number; stallMs?: number },
+  options: { threads: number; heapMb?: number | undefined; stallMs?: number },
   clock: Clock,
 ): { pool: Pool; watch: ThreadWatch } {
-  const pool = openPool({ threads: options.threads, heapMb: options.heapMb, runsPerThread });
+  const pool = openPool({
+    threads: options.threads,
+    runsPerThread,
+    ...(options.heapMb ? { heapMb: options.heapMb } : {}),
+  });
   const watch = watchThreads({ threads: pool.threads, stallMs: options.stallMs ?? stallMs, now: () => clock.now() });
   return { pool, watch };
 }

@@ -22,8 +22,8 @@ export type PoolAnswer = { kind: "report"; report: RunReport } | { kind: "died";
 
 export interface PoolOptions {
   threads: number;
-  /** Heap of one thread. Buffers are not counted by the engine. */
-  heapMb: number;
+  /** Heap of one thread; Node's own limit when absent. Buffers are not counted by the engine. */
+  heapMb?: number;
   runsPerThread: number;
 }
 
@@ -68,7 +68,7 @@ function createPiscina(options: PoolOptions, shape: { maxThreads: number; concur
     idleTimeout: Number.POSITIVE_INFINITY,
     // The default freezes the thread's event loop between tasks, and with it the ports of all its runs.
     atomics: "disabled",
-    resourceLimits: { maxOldGenerationSizeMb: options.heapMb },
+    ...(options.heapMb ? { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } } : {}),
     workerHistogram: false,
     recordTiming: false,
   });
@@ -83,12 +83,12 @@ function workerFile(): string {
   return (existsSync(source) ? source : new URL("../../workers/agent.js", import.meta.url)).href;
 }
 
-function causeOfDeath(thrown: unknown, heapMb: number): Failure {
+function causeOfDeath(thrown: unknown, heapMb: number | undefined): Failure {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   if (code === "ERR_WORKER_OUT_OF_MEMORY") {
     return {
       code: "thread_died",
-      message: `its thread ran out of memory (heap limit ${heapMb} MB)`,
+      message: `its thread ran out of memory (heap limit ${heapMb ?? "of Node"}${heapMb ? " MB" : ""})`,
       remedy: "give each task fewer files, or raise threads.heap_mb in sheaf.config.yaml",
     };
   }
