@@ -82,12 +82,17 @@ function judge(
   sight: Sight & { removed: ReadonlySet<RawPath> },
 ): ApplyStep | string | undefined {
   if (before?.mode === "160000" || after?.mode === "160000") return "is a submodule";
-  if (likeness(repository, sight, after)) return undefined;
+  if (isGone(sight, after) || likeness(repository, sight, after)) return undefined;
   const content = likeness(repository, sight, before);
   // What is new is written as the user's git would write it; what is there keeps the form it has.
   if (content) return { path, after, content: before === null ? "converted" : content };
   if (before === null && maySettle(sight)) return { path, after, content: "converted" };
   return obstacle(sight, before);
+}
+
+/** What was to be deleted has given way to something of another kind already. */
+function isGone({ disk }: Sight, after: Version | null): boolean {
+  return after === null && (disk.kind === "directory" || disk.kind === "blocked");
 }
 
 /** Whether, and in which form, the disk holds a version. */
