@@ -13,6 +13,7 @@ export interface Pending {
   epoch: number;
   rows: readonly Row[];
   bytes: number;
+  isAnswered: boolean;
   resolve(answer: { firstSeq: number }): void;
   reject(fault: Fault): void;
 }
@@ -25,15 +26,16 @@ const mostMoves = 20;
 
 /**
  * Commits appends in their order and answers each of them; never throws. What the database rejects for its value
- * (a fact nested too deeply, say) is found by trying one by one, so it fails alone.
+ * (a character that it cannot hold, say) is found by trying one by one, so it fails alone.
  */
 export async function commitAdditions(batch: readonly Pending[], heads: Heads, database: Database): Promise<void> {
   try {
     if (heads.size > mostHeads) heads.clear();
     await settle(byRun(batch), heads, database);
   } catch (thrown) {
-    if (batch.length === 1 || !isAboutOne(thrown)) return refuse(batch, heads, thrown);
-    for (const each of batch) await commitAdditions([each], heads, database);
+    const open = batch.filter((each) => !each.isAnswered);
+    if (open.length === 1 || !isAboutOne(thrown)) return refuse(open, heads, thrown);
+    for (const each of open) await commitAdditions([each], heads, database);
   }
 }
 
@@ -65,19 +67,22 @@ async function settle(groups: readonly Group[], heads: Heads, database: Database
   let left = groups;
   for (let round = 0; left.length > 0; round++) {
     if (round === mostMoves) throw new Fault("conflict", "a run's log kept moving under its owner");
-    left = await attempt("append events", database, (orm) => settleOnce(left, heads, orm));
+    left = await settleOnce(left, heads, database);
   }
 }
 
-/** Writes what it can and returns the groups whose head was wrong. Safe to repeat: ids and places stay the same. */
-async function settleOnce(groups: readonly Group[], heads: Heads, orm: Orm): Promise<Group[]> {
-  await learnHeads(groups, heads, orm);
+/**
+ * Writes what it can and returns the groups whose head was wrong. Each step is repeated by itself when the connection
+ * breaks, the writing one with the same ids at the same places, so a lost acknowledgement doubles nothing.
+ */
+async function settleOnce(groups: readonly Group[], heads: Heads, database: Database): Promise<Group[]> {
+  await attempt("read the heads of runs", database, (orm) => learnHeads(groups, heads, orm));
   const additions = groups.map((group) => ({ ...group, head: heads.get(keyOf(group)) ?? 0 }));
-  const done = await appendFacts(additions, orm);
+  const done = await attempt("append events", database, (orm) => appendFacts(additions, orm));
   for (const index of done) acknowledge(additions[index], heads);
   const open = additions.filter((_, index) => !done.has(index));
   if (open.length === 0) return [];
-  const findings = await examine(open, orm);
+  const findings = await attempt("look for appended events", database, (orm) => examine(open, orm));
   return open.filter((each, index) => followUp(each, findings[index], heads));
 }
 
@@ -106,6 +111,7 @@ function acknowledge(addition: (Group & Addition) | undefined, heads: Heads): vo
   if (!addition) return;
   let next = addition.head + 1;
   for (const each of addition.pending) {
+    each.isAnswered = true;
     each.resolve({ firstSeq: next });
     next += each.rows.length;
   }
@@ -116,6 +122,7 @@ function refuse(pending: readonly Pending[], heads: Heads, thrown: unknown): voi
   const fault = thrown instanceof Fault ? thrown : new Fault("internal", String(thrown), { cause: thrown });
   for (const each of pending) {
     heads.delete(keyOf(each));
+    each.isAnswered = true;
     each.reject(fault);
   }
 }

@@ -9,6 +9,8 @@ import { factRows } from "./fact-rows.ts";
 import { events, jobs, runs } from "./schema.ts";
 
 export interface NewJob {
+  /** Made by the caller, who needs it for the job's trace before the job is stored; a new one when absent. */
+  id?: JobId;
   spec: JobSpec;
   /** sha256 of the job as it was written. */
   specSha: string;
@@ -25,7 +27,7 @@ export interface CreatedJob {
 
 /** Stores the job, its root run and the first fact of its log, or none of them. */
 export async function createJob(job: NewJob, clock: Clock, database: Database): Promise<CreatedJob> {
-  const id = newUuid(clock);
+  const id = job.id ?? newUuid(clock);
   const handle = await attempt("create a job", database, (orm) =>
     orm.transaction(async (transaction) => {
       const [already] = await transaction.select({ handle: jobs.handle }).from(jobs).where(eq(jobs.runId, id));

@@ -67,7 +67,7 @@ class Writer implements EventWriter {
     return new Promise((resolve, reject) => {
       const rows = factRows(facts, this.#clock, options.spanId ?? null);
       const bytes = rows.reduce((sum, row) => sum + row.data.length, 0);
-      this.#waiting.push({ runId: run.runId, epoch: run.epoch, rows, bytes, resolve, reject });
+      this.#waiting.push({ runId: run.runId, epoch: run.epoch, rows, bytes, isAnswered: false, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }
