@@ -98,7 +98,7 @@ function equip(
   let opened: ReturnType<Equipment["pool"]> | undefined;
   const pool = () => {
     if (opened) return opened;
-    const { pool: threadPool, watch } = openThreads({ threads, heapMb: settings.threads.heapMb }, clock);
+    const { pool: threadPool, watch } = openThreads({ ...settings.threads, threads }, clock);
     stack.defer(() => threadPool.close());
     stack.defer(() => watch.close());
     opened = { pool: threadPool, watch };

@@ -8,7 +8,10 @@ import type { RunOrder } from "../protocol/thread.ts";
  * What a recipe may see: the files of its task, through the same containment and the same rules as the read tool.
  * A read that is denied is a fact like any other denial.
  */
-export function openRecipeView(order: RunOrder, { files, unlogged }: { files: Files; unlogged: ThreadFact[] }): RecipeView {
+export function openRecipeView(
+  order: RunOrder,
+  { files, unlogged }: { files: Files; unlogged: ThreadFact[] },
+): RecipeView {
   const facts = { isCaseInsensitive: order.workspace.is_case_insensitive };
   return {
     files: order.files,
@@ -16,7 +19,10 @@ export function openRecipeView(order: RunOrder, { files, unlogged }: { files: Fi
       const decision = decide(order.scope, "Read", path, facts);
       if (decision.effect === "deny") {
         const { rule, source, reason } = decision;
-        unlogged.push({ type: "tool.denied", data: { call_id: "recipe", tool: "read", input: path, rule, source, reason } });
+        unlogged.push({
+          type: "tool.denied",
+          data: { call_id: "recipe", tool: "read", input: path, rule, source, reason },
+        });
         return { refused: `may not be read: ${reason}` };
       }
       const file = await files.read(path, mostBytes);

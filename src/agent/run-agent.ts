@@ -3,22 +3,25 @@ import type { MessagePort } from "node:worker_threads";
 import { openFiles } from "../files/files.ts";
 import { openModel } from "../model/open-model.ts";
 import { toFailure } from "../protocol/failure.ts";
+import type { Clock } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
 import { type RunOrder, type RunReport, runOrder } from "../protocol/thread.ts";
-import { attribute, agentSpan, operation } from "../telemetry/semconv.ts";
+import { agentSpan, attribute, operation } from "../telemetry/semconv.ts";
 import { createTracer, type Span, type Tracer } from "../telemetry/thread-tracer.ts";
 import { toolSchemas } from "../tools/catalog.ts";
 import { systemPrompt, taskPrompt } from "./brief.ts";
 import { type Line, openLine } from "./line.ts";
 import { openRecipeView } from "./recipe-view.ts";
-import { type Conversation, logRest, takeTurn, type TurnEnd } from "./turn.ts";
+import { type Conversation, logRest, type TurnEnd, takeTurn } from "./turn.ts";
+
+const threadClock: Clock = { now: () => performance.timeOrigin + performance.now(), random: randomBytes };
 
 /** The agent loop: turns until the work is submitted, the model has no more to ask, or something ends it. Never throws. */
 export async function runAgent(raw: unknown, port: MessagePort, threadId: number): Promise<RunReport> {
   const line = openLine(port, threadId);
   try {
     const order = runOrder.parse(raw);
-    const tracer = createTracer((message) => line.span(message), { now: Date.now, random: randomBytes });
+    const tracer = createTracer((message) => line.span(message), threadClock);
     const attributes = spanAttributes(order, threadId);
     const span = tracer.start(agentSpan(order.agent.name), { parent: order.traceparent, attributes });
     const report = await converse(order, { line, tracer, span });
@@ -56,7 +59,13 @@ async function openConversation(order: RunOrder, connection: Connection): Promis
     model: await openModel(order.agent.model, view),
     system: systemPrompt(order),
     tools: toolSchemas(order.scope.tools),
-    toolContext: { scope: order.scope, files, tracer: connection.tracer, objectFormat: object_format, isCaseInsensitive },
+    toolContext: {
+      scope: order.scope,
+      files,
+      tracer: connection.tracer,
+      objectFormat: object_format,
+      isCaseInsensitive,
+    },
     messages: [{ role: "user", content: [{ type: "text", text: taskPrompt(order) }] }],
     unlogged,
     turns: 0,

@@ -52,8 +52,15 @@ export async function logRest(talk: Conversation): Promise<void> {
 
 async function askModel(talk: Conversation): Promise<ModelAnswer> {
   const { line, model, turns: turn, span } = talk;
-  await line.append([...talk.unlogged.splice(0), { type: "turn.started", data: { turn, model: model.name } }], span.spanId);
-  const chat = talk.tracer.start(chatSpan(model.name), { parent: span, kind: "client", attributes: chatAttributes(talk) });
+  await line.append(
+    [...talk.unlogged.splice(0), { type: "turn.started", data: { turn, model: model.name } }],
+    span.spanId,
+  );
+  const chat = talk.tracer.start(chatSpan(model.name), {
+    parent: span,
+    kind: "client",
+    attributes: chatAttributes(talk),
+  });
   try {
     const request = { system: talk.system, messages: talk.messages, tools: talk.tools };
     const answer = await model.answer(request, line.signal);
@@ -73,7 +80,8 @@ async function runTools(talk: Conversation, answer: ModelAnswer): Promise<ToolRe
   const facts: ThreadFact[] = [...talk.unlogged.splice(0), { type: "turn.finished", data }];
   const decisions = await talk.line.append(facts, talk.span.spanId);
   const results: ToolResult[] = [];
-  for (const block of content) if (block.type === "tool_use") results.push(await runTool(talk, block, decisions[block.id]));
+  for (const block of content)
+    if (block.type === "tool_use") results.push(await runTool(talk, block, decisions[block.id]));
   return results;
 }
 

@@ -46,6 +46,7 @@ export async function submit(submission: Submission, equipment: Equipment): Prom
     attributes: {
       [attribute.operation]: operation.workflow,
       [attribute.workflowName]: spec.name,
+      [attribute.agentName]: spec.name,
       [attribute.jobId]: id,
     },
   });

@@ -25,6 +25,8 @@ export interface PoolOptions {
   /** Heap of one thread; Node's own limit when absent. Buffers are not counted by the engine. */
   heapMb?: number;
   runsPerThread: number;
+  /** The thread entry; another one only in tests that need a thread to die. */
+  worker?: URL;
 }
 
 export function openPool(options: PoolOptions): Pool {
@@ -63,7 +65,7 @@ export function openPool(options: PoolOptions): Pool {
 function createPiscina(options: PoolOptions, shape: { maxThreads: number; concurrentTasksPerWorker: number }): Piscina {
   const pool = new Piscina({
     ...shape,
-    filename: workerFile(),
+    filename: (options.worker ?? workerFile()).href,
     minThreads: shape.maxThreads,
     idleTimeout: Number.POSITIVE_INFINITY,
     // The default freezes the thread's event loop between tasks, and with it the ports of all its runs.
@@ -78,9 +80,9 @@ function createPiscina(options: PoolOptions, shape: { maxThreads: number; concur
 }
 
 /** `workers/agent.ts` beside `src/` in a checkout, `workers/agent.js` in `dist/`. */
-function workerFile(): string {
+function workerFile(): URL {
   const source = new URL("../../workers/agent.ts", import.meta.url);
-  return (existsSync(source) ? source : new URL("../../workers/agent.js", import.meta.url)).href;
+  return existsSync(source) ? source : new URL("../../workers/agent.js", import.meta.url);
 }
 
 function causeOfDeath(thrown: unknown, heapMb: number | undefined): Failure {

@@ -76,7 +76,11 @@ describe("the outcome of a job", () => {
     ["succeeded", 0, ending({ tasks: [task("a", "succeeded")], landing: landedAll([task("a", "succeeded")]) })],
     ["no_changes", 0, ending({ tasks: [task("a", "no_changes")] })],
     ["no_changes", 0, ending({})],
-    ["failed", 1, ending({ tasks: [task("a", "succeeded")], landing: { ...nothingLanded, checks: [check("failed")] } })],
+    [
+      "failed",
+      1,
+      ending({ tasks: [task("a", "succeeded")], landing: { ...nothingLanded, checks: [check("failed")] } }),
+    ],
     ["failed", 1, ending({ tasks: [task("a", "failed")] })],
     [
       "unverified",

@@ -3,7 +3,12 @@ import { judgeTask } from "../../src/coordinator/judge-task.ts";
 import { noUsage } from "../../src/protocol/message.ts";
 import type { RunReport } from "../../src/protocol/thread.ts";
 
-const report = (more: Partial<RunReport> = {}): RunReport => ({ state: "succeeded", turns: 1, usage: noUsage, ...more });
+const report = (more: Partial<RunReport> = {}): RunReport => ({
+  state: "succeeded",
+  turns: 1,
+  usage: noUsage,
+  ...more,
+});
 const denial = { tool: "write", input: "../x", rule: "outside", reason: "it is outside" };
 
 describe("the verdict on a task", () => {
@@ -20,10 +25,16 @@ describe("the verdict on a task", () => {
 
   it("is failed when a step failed or refused, whatever an earlier step delivered", () => {
     const failure = { code: "script", message: "bad turn" };
-    const failed = judgeTask({ reports: [report(), report({ state: "failed", failure })], denials: [], filesChanged: 3 });
+    const failed = judgeTask({
+      reports: [report(), report({ state: "failed", failure })],
+      denials: [],
+      filesChanged: 3,
+    });
     expect(failed).toEqual({ state: "failed", failure });
     const submission = { summary: "", refused: "not my job" };
-    expect(judgeTask({ reports: [report({ submission })], denials: [], filesChanged: 3 }).failure?.code).toBe("refused");
+    expect(judgeTask({ reports: [report({ submission })], denials: [], filesChanged: 3 }).failure?.code).toBe(
+      "refused",
+    );
   });
 
   it("is limit for idle, time and turns, and cancelled for a cancel", () => {
@@ -37,7 +48,9 @@ describe("the verdict on a task", () => {
 
   it("is failed when its diff may not be admitted", () => {
     const notAdmitted = { path: "other.js", reason: "outside the scope" };
-    expect(judgeTask({ reports: [report()], denials: [], filesChanged: 1, notAdmitted }).failure?.code).toBe("not_admitted");
+    expect(judgeTask({ reports: [report()], denials: [], filesChanged: 1, notAdmitted }).failure?.code).toBe(
+      "not_admitted",
+    );
   });
 
   it("is failed when nothing ran", () => {

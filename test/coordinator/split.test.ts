@@ -6,7 +6,11 @@ import { subjectOf } from "../../src/permission/subject.ts";
 import type { JobSpec, Split, Step } from "../../src/protocol/job.ts";
 
 const step: Step = {
-  agent: { name: "recipe/node-protocol", instructions: "", model: { provider: "recipe", recipe: { name: "node-protocol" } } },
+  agent: {
+    name: "recipe/node-protocol",
+    instructions: "",
+    model: { provider: "recipe", recipe: { name: "node-protocol" } },
+  },
   prompt: "",
 };
 
@@ -42,12 +46,16 @@ const many = (count: number) => Array.from({ length: count }, (_, index) => `src
 describe("split by files", () => {
   it("gives every file to exactly one task, whatever the maxima", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 3_000 }), fc.option(fc.integer({ min: 1, max: 700 }), { nil: undefined }), (count, files) => {
-        const { tasks } = planSplit(job({ by: "files", ...(files ? { files } : {}) }), view(many(count)));
-        expect(tasks.flatMap((task) => task.files)).toEqual(many(count));
-        if (files) expect(Math.max(0, ...tasks.map((task) => task.files.length))).toBeLessThanOrEqual(files);
-        expect(tasks.map((task) => task.ordinal)).toEqual(tasks.map((_, index) => index));
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 3_000 }),
+        fc.option(fc.integer({ min: 1, max: 700 }), { nil: undefined }),
+        (count, files) => {
+          const { tasks } = planSplit(job({ by: "files", ...(files ? { files } : {}) }), view(many(count)));
+          expect(tasks.flatMap((task) => task.files)).toEqual(many(count));
+          if (files) expect(Math.max(0, ...tasks.map((task) => task.files.length))).toBeLessThanOrEqual(files);
+          expect(tasks.map((task) => task.ordinal)).toEqual(tasks.map((_, index) => index));
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -61,14 +69,20 @@ describe("split by files", () => {
 
   it("fits a maximum of tasks by making them larger, and refuses when both maxima cannot hold", () => {
     expect(planSplit(job({ by: "files", tasks: 3 }), view(many(10_000))).tasks).toHaveLength(3);
-    expect(() => planSplit(job({ by: "files", files: 10, tasks: 3 }), view(many(100)))).toThrow(/make 10 tasks, more than tasks: 3/);
+    expect(() => planSplit(job({ by: "files", files: 10, tasks: 3 }), view(many(100)))).toThrow(
+      /make 10 tasks, more than tasks: 3/,
+    );
   });
 });
 
 describe("split by directory", () => {
   it("makes a task of each top directory and one of the files beside them", () => {
     const { tasks } = planSplit(job({ by: "directory" }), view(["a.js", "lib/x.js", "lib/y/z.js", "test/t.js"]));
-    expect(tasks.map((task) => [task.id, task.files.length])).toEqual([["root", 1], ["lib", 2], ["test", 1]]);
+    expect(tasks.map((task) => [task.id, task.files.length])).toEqual([
+      ["root", 1],
+      ["lib", 2],
+      ["test", 1],
+    ]);
     expect(tasks[0]?.writes).toEqual([{ files: ["a.js"] }]);
     expect(tasks[1]?.writes).toEqual([{ directories: ["lib"] }]);
   });
@@ -92,8 +106,12 @@ describe("split by list", () => {
   });
 
   it("refuses an item that names nothing, and two that name the same file", () => {
-    expect(() => planSplit(job({ by: "list", items: ["nope"] }), view(files))).toThrow(/nothing in the repository matches "nope"/);
-    expect(() => planSplit(job({ by: "list", items: ["lib", "lib/a.js"] }), view(files))).toThrow(/may be edited by both/);
+    expect(() => planSplit(job({ by: "list", items: ["nope"] }), view(files))).toThrow(
+      /nothing in the repository matches "nope"/,
+    );
+    expect(() => planSplit(job({ by: "list", items: ["lib", "lib/a.js"] }), view(files))).toThrow(
+      /may be edited by both/,
+    );
   });
 });
 

@@ -1,0 +1,102 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Equipment } from "../../src/coordinator/equipment.ts";
+import { openThreads } from "../../src/coordinator/open-threads.ts";
+import { storeSpans } from "../../src/db/store-spans.ts";
+import { createWriter } from "../../src/db/writer.ts";
+import type { Clock } from "../../src/protocol/ids.ts";
+import type { JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
+import { createExternal } from "../../src/sandbox/external.ts";
+import { createSpanHub } from "../../src/telemetry/span-hub.ts";
+import { resolveBase } from "../../src/workspace/base.ts";
+import { createGit } from "../../src/workspace/git.ts";
+import { openRepository, type Repository } from "../../src/workspace/repository.ts";
+import { openTestDatabase } from "./database.ts";
+
+const clock: Clock = { now: Date.now, random: randomBytes };
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Everything a coordinator works with, real, in a folder that goes when it is closed. */
+export interface TestBench extends AsyncDisposable {
+  folder: string;
+  equipment: Equipment;
+  /** A small git repository with these files, and a job on it without steps, tasks or checks. */
+  repository(files: Readonly<Record<string, string>>): Promise<{ repository: Repository; spec: JobSpec }>;
+}
+
+export async function openTestBench(
+  threads: { threads?: number; heapMb?: number; stallMs?: number; worker?: URL } = {},
+): Promise<TestBench> {
+  const stack = new AsyncDisposableStack();
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "sheaf-bench-")));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const database = stack.use(await openTestDatabase());
+  const writer = stack.use(createWriter(clock, database));
+  const hub = createSpanHub({
+    store: (rows) => storeSpans(rows, database),
+    redact: (text) => text,
+    clock,
+    warn: () => {},
+  });
+  stack.defer(() => hub.close());
+  const count = threads.threads ?? 2;
+  const opened = openThreads({ ...threads, threads: count }, clock);
+  stack.defer(() => opened.pool.close());
+  stack.defer(() => opened.watch.close());
+  const git = createGit({ path: systemPath });
+  const home = join(folder, "home");
+  const sandbox = createExternal({ env: { PATH: systemPath, HOME: folder }, now: Date.now });
+  const pool = () => opened;
+  const equipment = { clock, home, node: "test", threads: count, git, database, writer, hub, pool, sandbox };
+  const openOn = async (files: Readonly<Record<string, string>>) => {
+    const place = join(folder, `repository-${randomBytes(3).toString("hex")}`);
+    plantRepository(place, files);
+    const repository = await openRepository(place, { home, git });
+    stack.defer(() => repository.close());
+    const { base } = await resolveBase(repository, "HEAD", { includeDirty: false });
+    return { repository, spec: { ...emptyJob, base } };
+  };
+  return { folder, equipment, repository: openOn, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** A git repository with one commit, without anything of the machine's own configuration. */
+export function plantRepository(place: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(place, path)), { recursive: true });
+    writeFileSync(join(place, path), text);
+  }
+  const identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"];
+  const git = (...args: string[]) => execFileSync("git", [...identity, ...args], { cwd: place, stdio: "pipe" });
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-q", "-m", "base");
+}
+
+const emptyJob: Omit<JobSpec, "base"> = {
+  name: "job",
+  split: { by: "none" },
+  each: [],
+  tasks: [],
+  checks: [],
+  permissions: { allow: [], deny: [] },
+  land: "green",
+  publish: { kind: "none" },
+  limits: { time_ms: 60_000, idle_ms: 30_000 },
+};
+
+/** A task that writes one file, or does what its prompt says in a sabotaged thread. */
+export function writingTask(id: string, options: { prompt?: string } = {}): NamedTask {
+  const path = `${id}/out.txt`;
+  const turns = [
+    { calls: [{ tool: "write", input: { file_path: path, content: `written by ${id}\n` } }] },
+    { calls: [{ tool: "submit", input: { summary: `${id} is done` } }] },
+  ];
+  const step: Step = {
+    agent: { name: id, instructions: "", model: { provider: "scripted", file: `${id}.yaml`, turns } },
+    prompt: options.prompt ?? "write",
+  };
+  return { id, writes: [{ directories: [id] }], steps: [step] };
+}
