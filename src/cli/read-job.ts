@@ -64,7 +64,11 @@ export async function openJob(
   around: Surroundings,
 ): Promise<{ spec: JobSpec; repository: Repository }> {
   const { config, git, cwd } = around;
-  const repository = await openRepository(resolve(cwd, options.repo), { home: config.home, git, ...homeOf(around) });
+  const repository = await openRepository(resolve(cwd, options.repo), {
+    home: config.home,
+    git,
+    userHome: config.userHome,
+  });
   try {
     const { base, dirty } = await resolveBase(repository, options.ref, { includeDirty: options.includeDirty === true });
     sayDirty(dirty, options.includeDirty === true, around);
@@ -73,11 +77,6 @@ export async function openJob(
     await repository.close();
     throw thrown;
   }
-}
-
-/** Where personal git settings are looked for, when it is known. */
-export function homeOf({ config }: Surroundings): { userHome?: string } {
-  return config.userHome === undefined ? {} : { userHome: config.userHome };
 }
 
 function sayDirty(dirty: { count: number; sample: string[] }, isIncluded: boolean, { terminal }: Surroundings): void {

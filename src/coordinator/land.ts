@@ -73,7 +73,8 @@ function conflictFact({ taskId, paths, reason, hunks }: Conflict) {
 function conflictReason(conflict: Conflict): Reason {
   const [first] = conflict.paths;
   const more = conflict.paths.length > 1 ? ` and ${conflict.paths.length - 1} more` : "";
-  const message = `conflicts with ${conflict.with.join(", ")} in ${first}${more}: ${conflict.reason}`;
+  const others = conflict.with.length > 0 ? conflict.with.join(", ") : "what was there before";
+  const message = `conflicts with ${others} in ${first}${more}: ${conflict.reason}`;
   return { code: "conflict", message, task: conflict.taskId, log: conflict.hunks };
 }
 

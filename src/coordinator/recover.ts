@@ -1,4 +1,5 @@
 import { claimRun } from "../db/claim-run.ts";
+import { closeSpans } from "../db/close-spans.ts";
 import { listJobs, type StoredJob } from "../db/find-job.ts";
 import { finishJob } from "../db/finish-job.ts";
 import { eventPage, readJobEvents } from "../db/read-events.ts";
@@ -29,6 +30,7 @@ async function endInterrupted(job: StoredJob, { clock, database, node }: Equipme
   const { outcome, exit_code, reason } = result;
   const failure = { code: "interrupted", message: reason?.message ?? "interrupted" };
   const facts = [{ type: "job.finished" as const, data: { outcome, exit_code, result } }];
+  await closeSpans(job.id, "the process that recorded it ended", database);
   await finishJob(root, { outcome, result, failure, facts }, clock, database);
 }
 

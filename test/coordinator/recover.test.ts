@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recover } from "../../src/coordinator/recover.ts";
+import { createTasks } from "../../src/db/create-tasks.ts";
+import { findJob } from "../../src/db/find-job.ts";
+import { readTrace } from "../../src/db/read-trace.ts";
+import { storeSpans } from "../../src/db/store-spans.ts";
+import { taskId } from "../../src/protocol/ids.ts";
+import { result } from "../../src/protocol/result.ts";
+import { openTestBench, type TestBench } from "../support/equipment.ts";
+import { claimedRuns } from "../support/job.ts";
+
+let bench: TestBench;
+beforeAll(async () => {
+  bench = await openTestBench();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+describe("a job whose process is gone", () => {
+  it("is ended in its log as interrupted, with what its tasks had finished, and its spans closed", async () => {
+    const { clock, database, writer } = bench.equipment;
+    const { jobId, root } = await claimedRuns(1, clock, database);
+    const tasks = ["one", "two"].map((id, ordinal) => ({
+      id: taskId.parse(id),
+      ordinal,
+      title: id,
+      files: [],
+      writes: [],
+    }));
+    await createTasks(jobId, tasks, database);
+    const end = { task_id: taskId.parse("one"), state: "succeeded" as const, attempts: 1, files_changed: 2 };
+    await writer.append(root, [
+      { type: "job.planned", data: { strategy: "files", tasks, unsplit: [] } },
+      { type: "task.finished", data: end },
+    ]);
+    const span = {
+      trace_id: "1".repeat(32),
+      kind: "internal" as const,
+      attributes: {},
+      events: [],
+      links: [],
+      job_id: jobId,
+    };
+    await storeSpans(
+      [
+        { ...span, span_id: "a".repeat(16), name: "root", start_ns: "1000", dur_ns: null, status: "unset" },
+        { ...span, span_id: "b".repeat(16), name: "done", start_ns: "2000", dur_ns: "500", status: "unset" },
+      ],
+      database,
+    );
+
+    await recover(bench.equipment);
+
+    const job = await findJob(jobId, database);
+    const told = result.parse(job?.result);
+    expect(told).toMatchObject({ outcome: "error", exit_code: 75, reason: { code: "interrupted" } });
+    expect(told.tasks).toMatchObject([
+      { id: "one", state: "succeeded", files_changed: 2 },
+      { id: "two", state: "failed", reason: { code: "interrupted" } },
+    ]);
+    const spans = await readTrace(jobId, database);
+    expect(spans.find((each) => each.name === "root")).toMatchObject({ status: "error", dur_ns: "1500" });
+    expect(spans.find((each) => each.name === "done")).toMatchObject({ status: "unset", dur_ns: "500" });
+    // Nobody who still believes to own it can write any more.
+    await expect(writer.append(root, [{ type: "task.finished", data: end }])).rejects.toMatchObject({ code: "fenced" });
+  });
+
+  it("is left alone the second time", async () => {
+    const before = await findJob("last", bench.equipment.database);
+    await recover(bench.equipment);
+    expect(await findJob("last", bench.equipment.database)).toEqual(before);
+  });
+});
