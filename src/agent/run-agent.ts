@@ -26,7 +26,7 @@ export async function runAgent(raw: unknown, port: MessagePort, threadId: number
     const span = tracer.start(agentSpan(order.agent.name), { parent: order.traceparent, attributes });
     const report = await converse(order, { line, tracer, span });
     span.end(report.state === "succeeded" ? {} : { status: "error", message: report.failure?.message ?? report.state });
-    return report;
+    return { ...report, traceparent: span.traceparent };
   } catch (thrown) {
     return { state: "failed", failure: toFailure(thrown), turns: 0, usage: noUsage };
   } finally {

@@ -57,5 +57,6 @@ function neverStarted(task: Task, job: Job): FinishedTask {
     submissions: [],
     failure: stopped?.failure ?? { code: "not_started", message: "the job ended before this task began" },
     usage: noUsage,
+    traceparents: [],
   };
 }

@@ -47,7 +47,8 @@ interface Merged {
 async function merge(ready: readonly FinishedTask[], job: Job, { clock }: Equipment): Promise<Merged> {
   const { tree: base } = job.spec.base;
   if (ready.length === 0) return { tree: base, landed: new Set(), leftOut: new Map() };
-  const span = job.tracer.start(mergeSpan(job.spec.name), { parent: job.span });
+  const links = ready.flatMap((task) => task.traceparents);
+  const span = job.tracer.start(mergeSpan(job.spec.name), { parent: job.span, links });
   const started = clock.now();
   const tips = ready.flatMap(({ id, ordinal, tree }) => (tree ? [{ taskId: id, ordinal, base, tree }] : []));
   const folded = await fold(job.repository, job.spec.base, tips);

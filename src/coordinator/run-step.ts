@@ -72,8 +72,9 @@ async function beginRun(order: StepOrder, job: Job, { clock, database, node }: E
 }
 
 async function endRun(run: ClaimedRun, { report, taken }: FinishedRun, { clock, database }: Equipment): Promise<void> {
-  const { state, failure } = report;
-  const data = { ...report, ...(taken ? { tree: taken.tree } : {}) };
+  const { traceparent: _, ...said } = report;
+  const { state, failure } = said;
+  const data = { ...said, ...(taken ? { tree: taken.tree } : {}) };
   await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);
 }
 

@@ -32,6 +32,8 @@ export interface FinishedTask extends Task {
   submissions: readonly Submission[];
   failure?: Failure;
   usage: Usage;
+  /** The spans of its runs. */
+  traceparents: readonly string[];
 }
 
 /** Deaths of a run while it was alone in its thread, before it is given up as poison. */
@@ -93,6 +95,7 @@ async function settle(
     denials,
     submissions: progress.runs.flatMap((run) => run.report.submission ?? []),
     ...(failure ? { failure } : {}),
+    traceparents: progress.runs.flatMap((run) => run.report.traceparent ?? []),
     usage: progress.runs.reduce((sum, run) => addUsage(sum, run.report.usage), noUsage),
   };
   const { attempts, filesChanged: files_changed } = finished;

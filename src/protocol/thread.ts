@@ -40,6 +40,8 @@ export const runReport = z.object({
   submission: submission.optional(),
   turns: z.number().int(),
   usage,
+  /** Of the run's own span, for those that link to it. */
+  traceparent: z.string().optional(),
 });
 export type RunReport = z.infer<typeof runReport>;
 

@@ -25,6 +25,7 @@ function task(name: string, state: FinishedTask["state"], more: Partial<Finished
     denials: [],
     submissions: [],
     usage: noUsage,
+    traceparents: [],
     ...more,
   };
 }
