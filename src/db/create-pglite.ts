@@ -1,8 +1,7 @@
-import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
 import { z } from "zod";
-import { pgliteOptions } from "./pglite-options.ts";
+import { startPglite } from "./pglite.ts";
 
 /**
  * Makes a migrated database in `folder`, as small as it gets: PostgreSQL's own template databases are dropped (nobody
@@ -10,7 +9,7 @@ import { pgliteOptions } from "./pglite-options.ts";
  * the last checkpoint is in.
  */
 export async function createDatabase(folder: string, migrations: string): Promise<string> {
-  const client = await PGlite.create(folder, pgliteOptions);
+  const client = await startPglite(folder);
   try {
     await migrate(drizzle(client), { migrationsFolder: migrations });
     await client.exec("update pg_database set datistemplate = false");

@@ -2,14 +2,13 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
 import { Fault } from "../protocol/failure.ts";
 import { toFault } from "./complaint.ts";
 import type { Database } from "./database.ts";
 import { isCurrent } from "./is-current.ts";
-import { pgliteOptions } from "./pglite-options.ts";
+import { startPglite } from "./pglite.ts";
 import { type TemplateOptions, unpackTemplate } from "./template.ts";
 
 /** The PostgreSQL inside this PGlite; a data folder of another major version is of no use to it. */
@@ -67,11 +66,9 @@ async function refuseForeign(place: string): Promise<void> {
 }
 
 async function open(place: string, address: string, migrations: string): Promise<Database> {
-  const client = await PGlite.create(place, pgliteOptions);
+  const client = await startPglite(place);
   const orm = drizzle(client);
-  const close = async () => {
-    if (!client.closed) await client.close();
-  };
+  const close = () => client.close();
   try {
     if (!(await isCurrent(migrations, orm))) await migrate(orm, { migrationsFolder: migrations });
   } catch (thrown) {

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { createJob } from "../../src/db/create-job.ts";
 import { findJob } from "../../src/db/find-job.ts";
 import { openDatabase } from "../../src/db/open.ts";
+import { readPack } from "../../src/db/pack.ts";
 import { prepareTemplate } from "../../src/db/template.ts";
 import { migrations, template, tickingClock } from "../support/database.ts";
 import { emptySpec } from "../support/job.ts";
@@ -57,24 +58,26 @@ test("a database of another PostgreSQL is refused", async () => {
   await expect(openDatabase({ folder, template, migrations })).rejects.toMatchObject({ code: "database_newer" });
 });
 
-test("a damaged template is built anew, and one that cannot be kept is done without", async () => {
+test("a template that can neither be read nor replaced is done without", async () => {
   const cache = join(folder, "cache");
-  const whole = await prepareTemplate({ template, migrations });
-  await mkdir(cache);
-  await writeFile(join(cache, basename(whole)), (await readFile(whole)).subarray(0, 5_000));
+  await mkdir(join(cache, basename(await prepareTemplate({ template, migrations })), "in the way"), {
+    recursive: true,
+  });
   const said: string[] = [];
   const onSlowStep = (what: string) => said.push(what);
-  await (await openDatabase({ folder: join(folder, "a"), template: cache, migrations, onSlowStep })).close();
-  await (await openDatabase({ folder: join(folder, "b"), template: cache, migrations, onSlowStep })).close();
+  await using database = await openDatabase({ folder: join(folder, "a"), template: cache, migrations, onSlowStep });
+  expect(await findJob("last", database)).toBeUndefined();
   expect(said).toHaveLength(1);
   expect(await readdir(cache)).toHaveLength(1);
-  await writeFile(join(folder, "file"), "");
-  const nowhere = join(folder, "file", "cache");
-  await using database = await openDatabase({ folder: join(folder, "c"), template: nowhere, migrations, onSlowStep });
-  expect(await findJob("last", database)).toBeUndefined();
-  expect(said).toHaveLength(2);
-  expect((await readdir(join(folder, "c"))).sort()).toEqual(["database"]);
+  expect(await readdir(join(folder, "a"))).toEqual(["database"]);
 }, 60_000);
+
+test("a damaged template is noticed before anything is made of it", async () => {
+  const bytes = await readFile(await prepareTemplate({ template, migrations }));
+  const flipped = Buffer.from(bytes);
+  flipped.writeUInt8(flipped.readUInt8(400_000) ^ 1, 400_000);
+  for (const damaged of [bytes.subarray(0, 5_000), Buffer.alloc(0), flipped]) expect(() => readPack(damaged)).toThrow();
+});
 
 test("two processes that open a new PostgreSQL database at once migrate it once", async () => {
   const url = await server.createDatabase();
