@@ -20,7 +20,8 @@ export async function keepPatches(
   const folder = join(home, "patches", job.handle);
   for (const task of tasks) {
     if (!task.tree) continue;
-    lines.set(task.id, await statsOf(job.repository, job.spec.base.tree, task.tree));
+    const { insertions, deletions } = await statsOf(job.repository, job.spec.base.tree, task.tree);
+    lines.set(task.id, { insertions, deletions });
     if (landing.landed.has(task.id)) continue;
     const file = join(folder, `${task.id}.patch`);
     await mkdir(folder, { recursive: true });

@@ -41,6 +41,9 @@ async function runCommand(command: Command, options: ExternalOptions): Promise<C
     endGroup(child);
   }, command.timeoutMs);
   const cancel = () => endGroup(child);
+  // Whoever leaves in a hurry leaves nothing running behind.
+  const leave = () => killGroup(child, "SIGKILL");
+  process.once("exit", leave);
   command.signal.addEventListener("abort", cancel, { once: true });
   try {
     const { exit, signal } = await ended(child);
@@ -50,6 +53,7 @@ async function runCommand(command: Command, options: ExternalOptions): Promise<C
   } finally {
     clearTimeout(timer);
     command.signal.removeEventListener("abort", cancel);
+    process.off("exit", leave);
     killGroup(child, "SIGKILL");
   }
 }
