@@ -52,7 +52,9 @@ const doors = {
     "src/workspace/",
   ],
   worker_threads: ["src/agent/", "src/coordinator/", "workers/"],
-  "cluster|dgram|dns|http|http2|https|inspector|net|repl|sqlite|tls|vm": [],
+  // A lock of the operating system that ends with its process; Node itself offers none.
+  sqlite: ["src/db/lock.ts"],
+  "cluster|dgram|dns|http|http2|https|inspector|net|repl|tls|vm": [],
 };
 
 /** The folders whose code may run in a worker thread. */
