@@ -144,12 +144,15 @@ describe("the demo on a repository of one's own", { timeout: patience }, () => {
 });
 
 describe("a demo that is stopped", { timeout: patience }, () => {
-  it("leaves with 130 on Ctrl-C and removes its folder", async () => {
+  it.each([
+    { moment: "before the job has begun", line: "repo " },
+    { moment: "while its agents work", line: "  part-" },
+  ])("leaves with 130 on Ctrl-C $moment, and removes its folder", async ({ line }) => {
     const child = await start("stopped", []);
     let stdout = "";
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk;
-      if (stdout.includes("repo ")) child.kill("SIGINT");
+      if (stdout.includes(line)) child.kill("SIGINT");
     });
     const [code] = await once(child, "close");
     expect(code).toBe(130);
