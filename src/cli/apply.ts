@@ -1,7 +1,7 @@
 import { Fault } from "../protocol/failure.ts";
 import { applyToCheckout, publishBranch } from "../workspace/publish.ts";
 import { openJobResult } from "./job-result.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 import { count } from "./words.ts";
 
 export const addApply: Verb = (program, around) => {

@@ -3,7 +3,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { patchOf } from "../workspace/diff.ts";
 import { openJobResult } from "./job-result.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 
 export const addDiff: Verb = (program, around) => {
   program

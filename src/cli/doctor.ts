@@ -2,8 +2,8 @@ import { access, constants, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { listJobs } from "../db/find-job.ts";
 import { toFailure } from "../protocol/failure.ts";
-import type { Verb } from "./main.ts";
 import type { Surroundings } from "./session.ts";
+import type { Verb } from "./verb.ts";
 import { columns, count } from "./words.ts";
 
 /** One thing looked at. `bad` makes doctor end 78; `note` is worth knowing and no error. */

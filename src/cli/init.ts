@@ -2,7 +2,7 @@ import { access, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 
 export const addInit: Verb = (program, around) => {
   program

@@ -1,5 +1,5 @@
 import { listJobs } from "../db/find-job.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 import { columns, duration, oneLine } from "./words.ts";
 
 export const addList: Verb = (program, around) => {

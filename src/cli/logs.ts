@@ -3,7 +3,7 @@ import { eventPage, readJobEvents } from "../db/read-events.ts";
 import type { Event } from "../protocol/event.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { requireJob } from "./find-job.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 import { oneLine } from "./words.ts";
 
 export const addLogs: Verb = (program, around) => {

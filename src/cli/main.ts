@@ -12,10 +12,8 @@ import type { Surroundings } from "./session.ts";
 import { addShow } from "./show.ts";
 import { addStatus } from "./status.ts";
 import { addValidate } from "./validate.ts";
+import type { Verb } from "./verb.ts";
 import { printable } from "./words.ts";
-
-/** A verb does its work and answers with the exit code. */
-export type Verb = (program: Command, around: Surroundings, exit: (code: number) => void) => void;
 
 const verbs: readonly Verb[] = [
   addRun,

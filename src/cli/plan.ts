@@ -1,7 +1,7 @@
 import { previewPlan } from "../coordinator/plan.ts";
-import type { Verb } from "./main.ts";
 import { type JobOptions, openJob, readSource } from "./read-job.ts";
 import { withJobOptions } from "./run.ts";
+import type { Verb } from "./verb.ts";
 import { columns, count, oneLine } from "./words.ts";
 
 export const addPlan: Verb = (program, around) => {

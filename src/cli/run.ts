@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import { submit } from "../coordinator/coordinator.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { Result } from "../protocol/result.ts";
-import type { Verb } from "./main.ts";
 import { followProgress } from "./progress.ts";
 import { type JobOptions, openJob, readSource } from "./read-job.ts";
 import type { Session, Surroundings } from "./session.ts";
+import type { Verb } from "./verb.ts";
 import { renderVerdict } from "./verdict.ts";
 
 interface RunOptions extends JobOptions {

@@ -5,9 +5,9 @@ import type { JobId } from "../protocol/ids.ts";
 import { result as resultSchema } from "../protocol/result.ts";
 import { spanTree } from "../telemetry/span-tree.ts";
 import { requireJob } from "./find-job.ts";
-import type { Verb } from "./main.ts";
 import { renderTree } from "./render-tree.ts";
 import type { Surroundings } from "./session.ts";
+import type { Verb } from "./verb.ts";
 import { renderVerdict } from "./verdict.ts";
 
 export const addShow: Verb = (program, around) => {

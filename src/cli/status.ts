@@ -1,6 +1,6 @@
 import { listTasks } from "../db/list-tasks.ts";
 import { requireJob } from "./find-job.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 import { columns, oneLine } from "./words.ts";
 
 export const addStatus: Verb = (program, around) => {

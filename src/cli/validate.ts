@@ -1,6 +1,6 @@
 import { readJobFile } from "../coordinator/read-job-file.ts";
 import { resolveOrder } from "../coordinator/resolve-job.ts";
-import type { Verb } from "./main.ts";
+import type { Verb } from "./verb.ts";
 
 export const addValidate: Verb = (program, around) => {
   program

@@ -8,7 +8,7 @@ import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { type HostPort, openHostPort } from "./port.ts";
-import type { FinishedRun, StepOrder } from "./run-step.ts";
+import type { FinishedRun, StepOrder } from "./step-order.ts";
 
 /**
  * Gives a run to a thread and stays at its port until it is over: by its own end, by a cancel, by its idle limit, or

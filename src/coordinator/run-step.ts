@@ -3,42 +3,18 @@ import { type ClaimedRun, claimRun } from "../db/claim-run.ts";
 import { createRuns } from "../db/create-run.ts";
 import { finishRun } from "../db/finish-run.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { Step } from "../protocol/job.ts";
-import type { Denial } from "../protocol/result.ts";
-import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
-import type { RunReport } from "../protocol/thread.ts";
-import { createWorkspace, type TakenTree } from "../workspace/workspace.ts";
+import { createWorkspace } from "../workspace/workspace.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { runInThread } from "./run-in-thread.ts";
 import { scopeHash } from "./scope-hash.ts";
+import type { FinishedRun, StepOrder } from "./step-order.ts";
 
 /**
  * One run: a row, a workspace at the exact tree, a thread, and the tree that the coordinator takes itself when it is
  * over. The workspace is gone afterwards, whatever happened.
  */
-export interface StepOrder {
-  task: Task;
-  step: Step;
-  /** Place of the step in its task, from 0. */
-  ordinal: number;
-  /** From 1. */
-  attempt: number;
-  /** The tree it starts from. */
-  tree: string;
-  scope: Scope;
-  isAlone: boolean;
-}
-
-export interface FinishedRun {
-  report: RunReport;
-  /** Absent when the thread died: what it left is not trusted. */
-  taken?: TakenTree;
-  denials: readonly Omit<Denial, "task">[];
-  hasThreadDied: boolean;
-}
-
 export async function runStep(order: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
   const run = await beginRun(order, job, equipment);
   const workspace = await createWorkspace(job.repository, {

@@ -15,7 +15,8 @@ import { commitTree, keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { judgeTask } from "./judge-task.ts";
-import { type FinishedRun, runStep } from "./run-step.ts";
+import { runStep } from "./run-step.ts";
+import type { FinishedRun } from "./step-order.ts";
 
 /**
  * One task from its first step to a kept commit. Each step is a run; a thread that dies costs an attempt only to the
