@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { Fault, faultExits, toFailure } from "../protocol/failure.ts";
+import { exitOfFailure, faultExits, toFailure } from "../protocol/failure.ts";
 import { addApply } from "./apply.ts";
 import { addDiff } from "./diff.ts";
 import { addDoctor } from "./doctor.ts";
@@ -79,6 +79,5 @@ function reportError(thrown: unknown, { terminal }: Surroundings): number {
   const failure = toFailure(thrown);
   terminal.tell(`${terminal.style("red", "error")} ${printable(failure.message)}`);
   if (failure.remedy) terminal.tell(`  try: ${printable(failure.remedy)}`);
-  if (thrown instanceof Fault) return faultExits[thrown.code];
-  return failure.code in faultExits ? faultExits[failure.code as keyof typeof faultExits] : faultExits.internal;
+  return exitOfFailure(failure);
 }

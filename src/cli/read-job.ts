@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import { codemodJob, type JobSource, readJobFile } from "../coordinator/read-job-file.ts";
-import { resolveJob } from "../coordinator/resolve-job.ts";
-import type { Overrides } from "../coordinator/resolve-overrides.ts";
+import { codemodJob, type JobSource, readJobFile } from "../job/read-job-file.ts";
+import { resolveJob } from "../job/resolve-job.ts";
+import type { Overrides } from "../job/resolve-overrides.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import { resolveBase } from "../workspace/base.ts";

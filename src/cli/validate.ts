@@ -1,5 +1,5 @@
-import { readJobFile } from "../coordinator/read-job-file.ts";
-import { resolveOrder } from "../coordinator/resolve-job.ts";
+import { readJobFile } from "../job/read-job-file.ts";
+import { resolveOrder } from "../job/resolve-job.ts";
 import type { Verb } from "./verb.ts";
 
 export const addValidate: Verb = (program, around) => {

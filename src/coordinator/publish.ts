@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Publish } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
 import { patchOf } from "../workspace/diff.ts";
@@ -24,5 +25,6 @@ export async function publish(landing: Landing, job: Job, _equipment: Equipment)
 
 async function deliver(wanted: Exclude<Publish, { kind: "none" }>, commit: string, job: Job): Promise<void> {
   if (wanted.kind === "branch") return publishBranch(job.repository, { branch: wanted.name, commit, expected: null });
+  await mkdir(dirname(wanted.file), { recursive: true });
   await writeFile(wanted.file, await patchOf(job.repository, job.spec.base.tree, commit));
 }

@@ -1,4 +1,4 @@
-import { Fault, faultExits, toFailure } from "../protocol/failure.ts";
+import { exitOfFailure, toFailure } from "../protocol/failure.ts";
 import type { Result } from "../protocol/result.ts";
 import { composeResult, type Ending } from "./compose-result.ts";
 import { dispatch } from "./dispatch.ts";
@@ -46,6 +46,6 @@ type Story = Pick<Ending, "tasks" | "unsplit" | "landing" | "published" | "stopp
 function endingOf(thrown: unknown, job: Job): Pick<Ending, "stopped" | "error"> {
   const cause = job.signal.aborted ? job.signal.reason : thrown;
   if (cause instanceof JobStopped) return { stopped: cause };
-  const code = cause instanceof Fault ? cause.code : "internal";
-  return { error: { reason: toFailure(cause), exit: faultExits[code] } };
+  const reason = toFailure(cause);
+  return { error: { reason, exit: exitOfFailure(reason) } };
 }

@@ -6,9 +6,10 @@ import type { Database } from "../../src/db/database.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import type { Clock } from "../../src/protocol/ids.ts";
 
-export const migrations = join(dirname(dirname(import.meta.dirname)), "migrations");
-/** One template for all test files, made by whichever comes first. */
-export const template = join(tmpdir(), "sheaf-test-template");
+const root = dirname(dirname(import.meta.dirname));
+export const migrations = join(root, "migrations");
+/** The one that `npm ci` made; where it did not, the first test file makes it. */
+export const template = join(root, "dist", "template");
 
 /** A clock that ticks a millisecond each time somebody looks. */
 export function tickingClock(start = Date.UTC(2026, 0, 1)): Clock {

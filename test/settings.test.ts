@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readSettings } from "../../src/coordinator/read-settings.ts";
+import { readSettings } from "../src/settings.ts";
 
 let home = "";
 beforeEach(async () => {

@@ -1,10 +1,10 @@
 import { realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
-import { readDocument } from "../document/read-document.ts";
-import { readText } from "../document/read-text.ts";
-import { Fault } from "../protocol/failure.ts";
-import { choice, notBuilt } from "../protocol/not-built.ts";
+import { readDocument } from "./document/read-document.ts";
+import { readText } from "./document/read-text.ts";
+import { Fault } from "./protocol/failure.ts";
+import { choice, notBuilt } from "./protocol/not-built.ts";
 
 /**
  * What the operator of this machine decides, from `sheaf.config.yaml`. Never read from the repository being worked

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { codemodJob, readJobFile } from "../../src/coordinator/read-job-file.ts";
-import { resolveJob, resolveOrder } from "../../src/coordinator/resolve-job.ts";
-import type { Overrides } from "../../src/coordinator/resolve-overrides.ts";
+import { codemodJob, readJobFile } from "../../src/job/read-job-file.ts";
+import { resolveJob, resolveOrder } from "../../src/job/resolve-job.ts";
+import type { Overrides } from "../../src/job/resolve-overrides.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { jobSpec } from "../../src/protocol/job.ts";
 
