@@ -20,6 +20,7 @@ export interface OwnOrder {
 export async function refactorOwn(folder: DemoFolder, order: OwnOrder): Promise<number> {
   const { repository, checks, signal } = order;
   say("Sheaf demo: no key, no network; your files stay as they are");
+  if (checks.length === 0) say("check  none; --check CMD would look at the result before the patch is written");
   for (const check of checks) say(`check  on your word this runs as you, in a clean checkout: ${oneLine(check, 80)}`);
   const patch = await freePatchName(order);
   let plan: Planned | undefined;
@@ -80,7 +81,7 @@ function ending(result: Result, { plan, folder, order }: EndingView): string[] {
   const { outcome, published } = result;
   const files = plan?.tasks.reduce((sum, task) => sum + task.files.length, 0) ?? 0;
   if (outcome === "no_changes") {
-    return [`DONE   nothing to do: every built-in module in ${count(files, "source file")} has its prefix already`];
+    return [`DONE   nothing to do: ${count(files, "source file")}, none with a prefix to add`];
   }
   const isGood = outcome === "succeeded";
   const sheaf = (words: string) => sheafCommand(words, { home: folder.home, startedIn: order.startedIn });
