@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { submit } from "../coordinator/coordinator.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -7,6 +7,7 @@ import type { Result } from "../protocol/result.ts";
 import { followProgress } from "./progress.ts";
 import { type JobOptions, openJob, readSource } from "./read-job.ts";
 import type { Session, Surroundings } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
 import type { Verb } from "./verb.ts";
 import { renderVerdict } from "./verdict.ts";
 
@@ -114,15 +115,17 @@ async function runToEnd(
   }
 }
 
+/** Printed first: a file that cannot be written must not cost the result. */
 async function report(result: Result, options: RunOptions, { terminal, cwd }: Surroundings): Promise<void> {
-  if (options.output !== undefined)
-    await writeFile(resolve(cwd, options.output), `${JSON.stringify(result, null, 2)}\n`);
-  switch (options.outputFormat) {
-    case "json":
-      return terminal.print(JSON.stringify(result, null, 2));
-    case "stream-json":
-      return terminal.print(JSON.stringify({ type: "result", result }));
-    default:
-      for (const line of renderVerdict(result, terminal, { isFull: false })) terminal.print(line);
-  }
+  print(result, options.outputFormat, terminal);
+  if (options.output === undefined) return;
+  const file = resolve(cwd, options.output);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+function print(result: Result, format: string, terminal: Terminal): void {
+  if (format === "json") terminal.print(JSON.stringify(result, null, 2));
+  else if (format === "stream-json") terminal.print(JSON.stringify({ type: "result", result }));
+  else for (const line of renderVerdict(result, terminal, { isFull: false })) terminal.print(line);
 }

@@ -40,6 +40,11 @@ export const faultExits = {
 } as const;
 export type FaultCode = keyof typeof faultExits;
 
+/** The exit code of a failure, whoever made it; a code that no Fault carries is `internal`. */
+export function exitOfFailure({ code }: Failure): number {
+  return Object.hasOwn(faultExits, code) ? faultExits[code as FaultCode] : faultExits.internal;
+}
+
 /** The one error this project throws. What is expected is returned as data instead. */
 export class Fault extends Error {
   readonly code: FaultCode;

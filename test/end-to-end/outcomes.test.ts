@@ -50,7 +50,9 @@ describe("the outcome of sheaf run", () => {
     expect(stderr).toMatch(/check {2}grep -q node:fs src\/a.js {2}on [0-9a-f]{12} {2}green/);
     const shown = await show();
     expect(shown).toMatch(/^SUCCEEDED {2}good-1 {2}exit 0 /);
-    expect(shown).toMatch(/LEFT {3}1 place seen and left alone\n +src\/b.js:2:1 {2}require\(name\) {2}\(not a literal\)/);
+    expect(shown).toMatch(
+      /LEFT {3}1 place seen and left alone\n +src\/b.js:2:1 {2}require\(name\) {2}\(not a literal\)/,
+    );
     expect(shown).toContain("sheaf apply good-1");
   });
 
