@@ -41,7 +41,9 @@ const generic = /^(?:await\s+)?((?:jest|vi|vitest)\s*\.\s*\w+)\s*</;
  */
 export function isInMisreadGenericMock(literal: SgNode): boolean {
   const start = literal.range().start.index;
-  const [wrapped, comparison] = literal.ancestors().filter((one) => one.kind() !== "sequence_expression");
+  let wrapped = literal.parent();
+  while (wrapped?.kind() === "sequence_expression") wrapped = wrapped.parent();
+  const comparison = wrapped?.parent();
   if (wrapped?.kind() !== "parenthesized_expression" || comparison?.kind() !== "binary_expression") return false;
   const called = generic.exec(comparison.text())?.[1]?.replaceAll(/\s/g, "");
   const isFirst = /^\(\s*$/.test(wrapped.text().slice(0, start - wrapped.range().start.index));

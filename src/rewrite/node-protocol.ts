@@ -5,7 +5,7 @@ import { type StubKey, stubsOf } from "./proxyquire-stubs.ts";
 import { type Match, selectMatches } from "./select-matches.ts";
 import { isShadowed, shadowScopes } from "./shadowed-require.ts";
 import { languageOf, readSource, type SourceText } from "./source-text.ts";
-import { type Candidates, findCandidates, rulesForTokens, type Token } from "./specifier-candidates.ts";
+import { type Candidates, findCandidates, ruleForTokens, type Token } from "./specifier-candidates.ts";
 import { zoneOf } from "./syntax-error.ts";
 import { couldNameBuiltin } from "./unknown-specifier.ts";
 
@@ -42,13 +42,10 @@ function rewriteCandidates(source: SourceText, candidates: Candidates): FileRewr
 }
 
 function tokenRules(text: string, { literals, dynamic, proxyquire, bindings }: Candidates) {
-  const strings = { any: [{ kind: "string" }, { kind: "template_string" }] };
-  const names = {
-    any: [{ kind: "identifier" }, { kind: "import" }, { kind: "shorthand_property_identifier_pattern" }],
-  };
+  const names = ["identifier", "import", "shorthand_property_identifier_pattern"];
   return [
-    { all: [strings, { any: rulesForTokens(text, literals) }] },
-    { all: [names, { any: rulesForTokens(text, [...dynamic, ...proxyquire, ...bindings]) }] },
+    ruleForTokens(text, ["string", "template_string"], literals),
+    ruleForTokens(text, names, [...dynamic, ...proxyquire, ...bindings]),
   ];
 }
 
@@ -112,14 +109,21 @@ function judgeListed(array: SgNode): Verdict {
 
 /** `require(name)`: nobody can tell here which module that is. */
 function dynamicMatch(name: SgNode, shadows: readonly Token[]): Match[] {
-  const call = name.ancestors().find((one) => one.kind() === "call_expression");
   const start = name.range().start.index;
+  const call = callBegunBy(name);
   if (!call || call.range().start.index !== start || isShadowed(shadows, start)) return [];
   const callee = calleeOf(call);
   if (callee !== "module" && callee !== "require") return [];
   const [argument] = argumentsOf(call);
   if (!argument || !couldNameBuiltin(argument)) return [];
   return [match(call, { start, end: start, text: "" }, "not a literal")];
+}
+
+/** The call whose callee begins with this name: `import` lies two deep, `require.resolve` too. */
+function callBegunBy(name: SgNode): SgNode | undefined {
+  let node = name.parent();
+  for (let steps = 0; node && steps < 2 && node.kind() !== "call_expression"; steps++) node = node.parent();
+  return node?.kind() === "call_expression" ? node : undefined;
 }
 
 function stubMatches(name: SgNode): Match[] {

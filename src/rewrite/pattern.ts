@@ -18,7 +18,8 @@ export interface Pattern {
 export function readPattern(language: Language, pattern: string): Pattern | { problem: string } {
   if (pattern.trim() === "") return { problem: "the pattern is empty" };
   const root = parse(language, pattern).root();
-  const problem = syntaxProblem(root) ?? vendorProblem(root, pattern);
+  const syntax = syntaxProblem(root);
+  const problem = syntax !== undefined && !isCompleteAnyway(language, pattern) ? syntax : vendorProblem(root, pattern);
   if (problem !== undefined) return { problem };
   const leaves = root.findAll({ rule: { any: leafKinds.map((kind) => ({ kind })) } }).map((leaf) => leaf.text());
   return {
@@ -43,8 +44,30 @@ export function variablesIn(pattern: string): Variable[] {
   }));
 }
 
+/** Variables of a pattern that are tried as strings, since each doubles the work. */
+const mostStrings = 4;
+
+/**
+ * `import $A from $B` is no program, since a variable reads as a name; yet ast-grep matches it, and people write it.
+ * So a pattern also counts as complete code when it is with some of its variables standing for strings.
+ */
+function isCompleteAnyway(language: Language, pattern: string): boolean {
+  const places = [...pattern.matchAll(/(?<![$\w])\$[A-Z_][A-Z0-9_]*(?![A-Za-z0-9_$])/g)].slice(0, mostStrings);
+  for (let choice = 1; choice < 2 ** places.length; choice++) {
+    let at = 0;
+    const chosen = places.filter((_, index) => choice & (1 << index));
+    const pieces = chosen.map((place) => {
+      const before = pattern.slice(at, place.index);
+      at = place.index + place[0].length;
+      return `${before}"s"`;
+    });
+    if (syntaxProblem(parse(language, pieces.join("") + pattern.slice(at)).root()) === undefined) return true;
+  }
+  return false;
+}
+
 /** Where the text first leaves the grammar: an unreadable stretch, or a token the parser had to make up. */
-export function syntaxProblem(root: SgNode): string | undefined {
+function syntaxProblem(root: SgNode): string | undefined {
   const [unread] = root.findAll({ rule: { kind: "ERROR" } });
   if (unread) {
     const { line, column } = unread.range().start;

@@ -18,6 +18,16 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A value that must be an object, or the refusal of `key`. */
+export function recordOf(
+  value: unknown,
+  key: string,
+  refuse: (place: string, reason: string, remedy: string) => Error,
+): Record<string, unknown> {
+  if (isRecord(value)) return { ...value };
+  throw refuse(key, "not an object", "see https://ast-grep.github.io/reference/rule.html");
+}
+
 /** The shape of a rule, each of whose keys must hold together. */
 export function shapeOf(rule: unknown, reading: Reading): RuleShape {
   if (!isRecord(rule)) return anything;

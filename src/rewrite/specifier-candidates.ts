@@ -48,7 +48,7 @@ function tokensOf(text: string, expression: RegExp, word: string): Token[] {
 }
 
 const proxyquireName =
-  /([A-Za-z_$][\w$]*)\s*(?::[\w$.<>, ]{0,80})?=\s*require\(\s*["']proxyquire["']|\bimport\s+(?:\*\s*as\s+)?([A-Za-z_$][\w$]*)\s+from\s*["']proxyquire["']/g;
+  /(?<![\w$])([A-Za-z_$][\w$]*)\s*(?::[\w$.<>, ]{0,80})?=\s*require\(\s*["']proxyquire["']|\bimport\s+(?:\*\s*as\s+)?([A-Za-z_$][\w$]*)\s+from\s*["']proxyquire["']/g;
 const proxyquireRequire = /\b(require)\s*\(\s*["']proxyquire["']\s*\)/g;
 
 function proxyquireTokens(text: string): Token[] {
@@ -61,17 +61,18 @@ function proxyquireTokens(text: string): Token[] {
   return [...tokensOf(text, proxyquireRequire, "require"), ...called];
 }
 
-/** The ast-grep rules that find exactly these tokens, whatever node of the given kinds they turn out to be. */
-export function rulesForTokens(text: string, tokens: readonly Token[]): { range: RangeRule }[] {
+/** Above this many, telling each node from each token costs more than looking at every node of the kinds. */
+const mostRanges = 500;
+
+/** An ast-grep rule that finds the nodes of these kinds which are exactly these tokens, or more nodes than that. */
+export function ruleForTokens(text: string, kinds: readonly string[], tokens: readonly Token[]) {
+  const ofKind = { any: kinds.map((kind) => ({ kind })) };
+  if (tokens.length > mostRanges) return ofKind;
   const placeOf = placesIn(text);
   const sorted = [...tokens].sort((one, other) => one.start - other.start);
-  return sorted.map(({ start, end }) => {
+  const ranges = sorted.map(({ start, end }) => {
     const place = placeOf(start);
     return { range: { start: place, end: { line: place.line, column: place.column + end - start } } };
   });
-}
-
-interface RangeRule {
-  start: { line: number; column: number };
-  end: { line: number; column: number };
+  return { all: [ofKind, { any: ranges }] };
 }

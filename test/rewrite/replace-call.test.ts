@@ -110,6 +110,8 @@ describe("replace-call", () => {
   it.each([
     ["foo(((", "b", "syntax error at line 1, column 1"],
     ["if ($A) {", "b", "`}` is missing"],
+    ['"fs": $A', "b", "syntax error at line 1"],
+    ["import $A from", "b", "syntax error at line 1"],
     ["", "b", "the pattern is empty"],
     ["a; b", "c", "Multiple AST nodes"],
   ])("refuses the pattern `%s`, saying why", (pattern, fix, reason) => {
