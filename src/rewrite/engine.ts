@@ -4,7 +4,7 @@ import { nodeProtocol } from "./node-protocol.ts";
 import { compileReplaceCall } from "./replace-call.ts";
 import { compileRules } from "./rule.ts";
 
-export type { CompiledRecipe, FileRewrite, SourceFile } from "./compiled-recipe.ts";
+export type { CompiledRecipe } from "./compiled-recipe.ts";
 export type { TextEdit } from "./text-edit.ts";
 
 /**

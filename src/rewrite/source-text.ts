@@ -30,7 +30,7 @@ export interface SourceText {
 }
 
 /** Above this size a file is a bundle or data; parsing it would hold the thread for seconds. */
-export const largestSourceBytes = 4 * 1024 * 1024;
+const largestSourceBytes = 4 * 1024 * 1024;
 
 /** The text of a file, or in words why it is not touched. */
 export function readSource(file: SourceFile): SourceText | { skipped: string } {
