@@ -11,7 +11,7 @@ export const recipeThreads: Figure = {
     const { repository, files } = await bigRepository(directory, isQuick);
     const { command } = await installProgram(join(directory, "program"));
     const run = (threads: number) => runBigJob(command, { home: join(directory, "home"), repository }, { threads });
-    const pairs = await takePairs(isQuick ? 1 : 5, { subject: () => run(1), baseline: () => run(2) });
+    const pairs = await takePairs(isQuick ? 1 : 4, { subject: () => run(1), baseline: () => run(2) });
     const whole = pick(pairs, ({ wallMs }) => wallMs);
     const job = pick(pairs, ({ jobMs }) => jobMs);
     return [

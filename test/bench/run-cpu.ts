@@ -20,7 +20,7 @@ export const runCpu: Figure = {
     const rules = join(directory, "node-protocol.yml");
     await writeFile(rules, ruleFile());
     let changed = { sheaf: 0, astGrep: 0 };
-    const pairs = await takePairs(isQuick ? 1 : 5, {
+    const pairs = await takePairs(isQuick ? 1 : 4, {
       subject: async () => {
         const cost = await runBigJob(command, { home: join(directory, "home"), repository });
         changed = { ...changed, sheaf: cost.filesChanged };
@@ -74,7 +74,7 @@ rule:
     - inside:
         kind: string
         any:
-          - inside: { any: [{ kind: import_statement }, { kind: export_statement }, { kind: import_require_clause }] }
+          - inside: { any: [${importers(language)}] }
           - nthChild: 1
             inside:
               kind: arguments
@@ -83,4 +83,14 @@ fix: node:$NAME
 `,
     )
     .join("---\n");
+}
+
+function importers(language: string): string {
+  // `import fs = require("fs")` is TypeScript's own.
+  const kinds = [
+    "import_statement",
+    "export_statement",
+    ...(language === "JavaScript" ? [] : ["import_require_clause"]),
+  ];
+  return kinds.map((kind) => `{ kind: ${kind} }`).join(", ");
 }
