@@ -2,32 +2,20 @@ import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Fact } from "../protocol/event.ts";
-import type { Failure } from "../protocol/failure.ts";
+import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
 import type { JudgeView } from "../tools/judge.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { Watched } from "./watch-threads.ts";
 
-/**
- * The coordinator's end of one run's line. Messages are taken strictly in order; what a thread says is parsed once,
- * here, and believed only about its own run.
- */
-export interface HostPort extends Watched {
-  /** To be transferred to the thread. */
-  readonly threadEnd: MessagePort;
-  readonly denials: readonly Omit<Denial, "task">[];
-  /** Asks the run to end; its siblings in the same thread do not notice. */
-  cancel(failure: Failure): void;
-  /** Waits until the thread has let go (or died) and all it said is in the log. */
-  close(): Promise<void>;
-}
-
+/** What a port needs of the coordinator to answer its thread. */
 export interface HostView {
   judge: JudgeView;
   append(facts: readonly Fact[], spanId: string | undefined): Promise<void>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
+  /** A span as the thread posted it, unchecked. */
   span(message: unknown): void;
   /** Any sign of life that is progress; pongs are not. */
   progressed(): void;
@@ -37,73 +25,97 @@ export interface HostView {
 /** A port that never reached its thread is never closed by it. */
 const lettingGoMs = 1_000;
 
-export function openHostPort(view: HostView): HostPort {
-  const { port1: host, port2: threadEnd } = new MessageChannel();
-  const denials: Omit<Denial, "task">[] = [];
-  let threadId = 0;
-  let heardAt = view.now();
-  let stop: Failure | undefined;
-  let turn: Promise<void> = Promise.resolve();
-  let beat = 0;
-  const closed = once(host, "close");
-  const send = (message: HostMessage) => host.postMessage(message);
+/**
+ * The coordinator's end of one run's line. Questions are answered strictly in order; what a thread says is parsed
+ * once, here, and believed only about its own run. What goes wrong in answering stops the run and is kept in
+ * `thrown`: it is Sheaf's failure, not the agent's.
+ */
+export class HostPort implements Watched {
+  /** To be transferred to the thread. */
+  readonly threadEnd: MessagePort;
+  readonly denials: Omit<Denial, "task">[] = [];
+  threadId = 0;
+  heardAt: number;
+  thrown: { cause: unknown } | undefined;
+  readonly #view: HostView;
+  readonly #host: MessagePort;
+  readonly #closed: Promise<unknown>;
+  #stop: Failure | undefined;
+  #answering: Promise<void> = Promise.resolve();
+  #beat = 0;
 
-  const answer = async (message: ThreadMessage): Promise<void> => {
+  constructor(view: HostView) {
+    const { port1, port2 } = new MessageChannel();
+    this.#view = view;
+    this.#host = port1;
+    this.threadEnd = port2;
+    this.heardAt = view.now();
+    this.#closed = once(port1, "close");
+    port1.on("message", (raw: unknown) => this.#hear(raw));
+  }
+
+  ping(): void {
+    this.#beat += 1;
+    this.#send({ kind: "ping", beat: this.#beat });
+  }
+
+  /** Asks the run to end; its siblings in the same thread do not notice. The first reason counts. */
+  cancel(failure: Failure): void {
+    this.#stop ??= failure;
+    this.#send({ kind: "cancel", failure: this.#stop });
+  }
+
+  /** Waits until the thread has let go (or died) and all it said is in the log. */
+  async close(): Promise<void> {
+    await Promise.race([this.#closed, wait(lettingGoMs, undefined, { ref: false })]);
+    await this.#answering;
+    this.#host.close();
+  }
+
+  #hear(raw: unknown): void {
+    this.heardAt = this.#view.now();
+    const parsed = threadMessage.safeParse(raw);
+    if (parsed.success) this.#take(parsed.data);
+    else this.#fail(parsed.error);
+  }
+
+  #take(message: ThreadMessage): void {
+    if (message.kind === "pong") return;
+    this.#view.progressed();
+    if (message.kind === "span") this.#view.span(message.message);
+    else if (message.kind === "started") this.threadId = message.thread_id;
+    else {
+      this.#answering = this.#answering
+        .then(() => this.#answer(message))
+        .then((answer) => this.#send(answer))
+        .catch((thrown: unknown) => this.#fail(thrown));
+    }
+  }
+
+  async #answer(message: Extract<ThreadMessage, { id: number }>): Promise<HostMessage> {
+    const { id } = message;
     switch (message.kind) {
-      case "started":
-        threadId = message.thread_id;
-        return;
-      case "pong":
-        return;
-      case "span":
-        return view.span(message.message);
       case "fetch":
-        return send({ kind: "fetched", id: message.id, file: await view.fetch(message.path, message.want) });
+        return { kind: "fetched", id, file: await this.#view.fetch(message.path, message.want) };
       case "names": {
-        const { names, isComplete } = await view.names(message.prefix);
-        return send({ kind: "named", id: message.id, names, is_complete: isComplete });
+        const { names, isComplete } = await this.#view.names(message.prefix);
+        return { kind: "named", id, names, is_complete: isComplete };
       }
       case "append": {
-        const acknowledged = acknowledge(message.facts, view.judge);
-        denials.push(...acknowledged.denials);
-        await view.append(acknowledged.facts, message.span_id);
-        const { decisions } = acknowledged;
-        return send({ kind: "acknowledged", id: message.id, decisions, ...(stop ? { stop } : {}) });
+        const { facts, decisions, denials } = acknowledge(message.facts, this.#view.judge);
+        await this.#view.append(facts, message.span_id);
+        this.denials.push(...denials);
+        return { kind: "acknowledged", id, decisions, ...(this.#stop ? { stop: this.#stop } : {}) };
       }
     }
-  };
+  }
 
-  host.on("message", (raw: unknown) => {
-    heardAt = view.now();
-    const message = threadMessage.parse(raw);
-    if (message.kind !== "pong") view.progressed();
-    if (message.kind === "span" || message.kind === "started" || message.kind === "pong") return void answer(message);
-    turn = turn.then(() => answer(message)).catch((thrown: unknown) => fail(thrown));
-  });
+  #fail(thrown: unknown): void {
+    this.thrown ??= { cause: thrown };
+    this.cancel(toFailure(thrown));
+  }
 
-  const fail = (thrown: unknown) => {
-    stop ??= { code: "internal", message: thrown instanceof Error ? thrown.message : String(thrown) };
-    send({ kind: "cancel", failure: stop });
-  };
-
-  return {
-    threadEnd,
-    denials,
-    get threadId() {
-      return threadId;
-    },
-    get heardAt() {
-      return heardAt;
-    },
-    ping: () => send({ kind: "ping", beat: ++beat }),
-    cancel(failure) {
-      stop ??= failure;
-      send({ kind: "cancel", failure: stop });
-    },
-    async close() {
-      await Promise.race([closed, wait(lettingGoMs, undefined, { ref: false })]);
-      await turn;
-      host.close();
-    },
-  };
+  #send(message: HostMessage): void {
+    this.#host.postMessage(message);
+  }
 }

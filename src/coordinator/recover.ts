@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { claimRun } from "../db/claim-run.ts";
 import { closeSpans } from "../db/close-spans.ts";
 import { listJobs, type StoredJob } from "../db/find-job.ts";
@@ -15,7 +17,9 @@ import type { Equipment } from "./equipment.ts";
  * the log with what it had finished, so that it never looks alive; taking it up again comes with durable runs.
  */
 export async function recover(equipment: Equipment): Promise<void> {
-  const { database } = equipment;
+  const { database, home } = equipment;
+  // A check's checkout holds nothing that is not in a tree. Workspaces are left: what is in them may be nowhere else.
+  await rm(join(home, "checkouts"), { recursive: true, force: true });
   const jobs = await listJobs({ limit: lookBack }, database);
   for (const job of jobs.filter((each) => each.state === "running")) await endInterrupted(job, equipment);
 }

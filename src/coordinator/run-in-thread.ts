@@ -7,7 +7,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
 import { type Job, JobStopped } from "./job.ts";
-import { type HostPort, openHostPort } from "./port.ts";
+import { HostPort } from "./port.ts";
 import type { FinishedRun, StepOrder } from "./step-order.ts";
 
 /**
@@ -49,6 +49,7 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     if (job.signal.aborted) stop();
     const answer = await answering;
     await port.close();
+    if (port.thrown) throw port.thrown.cause;
     equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
     return { report: hasThreadDied ? deadReport(answer.failure) : answer.report, denials: port.denials, hasThreadDied };
@@ -63,7 +64,7 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
 function openPort(run: ClaimedRun, order: StepOrder, around: Surroundings & { progressed: () => void }): HostPort {
   const { workspace, job, equipment } = around;
   const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: job.span.spanId };
-  return openHostPort({
+  return new HostPort({
     judge: { scope: order.scope, root: workspace.root, isCaseInsensitive: job.repository.isCaseInsensitive },
     append: (facts, spanId) => job.logRun(run, facts, spanId),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
