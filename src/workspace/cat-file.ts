@@ -1,6 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
 import type { Git } from "./git.ts";
+import { hold } from "./hold-process.ts";
 
 /**
  * One long-lived `git cat-file --batch-command`: objects by id without a process for each. It starts on the first
@@ -137,18 +138,4 @@ export class CatFile {
       question.reject(new Fault("git", `git cat-file ended before it answered for ${question.line}`, { cause }));
     }
   }
-}
-
-/** Whether this process keeps Node's event loop alive: only while somebody waits for an answer. */
-function hold(child: ChildProcessWithoutNullStreams, isHeld: boolean): void {
-  const change = isHeld ? "ref" : "unref";
-  child[change]();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    const pipe: unknown = stream;
-    if (isPipe(pipe)) pipe[change]();
-  }
-}
-
-function isPipe(stream: unknown): stream is { ref(): void; unref(): void } {
-  return typeof stream === "object" && stream !== null && "ref" in stream && "unref" in stream;
 }

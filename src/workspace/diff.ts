@@ -51,39 +51,69 @@ export async function changesOf(repository: Repository, from: string, to: string
 }
 
 export async function statsOf(repository: Repository, from: string, to: string): Promise<Stats> {
-  const args = ["diff-tree", ...plain, "--numstat", "-z", from, to];
-  const { stdout } = await repository.git(args, { gitDir: repository.gitDir });
-  const stats: Stats = { files: 0, insertions: 0, deletions: 0 };
-  for (const line of stdout.toString("latin1").split("\0").slice(0, -1)) {
-    const [insertions = "", deletions = ""] = line.split("\t");
-    stats.files++;
-    stats.insertions += Number(insertions) || 0;
-    stats.deletions += Number(deletions) || 0;
-  }
+  const [stats = noStats] = await statsOfMany(repository, [{ from, to }]);
   return stats;
 }
 
+/** The line counts of many pairs, by one `git diff-tree`; the answers are in the order of the pairs. */
+export async function statsOfMany(repository: Repository, pairs: readonly Pair[]): Promise<Stats[]> {
+  const answers: Stats[] = [];
+  for (const record of (await compare(repository, ["--numstat", "-z"], pairs)).split("\0")) {
+    // A line `<from> <to>` opens each pair, and the first record of the pair follows on it.
+    const opened = /^[0-9a-f]{40,} [0-9a-f]{40,}\n/.exec(record)?.[0] ?? "";
+    if (opened !== "") answers.push({ ...noStats });
+    const stats = answers.at(-1);
+    if (stats && record.length > opened.length) count(stats, record.slice(opened.length));
+  }
+  return expectAll(answers, pairs);
+}
+
+const noStats: Stats = { files: 0, insertions: 0, deletions: 0 };
+
+function count(stats: Stats, record: string): void {
+  const [insertions = "", deletions = ""] = record.split("\t");
+  stats.files++;
+  stats.insertions += Number(insertions) || 0;
+  stats.deletions += Number(deletions) || 0;
+}
+
+interface Pair {
+  /** Trees or commits. */
+  from: string;
+  to: string;
+}
+
 /** The changed paths of many pairs, by one `git diff-tree`; the answers are in the order of the pairs. */
-export async function changesOfMany(
-  repository: Repository,
-  pairs: readonly { from: string; to: string }[],
-): Promise<Change[][]> {
-  if (pairs.length === 0) return [];
+export async function changesOfMany(repository: Repository, pairs: readonly Pair[]): Promise<Change[][]> {
+  const answers: Change[][] = [];
+  const text = await compare(repository, ["--raw", "-z", "--no-abbrev"], pairs);
+  for (let at = 0; at < text.length; ) {
+    // A line `<from> <to>` opens each pair.
+    const parsed = parseRaw(text, text.indexOf("\n", at) + 1);
+    answers.push(parsed.changes);
+    at = parsed.end;
+  }
+  return expectAll(answers, pairs);
+}
+
+async function compare(repository: Repository, format: readonly string[], pairs: readonly Pair[]): Promise<string> {
+  if (pairs.length === 0) return "";
   const trees = await treesOf(repository, pairs);
   const at = (name: string): string => trees.get(name) ?? name;
-  const args = ["diff-tree", ...plain, "--raw", "-z", "--no-abbrev", "--stdin"];
-  const { stdout } = await repository.git(args, {
+  const { stdout } = await repository.git(["diff-tree", ...plain, ...format, "--stdin"], {
     gitDir: repository.gitDir,
     input: pairs.map(({ from, to }) => `${at(from)} ${at(to)}\n`).join(""),
   });
-  return parsePairs(stdout.toString("latin1"), pairs.length);
+  return stdout.toString("latin1");
+}
+
+function expectAll<T>(answers: T[], pairs: readonly Pair[]): T[] {
+  if (answers.length === pairs.length) return answers;
+  throw new Fault("git", `git compared ${answers.length} pairs of trees out of ${pairs.length}`);
 }
 
 /** `--stdin` compares trees with trees; a commit is looked through to its tree. */
-async function treesOf(
-  repository: Repository,
-  pairs: readonly { from: string; to: string }[],
-): Promise<Map<string, string>> {
+async function treesOf(repository: Repository, pairs: readonly Pair[]): Promise<Map<string, string>> {
   const names = [...new Set(pairs.flatMap(({ from, to }) => [from, to]))];
   const found = await Promise.all(names.map((name) => repository.objects.info(`${name}^{tree}`)));
   return new Map(
@@ -93,18 +123,6 @@ async function treesOf(
       return [name, oid];
     }),
   );
-}
-
-function parsePairs(text: string, count: number): Change[][] {
-  const answers: Change[][] = [];
-  for (let at = 0; at < text.length; ) {
-    // A header line `<from> <to>` opens each pair.
-    const parsed = parseRaw(text, text.indexOf("\n", at) + 1);
-    answers.push(parsed.changes);
-    at = parsed.end;
-  }
-  if (answers.length !== count) throw new Fault("git", `git compared ${answers.length} pairs of trees out of ${count}`);
-  return answers;
 }
 
 /** Records `:<mode> <mode> <oid> <oid> <letter> NUL <path> NUL`, up to what is not one. */

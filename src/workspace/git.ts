@@ -30,7 +30,10 @@ export interface GitOutput {
 export interface Git {
   /** Runs git with an argument list (never a shell). Throws Fault `git` on an exit code that was not accepted. */
   (args: readonly string[], options: GitOptions): Promise<GitOutput>;
-  /** Starts a git that answers until its input ends. The caller owns the process. */
+  /**
+   * Starts a git that answers until its input ends. The caller owns the process; a Ctrl-C in the terminal is not for it,
+   * since what was finished is still to be kept.
+   */
   start(args: readonly string[], options: GitOptions): ChildProcessWithoutNullStreams;
 }
 
@@ -57,15 +60,17 @@ const hardening = [
 /** `path` is the PATH that git itself is found on; at most `atOnce` (default 16) run at the same time. */
 export function createGit(options: { path: string; atOnce?: number }): Git {
   const turns = new Turnstile(options.atOnce ?? 16);
-  const start = (args: readonly string[], call: GitOptions): ChildProcessWithoutNullStreams =>
+  const launch = (args: readonly string[], call: GitOptions, how: { detached?: boolean } = {}) =>
     spawn("git", [...hardening, ...args], {
       env: environmentOf(options.path, call),
       cwd: call.cwd ?? call.gitDir,
       stdio: ["pipe", "pipe", "pipe"],
+      ...how,
       ...(call.signal ? { signal: call.signal } : {}),
     });
+  const start: Git["start"] = (args, call) => launch(args, call, { detached: process.platform !== "win32" });
   const git = async (args: readonly string[], call: GitOptions): Promise<GitOutput> => {
-    const output = await turns.pass(() => collect(start(args, call), call));
+    const output = await turns.pass(() => collect(launch(args, call), call));
     if (!(call.accept ?? [0]).includes(output.code)) throw refused(args, output);
     return output;
   };
@@ -143,7 +148,8 @@ class Turnstile {
   }
 }
 
-function unstartable(cause: Error): Error {
+/** What is thrown when the git program itself could not be run. */
+export function unstartable(cause: Error): Error {
   if (cause.name === "AbortError") return cause;
   const isMissing = "code" in cause && cause.code === "ENOENT";
   return new Fault(isMissing ? "configuration" : "git", `git could not be started: ${cause.message}`, {
@@ -152,7 +158,8 @@ function unstartable(cause: Error): Error {
   });
 }
 
-function refused(args: readonly string[], output: GitOutput): Fault {
+/** What is thrown when git would not do it, by what it said. */
+export function refused(args: readonly string[], output: GitOutput): Fault {
   const said = output.stderr.trim().slice(0, 2_000) || `exit ${output.code}`;
   const command = `git ${args.slice(0, 3).join(" ")}`;
   if (/No space left on device|Disk quota exceeded/.test(said)) {

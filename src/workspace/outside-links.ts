@@ -1,20 +1,21 @@
+import type { Change } from "./diff.ts";
 import { type RawPath, rawOf } from "./raw-path.ts";
-import type { OpenWorkspace, TakenTree } from "./workspace.ts";
+import type { OpenWorkspace } from "./workspace.ts";
 
 /**
  * Which of the new or changed symlinks would lead out of the repository, resolved in the tree that the changes make:
  * through other links too, never by asking the disk. A link to nothing is no harm.
  */
-export async function outsideLinks(open: OpenWorkspace, touched: TakenTree["touched"]): Promise<Set<RawPath>> {
-  const changed = new Map(touched.map((entry) => [entry.path, entry]));
+export async function outsideLinks(open: OpenWorkspace, touched: readonly Change[]): Promise<Set<RawPath>> {
+  const changed = new Map(touched.map(({ path, after }) => [path, after]));
   const targetAt = async (path: RawPath): Promise<string | undefined> => {
     const entry = changed.get(path) ?? open.listing.entries.get(path);
-    if (entry?.mode !== "120000" || entry.oid === null) return undefined;
+    if (entry?.mode !== "120000") return undefined;
     return (await open.repository.objects.read(entry.oid))?.toString("latin1");
   };
   const outside = new Set<RawPath>();
-  for (const { path, mode } of touched) {
-    if (mode === "120000" && !(await staysInside(path, targetAt))) outside.add(path);
+  for (const { path, after } of touched) {
+    if (after?.mode === "120000" && !(await staysInside(path, targetAt))) outside.add(path);
   }
   return outside;
 }

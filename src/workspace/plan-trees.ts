@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Fault } from "../protocol/failure.ts";
-import { parentOf, type RawPath, rawOf, toShown } from "./raw-path.ts";
+import { joinRaw, parentOf, type RawPath, rawOf, toShown } from "./raw-path.ts";
 import type { TreeChange } from "./tree.ts";
 import { type Listing, withAncestors } from "./tree-listing.ts";
 
@@ -11,8 +11,20 @@ import { type Listing, withAncestors } from "./tree-listing.ts";
 export interface TreePlan {
   /** The id of the resulting root tree. */
   root: string;
-  /** `lines` is the input of `git mktree -z` for one tree (latin1). Empty when nothing changes. */
-  trees: { oid: string; lines: string }[];
+  /** The directories that become another tree, deepest first. Empty when nothing changes. */
+  trees: PlannedTree[];
+  /** Directories with nothing left in them. */
+  emptied: RawPath[];
+}
+
+export interface PlannedTree {
+  path: RawPath;
+  oid: string;
+  /** The input of `git mktree -z` for it (latin1). */
+  lines: string;
+  /** Paths of what is right in it, in git's order. */
+  files: RawPath[];
+  directories: RawPath[];
 }
 
 interface Child {
@@ -25,9 +37,9 @@ export function planTrees(listing: Listing, changes: readonly TreeChange[], form
   const touched = touchedDirectories(wanted.keys());
   const contents = new Map(touched.map((directory) => [directory, childrenOf(listing, directory)]));
   for (const change of wanted.values()) place(contents, change);
-  const trees = build(touched, contents, format);
-  const root = trees.at(-1)?.oid ?? listing.tree;
-  return { root, trees: root === listing.tree ? [] : trees };
+  const built = build(touched, contents, format);
+  const root = built.trees.at(-1)?.oid ?? listing.tree;
+  return { root, ...(root === listing.tree ? { trees: [], emptied: [] } : built) };
 }
 
 /** Deepest first, so that each directory's id is known when its parent needs it. */
@@ -35,27 +47,29 @@ function build(
   touched: readonly RawPath[],
   contents: Map<RawPath, Map<string, Child>>,
   format: "sha1" | "sha256",
-): TreePlan["trees"] {
-  const trees: TreePlan["trees"] = [];
+): Omit<TreePlan, "root"> {
+  const trees: PlannedTree[] = [];
+  const emptied: RawPath[] = [];
   for (const directory of touched) {
     const children = contents.get(directory) ?? new Map<string, Child>();
-    const tree = treeObject(children, format);
+    const tree = treeObject(directory, children, format);
     const isKept = directory === "" || children.size > 0;
     if (isKept) trees.push(tree);
+    else emptied.push(directory);
     if (directory !== "") settle(contents, directory, isKept ? tree.oid : undefined);
   }
-  return trees;
+  return { trees, emptied };
 }
 
 /** Every directory on the way to a changed path, deepest first, the root last; none without a change. */
 function touchedDirectories(paths: Iterable<RawPath>): RawPath[] {
-  const directories = new Set<RawPath>();
+  const depths = new Map<RawPath, number>();
   for (const path of paths) {
-    directories.add(rawOf(""));
-    for (const step of withAncestors(path)) if (step !== path) directories.add(step);
+    depths.set(rawOf(""), 0);
+    let depth = 0;
+    for (const step of withAncestors(path)) if (step !== path) depths.set(step, ++depth);
   }
-  const depth = (path: RawPath): number => (path === "" ? -1 : path.split("/").length);
-  return [...directories].sort((a, b) => depth(b) - depth(a));
+  return [...depths].sort(([, a], [, b]) => b - a).map(([directory]) => directory);
 }
 
 function childrenOf(listing: Listing, directory: RawPath): Map<string, Child> {
@@ -100,7 +114,7 @@ function settle(contents: Map<RawPath, Map<string, Child>>, directory: RawPath, 
   siblings?.set(name, { mode: "40000", oid });
 }
 
-function treeObject(children: ReadonlyMap<string, Child>, format: "sha1" | "sha256"): { oid: string; lines: string } {
+function treeObject(path: RawPath, children: ReadonlyMap<string, Child>, format: "sha1" | "sha256"): PlannedTree {
   const key = (name: string, child: Child): string => (child.mode === "40000" ? `${name}/` : name);
   const sorted = [...children].sort((a, b) => (key(...a) < key(...b) ? -1 : 1));
   const body = Buffer.concat(
@@ -111,7 +125,10 @@ function treeObject(children: ReadonlyMap<string, Child>, format: "sha1" | "sha2
   );
   const oid = createHash(format).update(`tree ${body.length}\0`).update(body).digest("hex");
   const lines = sorted.map(([name, { mode, oid: id }]) => `${mode.padStart(6, "0")} ${typeOf(mode)} ${id}\t${name}\0`);
-  return { oid, lines: lines.join("") };
+  const [directories, files] = [true, false].map((wanted) =>
+    sorted.flatMap(([name, { mode }]) => ((mode === "40000") === wanted ? [joinRaw(path, name)] : [])),
+  );
+  return { path, oid, lines: lines.join(""), files: files ?? [], directories: directories ?? [] };
 }
 
 function typeOf(mode: string): string {

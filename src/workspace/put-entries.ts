@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { indexFile as indexOf } from "./index-file.ts";
 import type { Repository } from "./repository.ts";
 import type { TreeEntry } from "./tree-listing.ts";
 import type { UserView } from "./user-view.ts";
@@ -14,14 +16,7 @@ export async function putEntries(
   if (entries.length === 0) return;
   const { repository, root, indexFile, through } = target;
   const where = { ...(through?.where ?? { gitDir: repository.gitDir }), workTree: root, indexFile, cwd: root };
-  const lines = entries.map(({ mode, oid, path }) => `${mode} ${oid}\t${path}\0`);
-  await repository.git(["update-index", "-z", "--index-info"], { ...where, input: bytesOf(lines) });
-  const how = through ? [`--prefix=${through.prefix}`] : ["-u"];
-  const paths = entries.map(({ path }) => `${path}\0`);
-  const args = [...(through?.flags ?? []), "checkout-index", "--quiet", ...how, "-z", "--stdin"];
-  await repository.git(args, { ...where, input: bytesOf(paths) });
-}
-
-function bytesOf(lines: readonly string[]): Buffer {
-  return Buffer.from(lines.join(""), "latin1");
+  await writeFile(indexFile, indexOf(entries, repository.objectFormat));
+  const how = through ? [`--prefix=${through.prefix}`] : [];
+  await repository.git([...(through?.flags ?? []), "checkout-index", "--quiet", "--all", ...how], where);
 }

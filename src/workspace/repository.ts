@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { CatFile } from "./cat-file.ts";
 import { discover, type UserRepository } from "./discover.ts";
 import type { Git } from "./git.ts";
+import { ListingCache } from "./listing-cache.ts";
+import { ObjectWriter } from "./object-writer.ts";
 import { ownRepository } from "./own-repository.ts";
-import { ListingCache } from "./tree-listing.ts";
 
 /**
  * The user's repository as a source that is only read, and our own bare one beside it that takes every write.
@@ -17,12 +18,15 @@ export interface Repository {
   objectFormat: "sha1" | "sha256";
   /** Of the disk our workspaces are on. */
   isCaseInsensitive: boolean;
+  /** What our own repository's disk can hold, as git found it. */
+  disk: { hasModes: boolean; hasLinks: boolean };
   user: UserRepository;
   /** The user's git configuration by lower-case key, last value wins; read once at the opening. */
   userConfig: ReadonlyMap<string, string>;
   /** The user's home directory, where it is known. */
   userHome: string | undefined;
   objects: CatFile;
+  writer: ObjectWriter;
   listings: ListingCache;
   /** Ends the processes it holds. */
   close(): Promise<void>;
@@ -40,20 +44,34 @@ export async function openRepository(
   const { git, home, userHome } = options;
   const found = await discover(git, path, userHome);
   const gitDir = await ownRepository(git, home, found);
-  const ignoreCase = await git(["config", "--type=bool", "--get", "core.ignorecase"], { gitDir, accept: [0, 1] });
+  const disk = await diskOf(git, gitDir);
   const objects = new CatFile(git, gitDir);
+  const writer = new ObjectWriter(git, gitDir);
   return {
     git,
     gitDir,
     objectFormat: found.objectFormat,
-    isCaseInsensitive: ignoreCase.stdout.toString().trim() === "true",
+    isCaseInsensitive: disk.get("core.ignorecase") === "true",
+    disk: { hasModes: disk.get("core.filemode") !== "false", hasLinks: disk.get("core.symlinks") !== "false" },
     user: found.user,
     userConfig: found.config,
     userHome,
     objects,
-    listings: new ListingCache(git, gitDir),
-    close: () => objects[Symbol.asyncDispose](),
+    writer,
+    listings: new ListingCache({ git, gitDir, objects, objectFormat: found.objectFormat }),
+    close: async () => {
+      await writer[Symbol.asyncDispose]();
+      await objects[Symbol.asyncDispose]();
+    },
   };
+}
+
+/** What git wrote down about the disk when it made our repository. */
+async function diskOf(git: Git, gitDir: string): Promise<Map<string, string>> {
+  const asked = ["--type=bool", "--get-regexp", "^core\\.(ignorecase|filemode|symlinks)$"];
+  const { stdout } = await git(["config", ...asked], { gitDir, accept: [0, 1] });
+  const lines = stdout.toString().trim().split("\n");
+  return new Map(lines.map((line) => [line.split(" ", 1)[0] ?? "", line.slice(line.indexOf(" ") + 1)]));
 }
 
 /** A folder of our own for the length of `work`, on the disk our repository is on. */

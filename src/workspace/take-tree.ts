@@ -1,8 +1,9 @@
+import type { Change, Version } from "./diff.ts";
 import { ignoredAmong } from "./ignored.ts";
 import { outsideLinks } from "./outside-links.ts";
 import { type RawPath, toShown } from "./raw-path.ts";
-import { takeIntoIndex } from "./take-into-index.ts";
-import { writeTree } from "./tree.ts";
+import { takeFiles } from "./take-files.ts";
+import { type TreeChange, writeTree } from "./tree.ts";
 import { entriesBelow, type Listing, withAncestors } from "./tree-listing.ts";
 import { type Refused, walk } from "./walk.ts";
 import type { OpenWorkspace, TakenTree } from "./workspace.ts";
@@ -18,7 +19,7 @@ export async function takeTree(open: OpenWorkspace): Promise<TakenTree> {
   const ignored = await ignoredAmong(open, { paths: onDisk.filter(isNew), files: new Set(files) });
   const [present, drowned] = partition(onDisk, (path) => !isInSubmodule(open.listing, path));
   for (const path of drowned) refused.push({ path, reason: "inside a submodule" });
-  const taken = await takeIntoIndex(
+  const taken = await takeFiles(
     open,
     present.filter((path) => !ignored.has(path)),
   );
@@ -32,40 +33,42 @@ export async function takeTree(open: OpenWorkspace): Promise<TakenTree> {
   const allowed = withoutRefused(touched, refused);
   for (const path of clashes(open.listing, allowed)) refused.push({ path, reason: "in the way of files of the base" });
   const kept = withoutRefused(allowed, refused);
-  const tree = await writeTree(open.repository, open.listing.tree, kept);
+  const tree = await writeTree(open.repository, open.listing.tree, kept.map(toTreeChange));
   return { tree, touched: kept, ignored: shown([...ignored]), refused: refused.slice(0, most).map(shownRefusal) };
 }
 
 /** Most paths of a kind to name. */
 const most = 1_000;
 
-type Touched = TakenTree["touched"][number];
-
-function touchedPaths(open: OpenWorkspace, versions: ReadonlyMap<RawPath, { mode: string; oid: string }>): Touched[] {
-  const touched: Touched[] = [];
+function touchedPaths(open: OpenWorkspace, versions: ReadonlyMap<RawPath, Version>): Change[] {
+  const touched: Change[] = [];
   for (const path of open.held) {
-    const before = open.listing.entries.get(path);
-    const after = versions.get(path);
-    if (before?.mode === after?.mode && before?.oid === after?.oid) continue;
-    touched.push({ path, mode: after?.mode ?? null, oid: after?.oid ?? null, before: before?.oid ?? null });
+    const known = open.listing.entries.get(path);
+    const after = versions.get(path) ?? null;
+    if (known?.mode === after?.mode && known?.oid === after?.oid) continue;
+    touched.push({ path, before: known ? { mode: known.mode, oid: known.oid } : null, after });
   }
   return touched.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** What stands where a refused thing is, and below it, stays as the base has it. */
-function withoutRefused(touched: readonly Touched[], refused: readonly Refused[]): Touched[] {
+function withoutRefused(touched: readonly Change[], refused: readonly Refused[]): Change[] {
   const paths = new Set(refused.map(({ path }) => path));
   return touched.filter(({ path }) => ![...withAncestors(path)].some((step) => paths.has(step)));
 }
 
 /** Paths whose place is taken by base files that the workspace never held, and so cannot have removed. */
-function clashes(listing: Listing, touched: readonly Touched[]): Set<RawPath> {
-  const deleted = new Set(touched.filter(({ oid }) => oid === null).map(({ path }) => path));
+function clashes(listing: Listing, touched: readonly Change[]): Set<RawPath> {
+  const deleted = new Set(touched.filter(({ after }) => after === null).map(({ path }) => path));
   const stays = (path: RawPath): boolean => listing.entries.has(path) && !deleted.has(path);
   const isBlocked = (path: RawPath): boolean =>
     [...withAncestors(path)].some((step) => step !== path && stays(step)) ||
     entriesBelow(listing, path).some((below) => stays(below.path));
-  return new Set(touched.filter(({ path, oid }) => oid !== null && isBlocked(path)).map(({ path }) => path));
+  return new Set(touched.filter(({ path, after }) => after !== null && isBlocked(path)).map(({ path }) => path));
+}
+
+function toTreeChange({ path, after }: Change): TreeChange {
+  return { path, mode: after?.mode ?? null, oid: after?.oid ?? null };
 }
 
 function isInSubmodule(listing: Listing, path: RawPath): boolean {

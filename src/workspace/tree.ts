@@ -45,16 +45,13 @@ export async function writeTree(
   const listing = await repository.listings.get(baseTree);
   const plan = planTrees(listing, changes, repository.objectFormat);
   if (plan.trees.length === 0) return plan.root;
-  // An empty record ends each tree.
-  const input = plan.trees.map((tree) => `${tree.lines}\0`).join("");
-  const { stdout } = await repository.git(["mktree", "-z", "--missing", "--batch"], {
-    gitDir: repository.gitDir,
-    input: Buffer.from(input, "latin1"),
-  });
-  const written = stdout.toString("latin1").split("\n").filter(Boolean);
-  if (written.length !== plan.trees.length || written.at(-1) !== plan.root) {
-    throw new Fault("internal", `git wrote tree ${written.at(-1)} where ${plan.root} was expected`);
+  const written = await repository.writer.trees(plan.trees);
+  for (const [index, { oid }] of plan.trees.entries()) {
+    if (written[index] !== oid) {
+      throw new Fault("internal", `git wrote tree ${written[index]} where ${oid} was expected`);
+    }
   }
+  repository.listings.derives(plan.root, { from: listing.tree, changes });
   return plan.root;
 }
 
@@ -63,18 +60,26 @@ export async function commitTree(
   repository: Repository,
   commit: { tree: string; parents: readonly string[]; message: string; at: number },
 ): Promise<string> {
-  const date = `@${Math.floor(commit.at / 1_000)} +0000`;
-  const parents = commit.parents.flatMap((parent) => ["-p", parent]);
-  const { stdout } = await repository.git(["commit-tree", commit.tree, ...parents, "-F", "-"], {
-    gitDir: repository.gitDir,
-    input: commit.message.endsWith("\n") ? commit.message : `${commit.message}\n`,
-    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-  });
-  return stdout.toString().trim();
+  const parents = [...new Set(commit.parents)];
+  await expectObjects(repository, [commit.tree], "tree");
+  await expectObjects(repository, parents, "commit");
+  const who = `Sheaf <sheaf@localhost> ${Math.floor(commit.at / 1_000)} +0000`;
+  const head = [`tree ${commit.tree}`, ...parents.map((parent) => `parent ${parent}`)];
+  const message = commit.message === "" || commit.message.endsWith("\n") ? commit.message : `${commit.message}\n`;
+  const text = [...head, `author ${who}`, `committer ${who}`, "", message].join("\n");
+  return await repository.writer.commit(Buffer.from(text));
+}
+
+/** Git stores a commit without a look at what it points at. */
+async function expectObjects({ objects }: Repository, oids: readonly string[], type: string): Promise<void> {
+  const found = await Promise.all(oids.map((oid) => objects.info(oid)));
+  for (const [index, oid] of oids.entries()) {
+    if (found[index]?.type !== type || found[index]?.oid !== oid) throw new Fault("git", `${oid} is not a ${type}`);
+  }
 }
 
 /** Points a ref of our repository (`refs/sheaf/<job>/...`) at a commit, so that it outlives every clean-up but `gc`. */
 export async function keep(repository: Repository, ref: string, commit: string): Promise<void> {
   if (!ref.startsWith("refs/sheaf/")) throw new Fault("internal", `a kept ref begins with refs/sheaf/, not ${ref}`);
-  await repository.git(["update-ref", "--no-deref", ref, commit], { gitDir: repository.gitDir });
+  await repository.writer.ref(ref, commit);
 }

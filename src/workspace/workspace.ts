@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { Fault } from "../protocol/failure.ts";
 import type { Fetched } from "../protocol/thread.ts";
 import { fetchFrom, namesBelow } from "./base-files.ts";
+import type { Change } from "./diff.ts";
+import { Looks, lookAt } from "./looks.ts";
+import { isForDirectWriting, putDirectly } from "./put-directly.ts";
 import { putEntries } from "./put-entries.ts";
 import { type RawPath, rawOf, toBytes, toRaw } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -35,20 +38,22 @@ export interface Workspace {
 
 export interface TakenTree {
   tree: string;
-  /** Against the base tree. `null` in `mode` and `oid`: deleted; in `before`: new. */
-  touched: { path: RawPath; mode: string | null; oid: string | null; before: string | null }[];
+  /** Against the base tree, by path. */
+  touched: Change[];
   /** New files that .gitignore covers: listed, not taken. At most 1,000. */
   ignored: string[];
   /** What no tree of ours takes: `.git`, devices, links to the outside. At most 1,000. */
   refused: { path: string; reason: string }[];
 }
 
-/** A workspace and what is known of it; `operations` run one after another because they share an index. */
+/** A workspace and what is known of it. What changes that runs one after another. */
 export interface OpenWorkspace {
   repository: Repository;
   listing: Listing;
   root: string;
+  /** For the index that git brings files out by. */
   indexFile: string;
+  looks: Looks;
   /** Base paths that are, or were, in the workspace: there the workspace is the truth. */
   held: Set<RawPath>;
 }
@@ -66,8 +71,17 @@ export async function createWorkspace(
   const scratch = join(wanted.directory, "scratch");
   await mkdir(root, { recursive: true });
   await mkdir(scratch);
-  const open = { repository, listing, root, indexFile: join(wanted.directory, "index"), held: new Set<RawPath>() };
-  await put(open, select(listing, wanted.files ?? [], wanted.directories ?? []));
+  const open = {
+    repository,
+    listing,
+    root,
+    indexFile: join(wanted.directory, "index"),
+    looks: new Looks(join(wanted.directory, "clock")),
+    held: new Set<RawPath>(),
+  };
+  const chosen = select(listing, wanted.files ?? [], wanted.directories ?? []);
+  await put(open, chosen);
+  await learn(open, chosen);
   const turn = oneAtATime();
   const materialise = batched((entries: TreeEntry[]) => turn(() => bringIn(open, entries)));
   return {
@@ -114,8 +128,19 @@ async function bringIn(open: OpenWorkspace, entries: readonly TreeEntry[]): Prom
 }
 
 async function put(open: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
-  await putEntries(open, entries);
+  const isDirect = await isForDirectWriting(open.repository, entries);
+  await (isDirect ? putDirectly(open, entries) : putEntries(open, entries));
   for (const { path } of entries) open.held.add(path);
+}
+
+/** How the files look that are known to be the base's: nobody else has the workspace yet. */
+async function learn({ root, looks, listing }: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
+  const tick = await looks.tick();
+  const paths = entries.map(({ path }) => path);
+  await lookAt(root, paths, (path, stats) => {
+    const version = listing.entries.get(path);
+    if (version) looks.learn(path, stats, { version, tick });
+  });
 }
 
 async function isThere(root: string, path: RawPath): Promise<boolean> {
@@ -139,7 +164,7 @@ function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** Items that arrive while a batch is under way make up the next one: two git processes for all of them. */
+/** Items that arrive while a batch is under way make up the next one: one git process for all of them. */
 function batched<T>(work: (items: T[]) => Promise<void>): (item: T) => Promise<void> {
   let waiting: { items: T[]; done: Promise<void> } | undefined;
   let last: Promise<unknown> = Promise.resolve();

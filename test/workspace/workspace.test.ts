@@ -30,7 +30,7 @@ async function workspaceOf(
 }
 
 const touchedBy = async (workspace: Workspace) =>
-  Object.fromEntries((await workspace.takeTree()).touched.map(({ path, mode }) => [path, mode]));
+  Object.fromEntries((await workspace.takeTree()).touched.map(({ path, after }) => [path, after?.mode ?? null]));
 
 test("a workspace holds its files and directories, and the rest of the base on demand", async () => {
   await using ground = playground();
@@ -131,8 +131,8 @@ test("bytes come out and go in as they are, whatever the attributes ask for", as
   writeFileSync(join(workspace.root, "new.u16"), "plain\r\n");
   const { touched } = await workspace.takeTree();
   const repository = await ground.open();
-  for (const { path, oid } of touched) {
-    expect(await repository.objects.read(oid ?? "")).toEqual(readFileSync(join(workspace.root, path)));
+  for (const { path, after } of touched) {
+    expect(await repository.objects.read(after?.oid ?? "")).toEqual(readFileSync(join(workspace.root, path)));
   }
   expect(touched.map(({ path }) => path)).toEqual(["lf.txt", "new.u16"]);
 });

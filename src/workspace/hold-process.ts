@@ -1,0 +1,15 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+
+/** Whether a long-lived process keeps Node's event loop alive: only while somebody waits for an answer of it. */
+export function hold(child: ChildProcessWithoutNullStreams, isHeld: boolean): void {
+  const change = isHeld ? "ref" : "unref";
+  child[change]();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) {
+    const pipe: unknown = stream;
+    if (isPipe(pipe)) pipe[change]();
+  }
+}
+
+function isPipe(stream: unknown): stream is { ref(): void; unref(): void } {
+  return typeof stream === "object" && stream !== null && "ref" in stream && "unref" in stream;
+}
