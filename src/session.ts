@@ -17,7 +17,7 @@ import { openSandbox } from "./sandbox/open-sandbox.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { openExport } from "./telemetry/open-export.ts";
 import { parseOtlpSettings } from "./telemetry/otlp-settings.ts";
-import { createRedactor } from "./telemetry/redact.ts";
+import { createRedactor, type Redactor } from "./telemetry/redact.ts";
 import { createSpanHub, type SpanHub } from "./telemetry/span-hub.ts";
 import type { Git } from "./workspace/git.ts";
 
@@ -44,14 +44,24 @@ export async function openSession(order: SessionOrder): Promise<Session> {
   try {
     const database = await openStore(order, stack);
     const writer = stack.use(createWriter(clock, database));
-    const hub = await openHub(order, database, stack);
-    const equipment = equip({ ...order, settings }, { database, writer, hub }, stack);
+    const redact = createRedactor(secretsOf(config));
+    const hub = await openHub({ ...order, redact }, database, stack);
+    const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
     if (database.kind === "pglite") await recover(equipment);
     return { equipment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;
   }
+}
+
+/** What this process was given and nobody else may read. */
+function secretsOf({ otel, databaseUrl }: Config): string[] {
+  const headers = Object.values(parseOtlpSettings(otel)?.headers ?? {});
+  const password = databaseUrl && URL.canParse(databaseUrl) ? new URL(databaseUrl).password : "";
+  // Decodes leniently: a password that is not well-formed percent-encoding is no reason to fail here.
+  const decoded = new URLSearchParams(`p=${password}`).get("p") ?? "";
+  return [...headers, password, decoded].filter((secret) => secret !== "");
 }
 
 function settingsPlace({ settingsFile, repository }: OpenOptions) {
@@ -74,14 +84,17 @@ async function openStore(order: SessionOrder, stack: AsyncDisposableStack): Prom
   return stack.use(database);
 }
 
-async function openHub(order: SessionOrder, database: Database, stack: AsyncDisposableStack): Promise<SpanHub> {
-  const { config, version, terminal } = order;
+async function openHub(
+  order: SessionOrder & { redact: Redactor },
+  database: Database,
+  stack: AsyncDisposableStack,
+): Promise<SpanHub> {
+  const { config, version, terminal, redact } = order;
   const otlp = parseOtlpSettings(config.otel);
-  const secrets = Object.values(otlp?.headers ?? {});
   const hub = createSpanHub({
     store: (rows) => storeSpans(rows, database),
     openFeed: otlp && (await openExport(otlp, { version, nodeId: nodeName() })),
-    redact: createRedactor(secrets),
+    redact,
     clock,
     warn: (message) => terminal.tell(`warning ${message}`),
   });
@@ -90,8 +103,8 @@ async function openHub(order: SessionOrder, database: Database, stack: AsyncDisp
 }
 
 function equip(
-  { config, settings, git, terminal, packageFolder }: SessionOrder & { settings: Settings },
-  stores: Pick<Equipment, "database" | "writer" | "hub">,
+  { config, settings, git, packageFolder }: SessionOrder & { settings: Settings },
+  stores: Pick<Equipment, "database" | "writer" | "hub" | "redact">,
   stack: AsyncDisposableStack,
 ): Equipment {
   const threads = settings.threads.count ?? config.threads;
@@ -108,9 +121,6 @@ function equip(
     { mode: settings.sandbox.mode, path: config.path, home: config.userHome, packageFolder },
     clock,
   );
-  if (settings.sandbox.mode === "external") {
-    terminal.tell("warning sandbox.mode is external: commands run as you, on your word that this machine is a sandbox");
-  }
   return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ...stores };
 }
 

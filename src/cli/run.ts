@@ -87,6 +87,9 @@ async function runToEnd(
   { session, around }: { session: Session; around: Surroundings },
 ): Promise<Result> {
   const { terminal, config, now } = around;
+  if (job.spec.checks.length > 0 && !("unavailable" in session.equipment.sandbox)) {
+    terminal.tell("warning sandbox.mode is external: checks run as you, on the operator's word that this is a sandbox");
+  }
   const progress = followProgress(terminal, now);
   const isStream = options.outputFormat === "stream-json";
   const submitted = await submit(

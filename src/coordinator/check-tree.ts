@@ -64,6 +64,7 @@ function viewOf({ job, equipment }: { job: Job; equipment: Equipment }): CheckVi
         span.end({ status: "error", message: "stopped" });
       }
     },
+    redact: equipment.redact,
     signal: job.signal,
   };
 }

@@ -2,6 +2,7 @@ import type { Database } from "../db/database.ts";
 import type { EventWriter } from "../db/writer.ts";
 import type { Clock } from "../protocol/ids.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
+import type { Redactor } from "../telemetry/redact.ts";
 import type { SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Pool } from "./pool.ts";
@@ -19,6 +20,8 @@ export interface Equipment {
   database: Database;
   writer: EventWriter;
   hub: SpanHub;
+  /** Takes secrets out of what a command printed, once, before anything keeps it. */
+  redact: Redactor;
   /** Opened by the first job that has a task, so that looking at old jobs starts no thread. */
   pool(): { pool: Pool; watch: ThreadWatch };
   /** Absent: commands cannot be run, with the reason. */

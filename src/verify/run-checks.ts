@@ -17,6 +17,8 @@ export interface CheckView {
   keep(output: Buffer): Promise<string>;
   /** Wraps one command in its span; gets the trace context to hand to the command. */
   traced(check: Check, tree: string, run: (traceparent: string) => Promise<Observation>): Promise<Observation>;
+  /** Takes secrets out of the output before it is kept or shown. */
+  redact(text: string): string;
   signal: AbortSignal;
 }
 
@@ -69,13 +71,14 @@ async function observe(
 ): Promise<Observation> {
   await view.log([{ type: "check.started", data: { name: check.name, tree, run: check.run } }]);
   const command = { run: check.run, cwd, timeoutMs: check.timeout_ms, traceparent, signal: view.signal };
-  const { exit, signal, isTimedOut, durationMs, output } = await view.sandbox.run(command);
+  const { exit, signal, isTimedOut, durationMs, output: raw } = await view.sandbox.run(command);
+  const output = view.redact(raw.toString());
   const data = { name: check.name, tree, exit, signal, timed_out: isTimedOut, duration_ms: durationMs };
-  await view.log([{ type: "check.finished", data: { ...data, output: await view.keep(output) } }]);
+  await view.log([{ type: "check.finished", data: { ...data, output: await view.keep(Buffer.from(output)) } }]);
   return { tree, exit, signal, isTimedOut, durationMs, tail: tailOf(output) };
 }
 
 /** The last lines a person wants to see first. */
-function tailOf(output: Buffer): string {
-  return output.subarray(-4_000).toString().split("\n").slice(-30).join("\n").trim();
+function tailOf(output: string): string {
+  return output.slice(-4_000).split("\n").slice(-30).join("\n").trim();
 }

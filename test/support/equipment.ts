@@ -50,7 +50,8 @@ export async function openTestBench(
   const home = join(folder, "home");
   const sandbox = createExternal({ env: { PATH: systemPath, HOME: folder }, now: Date.now });
   const pool = () => opened;
-  const equipment = { clock, home, node: "test", threads: count, git, database, writer, hub, pool, sandbox };
+  const redact = (text: string) => text;
+  const equipment = { clock, home, node: "test", threads: count, git, database, writer, hub, redact, pool, sandbox };
   const openOn = async (files: Readonly<Record<string, string>>) => {
     const place = join(folder, `repository-${randomBytes(3).toString("hex")}`);
     plantRepository(place, files);
