@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { patchOf, statsOf } from "../workspace/diff.ts";
+import { patchOf, statsOfMany } from "../workspace/diff.ts";
 import type { Ending } from "./compose-result.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
@@ -18,15 +18,17 @@ export async function keepPatches(
   const patches = new Map<string, string>();
   const lines = new Map<string, { insertions: number; deletions: number }>();
   const folder = join(home, "patches", job.handle);
-  for (const task of tasks) {
-    if (!task.tree) continue;
-    const { insertions, deletions } = await statsOf(job.repository, job.spec.base.tree, task.tree);
-    lines.set(task.id, { insertions, deletions });
-    if (landing.landed.has(task.id)) continue;
-    const file = join(folder, `${task.id}.patch`);
+  const from = job.spec.base.tree;
+  const done = tasks.flatMap(({ id, tree }) => (tree ? [{ id, from, to: tree }] : []));
+  const stats = await statsOfMany(job.repository, done);
+  for (const [index, { id, to }] of done.entries()) {
+    const { insertions = 0, deletions = 0 } = stats[index] ?? {};
+    lines.set(id, { insertions, deletions });
+    if (landing.landed.has(id)) continue;
+    const file = join(folder, `${id}.patch`);
     await mkdir(folder, { recursive: true });
-    await writeFile(file, await patchOf(job.repository, job.spec.base.tree, task.tree));
-    patches.set(task.id, file);
+    await writeFile(file, await patchOf(job.repository, from, to));
+    patches.set(id, file);
   }
   return { patches, lines };
 }

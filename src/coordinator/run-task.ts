@@ -10,7 +10,8 @@ import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
-import { type Change, changesOf } from "../workspace/diff.ts";
+import { composeChanges } from "../workspace/compose-changes.ts";
+import type { Change } from "../workspace/diff.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
@@ -77,7 +78,7 @@ async function settle(
   progress: { tree: string; attempts: number; runs: readonly FinishedRun[] },
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<FinishedTask> {
-  const changes = await changesOf(job.repository, job.spec.base.tree, progress.tree);
+  const changes = composeChanges(progress.runs.map((run) => run.taken?.touched ?? []));
   const denials = progress.runs.flatMap((run) => run.denials);
   const { state, failure } = judgeTask({
     reports: progress.runs.map((run) => run.report),

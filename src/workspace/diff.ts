@@ -58,12 +58,20 @@ export async function statsOf(repository: Repository, from: string, to: string):
 /** The line counts of many pairs, by one `git diff-tree`; the answers are in the order of the pairs. */
 export async function statsOfMany(repository: Repository, pairs: readonly Pair[]): Promise<Stats[]> {
   const answers: Stats[] = [];
-  for (const record of (await compare(repository, ["--numstat", "-z"], pairs)).split("\0")) {
-    // A line `<from> <to>` opens each pair, and the first record of the pair follows on it.
-    const opened = /^[0-9a-f]{40,} [0-9a-f]{40,}\n/.exec(record)?.[0] ?? "";
-    if (opened !== "") answers.push({ ...noStats });
+  const text = await compare(repository, ["--numstat", "-z"], pairs);
+  for (let at = 0; at < text.length; ) {
+    // A line `<from> <to>` opens each pair; a record begins with a number or a dash, and a tab.
+    const isOpening = /[0-9a-f]{40,} /y;
+    isOpening.lastIndex = at;
+    if (isOpening.test(text)) {
+      answers.push({ ...noStats });
+      at = text.indexOf("\n", at) + 1;
+      continue;
+    }
+    const end = text.indexOf("\0", at);
     const stats = answers.at(-1);
-    if (stats && record.length > opened.length) count(stats, record.slice(opened.length));
+    if (stats) count(stats, text.slice(at, end));
+    at = end + 1;
   }
   return expectAll(answers, pairs);
 }

@@ -65,7 +65,7 @@ export async function commitTree(
   await expectObjects(repository, parents, "commit");
   const who = `Sheaf <sheaf@localhost> ${Math.floor(commit.at / 1_000)} +0000`;
   const head = [`tree ${commit.tree}`, ...parents.map((parent) => `parent ${parent}`)];
-  const message = commit.message === "" || commit.message.endsWith("\n") ? commit.message : `${commit.message}\n`;
+  const message = commit.message.endsWith("\n") ? commit.message : `${commit.message}\n`;
   const text = [...head, `author ${who}`, `committer ${who}`, "", message].join("\n");
   return await repository.writer.commit(Buffer.from(text));
 }

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createCheckout } from "../../src/workspace/checkout.ts";
-import { changesOf, changesOfMany, statsOf } from "../../src/workspace/diff.ts";
+import { composeChanges } from "../../src/workspace/compose-changes.ts";
+import { changesOf, changesOfMany, statsOf, statsOfMany } from "../../src/workspace/diff.ts";
+import { ListingCache } from "../../src/workspace/listing-cache.ts";
 import { rawOf, toRaw } from "../../src/workspace/raw-path.ts";
 import { commitTree, listTree, writeTree } from "../../src/workspace/tree.ts";
 import { fastImport, playground } from "./playground.ts";
@@ -37,11 +39,58 @@ test("a written tree is the tree that git makes of the same files, whatever chan
         changes.map(({ path: at, after: now }) => ({ path: at, mode: now?.mode ?? null, oid: now?.oid ?? null })),
       );
       expect(written).toBe(to);
-      expect((await listTree(repository, written)).map((entry) => entry.path).sort()).toEqual(
-        [...after.keys()].map(toRaw).sort(),
-      );
+      const listed = await listTree(repository, written);
+      expect(listed.map((entry) => entry.path).sort()).toEqual([...after.keys()].map(toRaw).sort());
     }),
     { numRuns: 25 },
+  );
+});
+
+test("the listing of a written tree is the one that git gives", { timeout: 120_000 }, async () => {
+  await using ground = playground();
+  const tree = (files: Iterable<{ path: string; mode: string; content: string }>) => fastImport(ground, files);
+  tree([]);
+  const sets = fc.array(file, { maxLength: 12 }).map(possible);
+  const repository = await ground.open();
+  await fc.assert(
+    fc.asyncProperty(sets, sets, async (before, after) => {
+      const [from, to] = [tree(before.values()), tree(after.values())];
+      const changes = await changesOf(repository, from, to);
+      const asked = { git: repository.git, gitDir: repository.gitDir, objects: repository.objects };
+      const derived = new ListingCache({ ...asked, objectFormat: repository.objectFormat });
+      const read = new ListingCache({ ...asked, objectFormat: repository.objectFormat });
+      await derived.get(from);
+      const steps = changes.map(({ path: at, after: now }) => ({
+        path: at,
+        mode: now?.mode ?? null,
+        oid: now?.oid ?? null,
+      }));
+      derived.derives(to, { from, changes: steps });
+      const [one, other] = [await derived.get(to), await read.get(to)];
+      expect(one).toEqual(other);
+      expect([...one.entries.keys()]).toEqual([...other.entries.keys()]);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("changes made one after another are, composed, what is between the first tree and the last", {
+  timeout: 120_000,
+}, async () => {
+  await using ground = playground();
+  const tree = (files: Iterable<{ path: string; mode: string; content: string }>) => fastImport(ground, files);
+  tree([]);
+  const repository = await ground.open();
+  const sets = fc.array(fc.array(file, { maxLength: 8 }).map(possible), { minLength: 2, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(sets, async (stations) => {
+      const trees = stations.map((files) => tree(files.values()));
+      const pairs = trees.slice(1).map((to, index) => ({ from: trees[index] ?? "", to }));
+      const steps = await changesOfMany(repository, pairs);
+      const [whole = []] = await changesOfMany(repository, [{ from: trees[0] ?? "", to: trees.at(-1) ?? "" }]);
+      expect(composeChanges(steps)).toEqual(whole.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+    }),
+    { numRuns: 20 },
   );
 });
 
@@ -89,7 +138,11 @@ test("many pairs are compared at once, trees and commits alike", async () => {
   await expect(changesOfMany(repository, [{ from: "0".repeat(40), to: two.tree }])).rejects.toMatchObject({
     code: "git",
   });
-  expect(await statsOf(repository, one.tree, two.tree)).toEqual({ files: 2, insertions: 2, deletions: 1 });
+  const stats = { files: 2, insertions: 2, deletions: 1 };
+  expect(await statsOf(repository, one.tree, two.tree)).toEqual(stats);
+  const none = { files: 0, insertions: 0, deletions: 0 };
+  expect(await statsOfMany(repository, pairs)).toEqual([stats, none, stats]);
+  expect(await statsOfMany(repository, [])).toEqual([]);
 });
 
 test("a commit is the same whoever makes it and whenever", async () => {
@@ -100,6 +153,15 @@ test("a commit is the same whoever makes it and whenever", async () => {
   const order = { tree, parents: [commit], message: "one\n\ntwo", at: 1_700_000_000_999 };
   const first = await commitTree(repository, order);
   expect(await commitTree(repository, order)).toBe(first);
+  const date = { GIT_AUTHOR_DATE: "@1700000000 +0000", GIT_COMMITTER_DATE: "@1700000000 +0000" };
+  for (const message of ["\n", "Ä\n", "a\n\n", "\n\n b\n"]) {
+    const parents = [commit, first];
+    const args = ["commit-tree", tree, "-p", commit, "-p", first, "-F", "-"];
+    const { stdout } = await repository.git(args, { gitDir: repository.gitDir, input: message, env: date });
+    expect(await commitTree(repository, { ...order, parents, message })).toBe(stdout.toString().trim());
+  }
+  await expect(commitTree(repository, { ...order, tree: commit })).rejects.toMatchObject({ code: "git" });
+  await expect(commitTree(repository, { ...order, parents: [tree] })).rejects.toMatchObject({ code: "git" });
   expect((await repository.objects.read(first))?.toString()).toContain(
     "Sheaf <sheaf@localhost> 1700000000 +0000\n\none\n\ntwo\n",
   );

@@ -19,7 +19,7 @@ import { changesOf } from "../../src/workspace/diff.ts";
 import { toRaw } from "../../src/workspace/raw-path.ts";
 import { listTree } from "../../src/workspace/tree.ts";
 import { createWorkspace, type Workspace } from "../../src/workspace/workspace.ts";
-import { fastImport, type Playground, playground } from "./playground.ts";
+import { fastImport, fingerprint, type Playground, playground } from "./playground.ts";
 
 async function workspaceOf(
   ground: Playground,
@@ -105,6 +105,51 @@ test("an edit of the same size at the same time is noticed", async () => {
   expect((await workspace.takeTree()).tree).not.toBe(first.tree);
   writeFileSync(join(workspace.root, "a"), "one");
   expect((await workspace.takeTree()).tree).toBe(tree);
+});
+
+test("a file that another took the place of, times and size the same, is noticed", async () => {
+  await using ground = playground();
+  for (const name of ["one/a", "two/a", "x", "y"]) ground.write(name, `content of ${name[0]}`);
+  const { tree } = ground.commit();
+  const workspace = await workspaceOf(ground, tree);
+  const at = (path: string) => join(workspace.root, path);
+  for (const path of ["one/a", "two/a", "x", "y"]) utimesSync(at(path), 1, 1);
+  expect((await workspace.takeTree()).tree).toBe(tree);
+  for (const [one, other] of [
+    ["one", "two"],
+    ["x", "y"],
+  ]) {
+    renameSync(at(one ?? ""), at("aside"));
+    renameSync(at(other ?? ""), at(one ?? ""));
+    renameSync(at("aside"), at(other ?? ""));
+  }
+  expect(Object.keys(await touchedBy(workspace))).toEqual(["one/a", "two/a", "x", "y"]);
+});
+
+test("a change in every tick of the clock is noticed, however often the tree is taken", async () => {
+  await using ground = playground();
+  ground.write("a", "000");
+  const { tree } = ground.commit();
+  const repository = await ground.open();
+  const workspace = await workspaceOf(ground, tree);
+  for (let round = 1; round <= 100; round++) {
+    const content = String(round).padStart(3, "0");
+    writeFileSync(join(workspace.root, "a"), content);
+    const [touched] = (await workspace.takeTree()).touched;
+    expect((await repository.objects.read(touched?.after?.oid ?? ""))?.toString()).toBe(content);
+  }
+});
+
+test("what did not change is not written again, so that the user's own object files keep their times", async () => {
+  await using ground = playground();
+  ground.write("a", "a");
+  ground.write("b", "b");
+  const { tree } = ground.commit();
+  const before = fingerprint(ground.user, { withTimes: true });
+  const workspace = await workspaceOf(ground, tree);
+  for (const path of ["a", "b"]) writeFileSync(join(workspace.root, path), path);
+  expect((await workspace.takeTree()).touched).toEqual([]);
+  expect(fingerprint(ground.user, { withTimes: true })).toEqual(before);
 });
 
 test("bytes come out and go in as they are, whatever the attributes ask for", async () => {
