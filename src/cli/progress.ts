@@ -121,12 +121,14 @@ function liveScreen(terminal: Terminal, tasks: TaskLines, now: () => number) {
     const running = [...tasks.values()].filter((task) => task.startedAt !== undefined);
     const lines = running.slice(0, shownTasks).map((task) => {
       const took = duration(now() - (task.startedAt ?? now()));
-      return `  ${terminal.style("cyan", task.id)}  turn ${task.turn}  ${count(task.files, "file")}  ${took}`;
+      return `  ${task.id}  turn ${task.turn}  ${count(task.files, "file")}  ${took}`;
     });
     const waiting = tasks.size - Math.min(running.length, shownTasks);
-    if (waiting > 0) lines.push(terminal.style("dim", `  ${waiting} more running or waiting`));
+    if (waiting > 0) lines.push(`  ${waiting} more running or waiting`);
     drawn = lines.length;
-    if (drawn > 0) terminal.draw(`${lines.join("\n")}\n`);
+    // A line that wraps would take two rows of the screen, and be half erased.
+    const fitting = lines.map((line) => terminal.style("dim", line.slice(0, terminal.columns - 1)));
+    if (drawn > 0) terminal.draw(`${fitting.join("\n")}\n`);
     drawnAt = now();
   };
   const timer = setInterval(() => {
