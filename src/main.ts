@@ -3,16 +3,17 @@ import { findPackageJSON } from "node:module";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { runCommandLine } from "./cli/main.ts";
+import { reportError } from "./cli/report-error.ts";
 import { onStopSignal } from "./cli/signals.ts";
 import { openTerminal } from "./cli/terminal.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { openSession } from "./session.ts";
 import { createGit } from "./workspace/git.ts";
 
 /** The composition root: reads the environment and the command line, and connects the two. Nothing imports it. */
 const manifestFile = findPackageJSON(import.meta.url) ?? "package.json";
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(manifestFile, "utf8")));
-const config = readConfig(process.env);
+const config = configOf(process.env);
 const terminal = openTerminal({
   stdout: process.stdout,
   stderr: process.stderr,
@@ -41,3 +42,13 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     }),
   onSignal: onStopSignal,
 });
+
+/** Without a configuration there is nothing to run: said in plain words, and that is the end. */
+function configOf(environment: typeof process.env): Config {
+  try {
+    return readConfig(environment);
+  } catch (thrown) {
+    const { stdout, stderr } = process;
+    process.exit(reportError(thrown, openTerminal({ stdout, stderr, isCi: true, noColor: true })));
+  }
+}

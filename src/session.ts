@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeDataFolder } from "./cli/data-folder.ts";
 import type { OpenOptions, Session } from "./cli/session.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import type { Config } from "./config.ts";
@@ -72,6 +73,7 @@ function settingsPlace({ settingsFile, repository }: OpenOptions) {
 async function openStore(order: SessionOrder, stack: AsyncDisposableStack): Promise<Database> {
   const { config, packageFolder, terminal, command } = order;
   if (config.databaseUrl === undefined) {
+    await makeDataFolder(config.home);
     stack.use(await lockFolder(config.home, { pid: process.pid, command: `sheaf ${command}`, startedAt: new Date() }));
   }
   const database = await openDatabase({

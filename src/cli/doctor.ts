@@ -2,6 +2,7 @@ import { access, constants, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { listJobs } from "../db/find-job.ts";
 import { toFailure } from "../protocol/failure.ts";
+import { formatOption } from "./options.ts";
 import type { Surroundings } from "./session.ts";
 import type { Verb } from "./verb.ts";
 import { columns, count } from "./words.ts";
@@ -17,7 +18,7 @@ export const addDoctor: Verb = (program, around, exit) => {
   program
     .command("doctor")
     .description("Looks at this machine and the data folder, and says what is missing and how to mend it")
-    .option("--output-format <format>", "text or json", "text")
+    .addOption(formatOption(["text", "json"], "text or json"))
     .addHelpText("after", "\nExample:\n  sheaf doctor")
     .action(async (options: { outputFormat: string }) => {
       const findings: Finding[] = [node(), await git(around), await disk(around), ...(await store(around))];

@@ -1,4 +1,5 @@
 import { listJobs } from "../db/find-job.ts";
+import { formatOption, wholeNumber } from "./options.ts";
 import type { Verb } from "./verb.ts";
 import { columns, duration, oneLine } from "./words.ts";
 
@@ -6,12 +7,12 @@ export const addList: Verb = (program, around) => {
   program
     .command("list")
     .description("The jobs of this data folder, newest first")
-    .option("-n, --limit <count>", "how many", "20")
-    .option("--output-format <format>", "text or json", "text")
+    .option("-n, --limit <count>", "how many", wholeNumber, 20)
+    .addOption(formatOption(["text", "json"], "text or json"))
     .addHelpText("after", "\nExample:\n  sheaf list -n 5")
-    .action(async (options: { limit: string; outputFormat: string }) => {
+    .action(async (options: { limit: number; outputFormat: string }) => {
       await using session = await around.open("list");
-      const jobs = await listJobs({ limit: positive(options.limit) }, session.equipment.database);
+      const jobs = await listJobs({ limit: Math.min(options.limit, mostJobs) }, session.equipment.database);
       if (options.outputFormat === "json") return around.terminal.print(JSON.stringify(jobs, null, 2));
       if (jobs.length === 0) return around.terminal.tell("no job yet: sheaf run --codemod node-protocol");
       const rows = jobs.map((job) => [
@@ -27,7 +28,4 @@ export const addList: Verb = (program, around) => {
     });
 };
 
-function positive(text: string): number {
-  const number = Number(text);
-  return Number.isInteger(number) && number > 0 ? Math.min(number, 1_000) : 20;
-}
+const mostJobs = 1_000;

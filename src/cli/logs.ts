@@ -3,6 +3,7 @@ import { eventPage, readJobEvents } from "../db/read-events.ts";
 import type { Event } from "../protocol/event.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { requireJob } from "./find-job.ts";
+import { formatOption } from "./options.ts";
 import type { Verb } from "./verb.ts";
 import { oneLine } from "./words.ts";
 
@@ -12,7 +13,7 @@ export const addLogs: Verb = (program, around) => {
     .description("A job's events, in the order they were stored")
     .argument("[job]", "id, handle or last", "last")
     .option("--task <id>", "only this task's")
-    .option("--output-format <format>", "text, or json for one event a line", "text")
+    .addOption(formatOption(["text", "json"], "text, or json for one event a line"))
     .addHelpText(
       "after",
       "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type",

@@ -1,5 +1,4 @@
-import { Command, CommanderError } from "commander";
-import { exitOfFailure, faultExits, toFailure } from "../protocol/failure.ts";
+import { Command } from "commander";
 import { addApply } from "./apply.ts";
 import { addDiff } from "./diff.ts";
 import { addDoctor } from "./doctor.ts";
@@ -7,13 +6,13 @@ import { addInit } from "./init.ts";
 import { addList } from "./list.ts";
 import { addLogs } from "./logs.ts";
 import { addPlan } from "./plan.ts";
+import { reportError } from "./report-error.ts";
 import { addRun } from "./run.ts";
 import type { Surroundings } from "./session.ts";
 import { addShow } from "./show.ts";
 import { addStatus } from "./status.ts";
 import { addValidate } from "./validate.ts";
 import type { Verb } from "./verb.ts";
-import { printable } from "./words.ts";
 
 const verbs: readonly Verb[] = [
   addRun,
@@ -43,7 +42,7 @@ export async function runCommandLine(words: readonly string[], around: Surroundi
     await program.parseAsync([...words], { from: "user" });
     return code;
   } catch (thrown) {
-    return reportError(thrown, around);
+    return reportError(thrown, around.terminal);
   }
 }
 
@@ -71,13 +70,4 @@ function createProgram({ terminal, version }: Surroundings): Command {
         "  sheaf apply last                                       take the result home",
       ].join("\n"),
     );
-}
-
-function reportError(thrown: unknown, { terminal }: Surroundings): number {
-  // Commander has said what was wrong with the words; help and version end here too, with 0.
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : faultExits.usage;
-  const failure = toFailure(thrown);
-  terminal.tell(`${terminal.style("red", "error")} ${printable(failure.message)}`);
-  if (failure.remedy) terminal.tell(`  try: ${printable(failure.remedy)}`);
-  return exitOfFailure(failure);
 }

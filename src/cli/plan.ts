@@ -1,4 +1,5 @@
 import { previewPlan } from "../coordinator/plan.ts";
+import { formatOption } from "./options.ts";
 import { type JobOptions, openJob, readSource } from "./read-job.ts";
 import { withJobOptions } from "./run.ts";
 import type { Verb } from "./verb.ts";
@@ -6,7 +7,7 @@ import { columns, count, oneLine } from "./words.ts";
 
 export const addPlan: Verb = (program, around) => {
   withJobOptions(program.command("plan").description("Shows the tasks a job would be split into, and starts nothing"))
-    .option("--output-format <format>", "text or json", "text")
+    .addOption(formatOption(["text", "json"], "text or json"))
     .addHelpText("after", "\nExample:\n  sheaf plan refactor.yaml")
     .action(async (named: string | undefined, options: JobOptions & { outputFormat: string }) => {
       const source = await readSource(named, options, around);

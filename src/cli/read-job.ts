@@ -7,6 +7,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import { resolveBase } from "../workspace/base.ts";
 import { openRepository, type Repository } from "../workspace/repository.ts";
+import { makeDataFolder } from "./data-folder.ts";
 import type { Surroundings } from "./session.ts";
 import { count, oneLine } from "./words.ts";
 
@@ -29,9 +30,11 @@ export async function readSource(
   { cwd }: Surroundings,
 ): Promise<JobSource> {
   const file = named ?? options.file;
-  const asked = [file, options.codemod, options.prompt].filter((word) => word !== undefined);
+  const asked = [named, options.file, options.codemod, options.prompt].filter((word) => word !== undefined);
   if (asked.length > 1) {
-    throw new Fault("usage", "a job file, --codemod and --prompt cannot be used together", { remedy: "choose one" });
+    throw new Fault("usage", "a job file, --file, --codemod and --prompt cannot be used together", {
+      remedy: "choose one",
+    });
   }
   if (options.codemod !== undefined) return codemodJob(options.codemod, { cwd });
   if (options.prompt !== undefined) return promptJob(options.prompt, cwd);
@@ -64,6 +67,7 @@ export async function openJob(
   around: Surroundings,
 ): Promise<{ spec: JobSpec; repository: Repository }> {
   const { config, git, cwd } = around;
+  await makeDataFolder(config.home);
   const repository = await openRepository(resolve(cwd, options.repo), {
     home: config.home,
     git,

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { submit } from "../coordinator/coordinator.ts";
-import { Fault } from "../protocol/failure.ts";
 import type { Result } from "../protocol/result.ts";
+import { formatOption } from "./options.ts";
 import { followProgress } from "./progress.ts";
 import { type JobOptions, openJob, readSource } from "./read-job.ts";
 import type { Session, Surroundings } from "./session.ts";
@@ -22,9 +22,11 @@ export const addRun: Verb = (program, around, exit) => {
     .option("--publish <how>", "none, patch[=FILE] or branch[=NAME]")
     .option("--concurrency <count>", "most runs at a time")
     .option("--timeout <duration>", "for the whole job, such as 40m")
-    .option("--output-format <format>", "text, json (the result), or stream-json (events as they happen)", "text")
+    .addOption(
+      formatOption(["text", "json", "stream-json"], "text, json (the result), or stream-json (events as they happen)"),
+    )
     .option("-o, --output <file>", "write the result as JSON to this file too")
-    .option("--ok-on <outcome>", "leave with 0 on this outcome too: partial")
+    .addOption(new Option("--ok-on <outcome>", "leave with 0 on this outcome too").choices(["partial"]))
     .addHelpText(
       "after",
       [
@@ -39,7 +41,6 @@ export const addRun: Verb = (program, around, exit) => {
       ].join("\n"),
     )
     .action(async (named: string | undefined, options: RunOptions) => {
-      checkFormats(options);
       const source = await readSource(named, options, around);
       const { spec, repository } = await openJob(source, options, around);
       try {
@@ -68,17 +69,6 @@ export function withJobOptions(command: Command): Command {
 
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
-}
-
-function checkFormats({ outputFormat, okOn }: RunOptions): void {
-  if (!["text", "json", "stream-json"].includes(outputFormat)) {
-    throw new Fault("usage", `--output-format ${outputFormat}: there is no such format`, {
-      remedy: "use text, json or stream-json",
-    });
-  }
-  if (okOn !== undefined && okOn !== "partial") {
-    throw new Fault("usage", `--ok-on ${okOn}: only partial can be taken for good`, { remedy: "use --ok-on partial" });
-  }
 }
 
 async function runToEnd(

@@ -5,6 +5,7 @@ import type { JobId } from "../protocol/ids.ts";
 import { result as resultSchema } from "../protocol/result.ts";
 import { spanTree } from "../telemetry/span-tree.ts";
 import { requireJob } from "./find-job.ts";
+import { formatOption } from "./options.ts";
 import { renderTree } from "./render-tree.ts";
 import type { Surroundings } from "./session.ts";
 import type { Verb } from "./verb.ts";
@@ -16,7 +17,7 @@ export const addShow: Verb = (program, around) => {
     .description("The verdict on a job: why, who did what, what was denied and left")
     .argument("[job]", "id, handle or last", "last")
     .option("--tree", "its spans as a tree, with times")
-    .option("--output-format <format>", "text or json", "text")
+    .addOption(formatOption(["text", "json"], "text or json"))
     .addHelpText("after", "\nExamples:\n  sheaf show last\n  sheaf show refactor-3 --tree")
     .action(async (name: string, options: { tree?: boolean; outputFormat: string }) => {
       await using session = await around.open("show");

@@ -1,5 +1,6 @@
 import { listTasks } from "../db/list-tasks.ts";
 import { requireJob } from "./find-job.ts";
+import { formatOption } from "./options.ts";
 import type { Verb } from "./verb.ts";
 import { columns, oneLine } from "./words.ts";
 
@@ -8,7 +9,7 @@ export const addStatus: Verb = (program, around) => {
     .command("status")
     .description("One job and its tasks, a line each")
     .argument("[job]", "id, handle or last", "last")
-    .option("--output-format <format>", "text or json", "text")
+    .addOption(formatOption(["text", "json"], "text or json"))
     .addHelpText("after", "\nExample:\n  sheaf status refactor-3")
     .action(async (name: string, options: { outputFormat: string }) => {
       await using session = await around.open("status");

@@ -1,0 +1,203 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDatabase } from "../../src/db/open.ts";
+import { migrations, template } from "../support/database.ts";
+import { startPostgres, type TestServer } from "../support/postgres.ts";
+import { type Called, openSheaf, resultOf, type Sheaf } from "../support/sheaf.ts";
+import { type Playground, playground } from "../workspace/playground.ts";
+
+/** Disks, locks, deaths and databases: what was acknowledged is there afterwards, and the error says what to do. */
+let ground: Playground;
+let sheaf: Sheaf;
+
+beforeAll(() => {
+  ground = playground();
+  ground.write("a.js", 'require("fs");\n');
+  ground.commit();
+  sheaf = openSheaf();
+});
+afterAll(async () => {
+  await sheaf[Symbol.asyncDispose]();
+  await ground[Symbol.asyncDispose]();
+});
+
+const codemod = () => ["--codemod", "node-protocol", "--repo", ground.user];
+
+/** Runs the command among mounts of its own, which end with it; undefined where the system lets nobody do that. */
+const canMount = spawnSync("unshare", ["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).status === 0;
+const among = (script: string) => ["unshare", "-rm", "sh", "-ec", script, "sh"];
+
+function expectRefusal(called: Called, code: number, message: RegExp): void {
+  expect(called).toMatchObject({ code, stdout: "" });
+  expect(called.stderr).toMatch(message);
+  expect(called.stderr).not.toMatch(/\n {4}at |node:internal|ZodError|Failed query/);
+}
+
+/** A check that waits until the test lets it go on, however long that takes. */
+function gate(name: string): { check: string; open(): void } {
+  const flag = join(sheaf.folder, name);
+  return {
+    check: `echo at the gate; until test -e '${flag}'; do sleep 0.1; done`,
+    open: () => void sheaf.write(name, ""),
+  };
+}
+
+describe("a disk", () => {
+  it("that is read-only is named, exit 78; a repository on one can be worked on", async () => {
+    if (!canMount) {
+      const refused = await sheaf.call(["run", ...codemod()], { env: { SHEAF_HOME: "/proc/sheaf" } });
+      return expectRefusal(refused, 78, /\/proc\/sheaf[\s\S]*try: .*SHEAF_HOME/);
+    }
+    const readOnly = (folder: string) =>
+      among(`mount --bind "${folder}" "${folder}"; mount -o remount,ro,bind "${folder}"; exec "$@"`);
+    const missing = await sheaf.call(["run", ...codemod()], { through: readOnly(sheaf.folder) });
+    expectRefusal(missing, 78, /home[\s\S]*try: .*SHEAF_HOME/);
+    const run = await sheaf.job([...codemod(), "--publish", "branch=bot"], { through: readOnly(ground.folder) });
+    expect(run.result).toMatchObject({ outcome: "error", exit_code: 78, tasks: [{ landed: true }] });
+    expect(run.result.reason?.message).toMatch(/[Rr]ead-only/);
+    expectRefusal(await sheaf.call(["show"], { through: readOnly(sheaf.folder) }), 78, /home[\s\S]*try: /);
+    expectRefusal(await sheaf.call(["apply"], { through: readOnly(ground.folder) }), 78, /[Rr]ead-only/);
+    expect(await sheaf.call(["apply", "--branch", "bot"])).toMatchObject({ code: 0 });
+  });
+
+  it("that is too full to open the data folder is named, exit 75, and the folder is usable once there is room", async () => {
+    await using full = openSheaf();
+    const small = canMount
+      ? among(`mount -t tmpfs -o size=12m tmpfs "${full.home}"; exec "$@"`)
+      : ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"];
+    expectRefusal(
+      await full.call(["run", ...codemod()], { through: small }),
+      75,
+      /(No space|ENOSPC|EFBIG|too large)[\s\S]*try: /i,
+    );
+    const limited = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"];
+    expectRefusal(await full.call(["run", ...codemod()], { through: limited }), 75, /(EFBIG|too large)[\s\S]*try: /i);
+    expect((await full.job(codemod())).result.outcome).toBe("succeeded");
+  });
+
+  it("that fills up in the middle of a run ends it with 75, and what was finished is there afterwards", async () => {
+    if (!canMount) return;
+    await using full = openSheaf();
+    const fill = join(full.home, "fill");
+    const settings = "printf 'sandbox: { mode: external }' > \"$SHEAF_HOME/sheaf.config.yaml\"";
+    const script = [
+      `mount -t tmpfs -o size=160m tmpfs "${full.home}"; ${settings}; code=0; "$@" || code=$?; rm -f "${fill}"`,
+      'echo; echo ---; "$1" "$2" show last; echo ---; "$1" "$2" diff last --task part-1; exit $code',
+    ].join("\n");
+    const check = `cat /dev/zero > '${fill}'; true`;
+    const called = await full.call(["run", ...codemod(), "--check", check], { through: among(script) });
+    expect(called.code).toBe(75);
+    const [ended, shown, patch] = called.stdout.split("\n---\n");
+    for (const verdict of [ended, shown]) {
+      expect(verdict).toMatch(
+        /^ERROR {2}node-protocol-1 {2}exit 75 .*\nWHY .*(No space|ENOSPC).*\n +try: free some space/i,
+      );
+    }
+    expect(patch).toContain('+require("node:fs");');
+  });
+});
+
+describe("a data folder", () => {
+  it("has one owner at a time, and whoever comes second hears who", async () => {
+    const { check, open } = gate("second");
+    const first = sheaf.start(["run", ...codemod(), "--check", check, "--output-format", "json"]);
+    await first.shows(/check {2}echo at the gate/);
+    for (const words of [["run", ...codemod()], ["list"]]) {
+      const refused = await sheaf.call(words);
+      expectRefusal(
+        refused,
+        75,
+        new RegExp(`in use by process ${first.child.pid} \\(sheaf run, since .*\\)\\n +try: .*kill`),
+      );
+    }
+    const doctor = await sheaf.call(["doctor"]);
+    expect(doctor).toMatchObject({ code: 78, stdout: expect.stringContaining(`process ${first.child.pid}`) });
+    open();
+    expect(resultOf(await first.ended).outcome).toBe("succeeded");
+  });
+
+  it("of a process that was killed opens at once, with the job told as interrupted and its finished work kept", async () => {
+    const { check, open } = gate("killed");
+    const running = sheaf.start(["run", ...codemod(), "--check", check]);
+    await running.shows(/check {2}echo at the gate/);
+    running.child.kill("SIGKILL");
+    expect((await running.ended).signal).toBe("SIGKILL");
+    expect(existsSync(join(sheaf.home, "owner.json"))).toBe(true);
+    const listed = await sheaf.call(["list", "-n", "1"]);
+    expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/node-protocol-\d+ +error/) });
+    const shown = await sheaf.call(["show"]);
+    expect(shown.stdout).toMatch(/WHY {4}the process that ran this job ended before the job did\n +try: run it again/);
+    expect((await sheaf.call(["status"])).stdout).toMatch(/part-1 +succeeded/);
+    expect((await sheaf.call(["diff", "--task", "part-1"])).stdout).toContain('+require("node:fs");');
+    expect((await sheaf.call(["show", "--tree"])).stdout).toMatch(/invoke_workflow node-protocol/);
+    expect((await sheaf.job(codemod())).result.outcome).toBe("succeeded");
+    open();
+  });
+
+  it("that a newer version has migrated is left alone, exit 78", async () => {
+    await using newer = openSheaf();
+    await newer.call(["list"]);
+    await using database = await openDatabase({ folder: newer.home, template, migrations });
+    await database.orm.execute(fromTheFuture);
+    await database.close();
+    expectRefusal(await newer.call(["run", ...codemod()]), 78, /newer version of Sheaf[\s\S]*try: use that version/);
+  });
+});
+
+const fromTheFuture = sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('future', 9999999999999)`;
+
+describe("PostgreSQL", () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.close());
+
+  it("holds everything that the embedded database holds, for several processes at a time", async () => {
+    const env = { DATABASE_URL: await server.createDatabase(), SHEAF_HOME: join(sheaf.folder, "for postgres") };
+    sheaf.write("for postgres/sheaf.config.yaml", "sandbox: { mode: external }\n");
+    const [one, two] = await Promise.all([
+      sheaf.job([...codemod(), "--check", "grep -q node:fs a.js"], { env }),
+      sheaf.job([...codemod(), "--publish", "branch=from-postgres"], { env }),
+    ]);
+    expect([one.result.outcome, two.result.outcome]).toEqual(["succeeded", "succeeded"]);
+    expect([one.result.job.handle, two.result.job.handle].sort()).toEqual(["node-protocol-1", "node-protocol-2"]);
+    const shown = await sheaf.call(["show", one.result.job.handle], { env });
+    expect(shown.stdout).toMatch(/^SUCCEEDED[\s\S]*CHECK {2}passed/);
+    expect((await sheaf.call(["show", "--tree"], { env })).stdout).toMatch(/invoke_workflow[\s\S]*apply_edits/);
+    expect((await sheaf.call(["logs"], { env })).stdout).toMatch(/job\.created[\s\S]*job\.finished/);
+    expect((await sheaf.call(["list"], { env })).stdout.match(/succeeded/g)).toHaveLength(2);
+    expect(existsSync(join(env.SHEAF_HOME, "database"))).toBe(false);
+  });
+
+  it("out of reach, with a wrong password, without that database or too new is told apart, and no password is shown", async () => {
+    const url = new URL(await server.createDatabase());
+    const at = (change: Partial<Pick<URL, "port" | "password" | "pathname">>) => ({
+      DATABASE_URL: Object.assign(new URL(url), change).toString(),
+    });
+    const call = async (env: Record<string, string>) => {
+      const called = await sheaf.call(["list"], { env });
+      const { password } = new URL(env.DATABASE_URL ?? "");
+      expect(called.stderr).not.toContain(password);
+      return called;
+    };
+    expectRefusal(
+      await call(at({ port: "1" })),
+      75,
+      /PostgreSQL at 127\.0\.0\.1:1[\s\S]*try: check that the database runs/,
+    );
+    expectRefusal(await call(at({ password: "hunter2" })), 77, /try: check the user and password/);
+    expectRefusal(await call(at({ pathname: "/nowhere" })), 78, /"nowhere"[\s\S]*try: create that database/);
+    const env = at({});
+    expect(await call(env)).toMatchObject({ code: 0 });
+    await using database = await openDatabase({ url: env.DATABASE_URL, folder: "", template, migrations });
+    await database.orm.execute(fromTheFuture);
+    expectRefusal(await call(env), 78, /newer version/);
+    const wrong = await sheaf.call(["list"], { env: { DATABASE_URL: "mysql://me:hunter2@host/x" } });
+    expectRefusal(wrong, 78, /DATABASE_URL does not start with postgres/);
+    expect(wrong.stderr).not.toContain("hunter2");
+  });
+});
