@@ -8,17 +8,37 @@ const jestCalls =
 const otherMocks =
   /^(?:[\w$.]*\bmock\.module|mockery\.(?:registerMock|registerSubstitute|registerAllowable|registerAllowables|deregisterMock|deregisterSubstitute|deregisterAllowable|deregisterAllowables)|(?:td|testdouble)\.replace(?:Esm)?|rewiremock(?:\.(?:node|enable))?)$/;
 
-/** `require` and `module` calls of Node, and those of test tools that name a module the way the code under test does. */
-export function calleeOf(call: SgNode): Callee {
+/**
+ * `require` and `module` calls of Node, and those of test tools that name a module the way the code under test does.
+ * `mockRequires` are this file's names for mock-require.
+ */
+export function calleeOf(call: SgNode, mockRequires: ReadonlySet<string> = new Set()): Callee {
   const callee = call.field("function");
   if (!callee) return "other";
   const kind = callee.kind();
   if (kind === "import") return "module";
-  const text = callee.text().replaceAll(/\s|\?(?=\.)/g, "");
+  const text = calleeText(callee);
   if (kind === "call_expression") return /^(?:[\w$.]+\.)?createRequire\(/.test(text) ? "module" : "other";
   if (text === "require" || text === "require.resolve") return "require";
   if (text === "module.require" || text === "require.main.require") return "require";
+  if (mockRequires.has(text.replace(/\.(?:stop|reRequire)$/, ""))) return "mock";
   return jestCalls.test(text) || otherMocks.test(text) ? "mock" : "other";
+}
+
+/** Calls of jest that answer jest, so that the next call may hang on to them. */
+const jestChain =
+  /^jest\.(?:mock|unmock|doMock|dontMock|deepUnmock|setMock|unstable_mockModule|resetModules|\w+AllMocks|\w+[aA]utomock|autoMock\w+|setTimeout|retryTimes|use\w+Timers|isolateModules)$/;
+
+/** As it would be written on one line, without the calls of jest before it: `jest.mock("a").mock` is `jest.mock`. */
+function calleeText(callee: SgNode): string {
+  const object = callee.kind() === "member_expression" ? callee.field("object") : null;
+  const before = object?.kind() === "call_expression" ? object.field("function") : null;
+  if (before && jestChain.test(calleeText(before))) return `jest.${callee.field("property")?.text()}`;
+  // The grammar takes `await f<T>()` for `(await f)<T>()`.
+  return callee
+    .text()
+    .replace(/^await\s+/, "")
+    .replaceAll(/\s|\?(?=\.)/g, "");
 }
 
 /** The first argument that is not a comment. */
@@ -31,21 +51,4 @@ export function argumentsOf(call: SgNode): SgNode[] {
   const list = call.field("arguments");
   if (list?.kind() !== "arguments") return [];
   return list.children().filter((child) => child.isNamed() && child.kind() !== "comment");
-}
-
-const generic = /^(?:await\s+)?((?:jest|vi|vitest)\s*\.\s*\w+)\s*</;
-
-/**
- * `jest.mock<typeof import("fs")>("fs", make)`: the TypeScript grammar takes a type argument that begins with an
- * import for two comparisons, and the arguments for a parenthesis. Whether `literal` is the first of those.
- */
-export function isInMisreadGenericMock(literal: SgNode): boolean {
-  const start = literal.range().start.index;
-  let wrapped = literal.parent();
-  while (wrapped?.kind() === "sequence_expression") wrapped = wrapped.parent();
-  const comparison = wrapped?.parent();
-  if (wrapped?.kind() !== "parenthesized_expression" || comparison?.kind() !== "binary_expression") return false;
-  const called = generic.exec(comparison.text())?.[1]?.replaceAll(/\s/g, "");
-  const isFirst = /^\(\s*$/.test(wrapped.text().slice(0, start - wrapped.range().start.index));
-  return isFirst && called !== undefined && jestCalls.test(called);
 }

@@ -1,12 +1,14 @@
 import { parse, type SgNode } from "@ast-grep/napi";
+import { builtinModules } from "./builtin-modules.ts";
 import type { CompiledRecipe, FileRewrite } from "./compiled-recipe.ts";
-import { argumentsOf, calleeOf, firstArgument, isInMisreadGenericMock } from "./module-call.ts";
-import { type StubKey, stubsOf } from "./proxyquire-stubs.ts";
+import { argumentsOf, calleeOf, firstArgument } from "./module-call.ts";
+import { type StubKey, stubsOf } from "./module-stubs.ts";
 import { type Match, selectMatches } from "./select-matches.ts";
 import { isShadowed, shadowScopes } from "./shadowed-require.ts";
 import { languageOf, readSource, type SourceText } from "./source-text.ts";
 import { type Candidates, findCandidates, ruleForTokens, type Token } from "./specifier-candidates.ts";
 import { zoneOf } from "./syntax-error.ts";
+import { veilTypeImports } from "./type-imports.ts";
 import { couldNameBuiltin } from "./unknown-specifier.ts";
 
 /**
@@ -25,27 +27,39 @@ export const nodeProtocol: CompiledRecipe = {
 };
 
 function rewriteCandidates(source: SourceText, candidates: Candidates): FileRewrite {
-  const { literals, dynamic, proxyquire, bindings } = candidates;
-  const nodes = parse(source.language, source.text)
+  const { literals, dynamic, stubs, bindings } = candidates;
+  const veiled = source.language === "JavaScript" ? { text: source.text, imports: [] } : veilTypeImports(source.text);
+  const typeImports = veiled.imports.filter(({ name }) => builtinModules.has(source.text.slice(name.start, name.end)));
+  const names = [...dynamic, ...stubs.keyed, ...stubs.cached, ...bindings, ...typeImports.map(({ token }) => token)];
+  const nodes = parse(source.language, veiled.text)
     .root()
-    .findAll({ rule: { any: [{ kind: "ERROR" }, ...tokenRules(source.text, candidates)] } });
+    .findAll({ rule: { any: [{ kind: "ERROR" }, ...tokenRules(source.text, literals, names)] } });
   const byKind = Map.groupBy(nodes, (node) => (node.kind() === "ERROR" ? "error" : "token"));
   const tokens = new Map((byKind.get("token") ?? []).map((node) => [node.range().start.index, node]));
   const at = (places: readonly Token[]) => places.flatMap(({ start }) => tokens.get(start) ?? []);
-  const shadows = shadowScopes(at(bindings));
+  const context: Context = { shadows: shadowScopes(at(bindings)), mockRequires: stubs.named };
   const matches = [
-    ...at(literals).flatMap((node) => specifierMatch(node, shadows)),
-    ...at(dynamic).flatMap((node) => dynamicMatch(node, shadows)),
-    ...at(proxyquire).flatMap(stubMatches),
+    ...at(literals).flatMap((node) => specifierMatch(node, context)),
+    ...typeImports.flatMap(({ token, name }) => at([token]).map((node) => prefixMatch(node, name.start))),
+    ...at(dynamic).flatMap((node) => dynamicMatch(node, context)),
+    ...at(stubs.keyed).flatMap((node) => stubMatches(node)),
+    ...at(stubs.cached).flatMap((node) => stubMatches(node, cachedReason)),
   ];
   return selectMatches(source, inOrder(matches), (byKind.get("error") ?? []).map(zoneOf));
 }
 
-function tokenRules(text: string, { literals, dynamic, proxyquire, bindings }: Candidates) {
-  const names = ["identifier", "import", "shorthand_property_identifier_pattern"];
+/** What the rest of the file says about a call in it. */
+interface Context {
+  shadows: readonly Token[];
+  mockRequires: ReadonlySet<string>;
+}
+
+const cachedReason = "require-inject works through require.cache, which a name with the prefix goes around";
+
+function tokenRules(text: string, literals: readonly Token[], names: readonly Token[]) {
   return [
     ruleForTokens(text, ["string", "template_string"], literals),
-    ruleForTokens(text, names, [...dynamic, ...proxyquire, ...bindings]),
+    ruleForTokens(text, ["identifier", "import", "shorthand_property_identifier_pattern"], names),
   ];
 }
 
@@ -57,15 +71,17 @@ function inOrder(matches: readonly Match[]): Match[] {
 
 type Verdict = { site: SgNode; refused?: string } | undefined;
 
-function specifierMatch(literal: SgNode, shadows: readonly Token[]): Match[] {
-  const verdict = judge(literal, shadows);
-  if (!verdict) return [];
-  const start = literal.range().start.index + 1;
-  return [match(verdict.site, { start, end: start, text: "node:" }, verdict.refused)];
+function specifierMatch(literal: SgNode, context: Context): Match[] {
+  const verdict = judge(literal, context);
+  return verdict ? [prefixMatch(verdict.site, literal.range().start.index + 1, verdict.refused)] : [];
+}
+
+function prefixMatch(site: SgNode, start: number, refused?: string): Match {
+  return match(site, { start, end: start, text: "node:" }, refused);
 }
 
 /** What a quoted name is used for: a module to resolve, one that must stay, or (undefined) something else. */
-function judge(literal: SgNode, shadows: readonly Token[]): Verdict {
+function judge(literal: SgNode, context: Context): Verdict {
   const parent = literal.parent();
   switch (String(parent?.kind())) {
     case "import_statement":
@@ -78,23 +94,20 @@ function judge(literal: SgNode, shadows: readonly Token[]): Verdict {
         refused: "declares this module for TypeScript; it must change together with all its uses",
       };
     case "arguments":
-      return parent ? judgeArgument(literal, parent, shadows) : undefined;
+      return parent ? judgeArgument(literal, parent, context) : undefined;
     case "array":
       return parent ? judgeListed(parent) : undefined;
-    case "parenthesized_expression":
-    case "sequence_expression":
-      return isInMisreadGenericMock(literal) ? { site: literal } : undefined;
     default:
       return undefined;
   }
 }
 
-function judgeArgument(literal: SgNode, list: SgNode, shadows: readonly Token[]): Verdict {
+function judgeArgument(literal: SgNode, list: SgNode, context: Context): Verdict {
   const call = list.parent();
   if (call?.kind() !== "call_expression" || firstArgument(list)?.id() !== literal.id()) return undefined;
-  const callee = calleeOf(call);
+  const callee = calleeOf(call, context.mockRequires);
   if (callee === "other") return undefined;
-  if (callee === "require" && isShadowed(shadows, call.range().start.index)) {
+  if (callee === "require" && isShadowed(context.shadows, call.range().start.index)) {
     return { site: call, refused: "`require` is a local name here, not Node's" };
   }
   return { site: call };
@@ -108,7 +121,7 @@ function judgeListed(array: SgNode): Verdict {
 }
 
 /** `require(name)`: nobody can tell here which module that is. */
-function dynamicMatch(name: SgNode, shadows: readonly Token[]): Match[] {
+function dynamicMatch(name: SgNode, { shadows }: Context): Match[] {
   const start = name.range().start.index;
   const call = callBegunBy(name);
   if (!call || call.range().start.index !== start || isShadowed(shadows, start)) return [];
@@ -126,21 +139,23 @@ function callBegunBy(name: SgNode): SgNode | undefined {
   return node?.kind() === "call_expression" ? node : undefined;
 }
 
-function stubMatches(name: SgNode): Match[] {
+/** The keys to rename, or, where that would not help for the reason `refused`, to list. */
+function stubMatches(name: SgNode, refused?: string): Match[] {
   const stubs = stubsOf(name);
   if (!stubs) return [];
   const unseen = stubs.unseen.map(({ node, reason }) => {
     const start = node.range().start.index;
     return match(node, { start, end: start, text: "" }, reason);
   });
-  return [...stubs.keys.map((key) => renameKey(key, stubs.quote)), ...unseen];
+  return [...stubs.keys.map((key) => renameKey(key, stubs.quote, refused)), ...unseen];
 }
 
-function renameKey({ node, name, form }: StubKey, quote: string): Match {
+function renameKey({ node, name, form }: StubKey, quote: string, refused?: string): Match {
   const { start, end } = node.range();
-  if (form === "string") return match(node, { start: start.index + 1, end: start.index + 1, text: "node:" });
+  if (form === "string") return prefixMatch(node, start.index + 1, refused);
   const key = `${quote}node:${name}${quote}`;
-  return match(node, { start: start.index, end: end.index, text: form === "shorthand" ? `${key}: ${name}` : key });
+  const text = form === "shorthand" ? `${key}: ${name}` : key;
+  return match(node, { start: start.index, end: end.index, text }, refused);
 }
 
 function match(site: SgNode, splice: { start: number; end: number; text: string }, refused?: string): Match {

@@ -1,5 +1,6 @@
 import { builtinModules } from "./builtin-modules.ts";
 import { placesIn } from "./place.ts";
+import { findStubTools, type StubTools } from "./stub-tools.ts";
 
 /**
  * A cheap look at the bare text, so that most files are never parsed. It only says where a specifier could be:
@@ -10,8 +11,7 @@ export interface Candidates {
   literals: Token[];
   /** `require` and `import` whose first argument is not a plain string. */
   dynamic: Token[];
-  /** Where proxyquire, by whatever name, is called. */
-  proxyquire: Token[];
+  stubs: StubTools;
   /** `require` where it may be a binding rather than a call. */
   bindings: Token[];
 }
@@ -34,9 +34,9 @@ export function findCandidates(text: string): Candidates | undefined {
     if (builtinModules.has(found[2] ?? "")) literals.push({ start: found.index, end: found.index + found[0].length });
   }
   const calls = [...tokensOf(text, dynamic, "require"), ...tokensOf(text, dynamicImport, "import")];
-  const proxyquire = proxyquireTokens(text);
-  if (literals.length + calls.length + proxyquire.length === 0) return undefined;
-  return { literals, dynamic: calls, proxyquire, bindings: tokensOf(text, binding, "require") };
+  const stubs = findStubTools(text);
+  if (literals.length + calls.length + stubs.keyed.length + stubs.cached.length === 0) return undefined;
+  return { literals, dynamic: calls, stubs, bindings: tokensOf(text, binding, "require") };
 }
 
 function tokensOf(text: string, expression: RegExp, word: string): Token[] {
@@ -45,20 +45,6 @@ function tokensOf(text: string, expression: RegExp, word: string): Token[] {
     const start = found.index + found[0].indexOf(word);
     return { start, end: start + word.length };
   });
-}
-
-const proxyquireName =
-  /(?<![\w$])([A-Za-z_$][\w$]*)\s*(?::[\w$.<>, ]{0,80})?=\s*require\(\s*["']proxyquire["']|\bimport\s+(?:\*\s*as\s+)?([A-Za-z_$][\w$]*)\s+from\s*["']proxyquire["']/g;
-const proxyquireRequire = /\b(require)\s*\(\s*["']proxyquire["']\s*\)/g;
-
-function proxyquireTokens(text: string): Token[] {
-  if (!text.includes("proxyquire")) return [];
-  const names = new Set(["proxyquire"]);
-  for (const [, required, imported] of text.matchAll(proxyquireName)) names.add(required ?? imported ?? "proxyquire");
-  const called = [...names].flatMap((name) =>
-    tokensOf(text, new RegExp(`(?<![\\w$.])${name.replaceAll("$", "\\$")}(?=\\s*[.(])`, "g"), name),
-  );
-  return [...tokensOf(text, proxyquireRequire, "require"), ...called];
 }
 
 /** Above this many, telling each node from each token costs more than looking at every node of the kinds. */

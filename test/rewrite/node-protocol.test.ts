@@ -64,6 +64,18 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
       "vi.mock(import('fs'), f); vi . mock('fs'); vi.doUnmock('fs'); const a = await vi.importActual<typeof import('fs')>('fs');",
     ],
     ["a.test.ts", "vi.importMock<any>('fs')"],
+    ["a.test.js", "jest.mock('fs').mock('path', () => 1)\n  .resetModules()\n  .unmock('os');"],
+    [
+      "a.test.ts",
+      "vi.mock('fs', async (original) => ({ ...(await original<typeof import('fs')>()), ...(await f<typeof import( \"os\" )>(1)).x }));",
+    ],
+    [
+      "a.test.ts",
+      "const a = jest.requireActual<typeof import('fs')>('fs').promises, b = await vi.importActual<typeof import('os')>('os'); use<import('net').Socket>(c)",
+    ],
+    ["a.test.tsx", "jest.mock('fs', () => ({ ...jest.requireActual<typeof import('fs')>('fs'), a: <b/> }));"],
+    ["a.ts", "export import y = require('os');"],
+    ["a.test.js", "const mock = require('mock-require'); mock('fs', {}); mock.stop('fs'); mock.reRequire('os')"],
     ["a.test.mjs", "mock.module('fs', {}); t.mock.module('os')"],
     [
       "a.test.js",
@@ -75,7 +87,7 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
     ],
   ])("in %s: %s", (path, source) => {
     const builtin = /(["'`])((?:_?[a-z]+_?[a-z]*)(?:\/[a-z]+)?)\1/g;
-    const kept = new Set(["use strict"]);
+    const kept = new Set(["use strict", "mock-require"]);
     const expected = source.replaceAll(builtin, (whole, quote, name, at: number) => {
       const isPlain = /(?:title=|type: |types=)$/.test(source.slice(0, at)) || kept.has(name);
       return isPlain ? whole : `${quote}node:${name}${quote}`;
@@ -99,6 +111,14 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
     expect(rewritten("proxyquire(file, { fs: { fs: 1, 'path': 2 } })")).toBe(
       `proxyquire(file, { "node:fs": { fs: 1, 'path': 2 } })`,
     );
+  });
+
+  it.each([
+    "const t = require('tap'); t.mock('../x', { fs: 1 })",
+    "import tap from 'tap'; tap.test('a', (t) => { t.mockRequire('../x', { fs: 1 }) })",
+    "import t from 'tap'; const x = await t.mockImport('../x', { fs: 1 })",
+  ])("in the stubs of tap in `%s`", (source) => {
+    expect(run(source)).toEqual({ text: source.replace("fs: 1", "'node:fs': 1"), leftovers: [] });
   });
 
   it.each([
@@ -126,6 +146,7 @@ describe("node-protocol leaves alone", () => {
     "import { a as b } from './x' with { type: 'fs' }; new Worker('fs'); require(x ? 'a' : 'b').fs",
     "require('x', 'fs'); import('x', 'fs'); jest.fn('fs'); vi.spyOn(fs, 'path'); td.replace(fs, 'path'); jest.mock('./fs')",
     "define(['fs'], (fs) => {}); require(['fs'], (fs) => {})",
+    "t.mock('./x', { fs: 1 }); mock('fs', {}); jest.fn('a').mock('fs'); jest.requireActual('./x').mock('fs')",
     "const stubs = { fs: 1 }; proxy('./x', { fs: 1 }); proxyquire('fs'); proxyquire('./x')",
   ])("%s", (source) => {
     expect(rewritten(source)).toBe(source);
@@ -227,6 +248,18 @@ describe("node-protocol lists what it cannot decide", () => {
       text: source,
       leftovers: [{ text: "'glob'", reason: "stubs a package, which keeps its own names" }],
     });
+  });
+
+  it("among the stubs of require-inject, whose way the prefix goes around", () => {
+    const source = "const inject = require('require-inject'); inject.withEmptyCache('../x', { fs: 1, './y': 2 })";
+    const reason = "require-inject works through require.cache, which a name with the prefix goes around";
+    expect(run(source)).toMatchObject({ text: source, leftovers: [{ text: "fs", reason }] });
+  });
+
+  it("but for types, whatever the grammar makes of them, which in comments and texts are left alone", () => {
+    const source =
+      "// f<typeof import('fs')>()\nconst a = `typeof import('fs')`, b = \"<import('fs')>\";\ntypeof import('./fs');";
+    expect(run(source, "a.ts")).toEqual({ text: source, leftovers: [] });
   });
 
   it("and what stands beside a syntax error", () => {

@@ -9,7 +9,7 @@ export interface StubKey {
   form: "string" | "name" | "shorthand";
 }
 
-/** What to do about a call of proxyquire: keys to rename, and what could not be seen. */
+/** What to do about a call of proxyquire or its like: keys to rename, and what could not be seen. */
 export interface Stubs {
   keys: StubKey[];
   unseen: { node: SgNode; reason: string }[];
@@ -18,7 +18,7 @@ export interface Stubs {
 }
 
 /**
- * The stubs of the proxyquire call that `name` begins, such as `proxyquire.noCallThru()("./x", { fs: ... })`.
+ * The stubs of the call that `name` begins, such as `proxyquire.noCallThru()("./x", { fs: ... })`.
  * A package's own requires are not rewritten, so stubs for one keep their names.
  */
 export function stubsOf(name: SgNode): Stubs | undefined {
@@ -33,7 +33,7 @@ export function stubsOf(name: SgNode): Stubs | undefined {
 
 /** Up the chain `proxyquire.noCallThru().load(...)` to the first call with arguments. */
 function loadingCall(name: SgNode): SgNode | undefined {
-  let link = isRequireOfProxyquire(name.parent()) ? name.parent() : name;
+  let link = isRequireOfTool(name.parent()) ? name.parent() : name;
   for (;;) {
     const next = link?.parent();
     if (!link || !next || next.range().start.index !== link.range().start.index) return undefined;
@@ -43,8 +43,8 @@ function loadingCall(name: SgNode): SgNode | undefined {
   }
 }
 
-function isRequireOfProxyquire(call: SgNode | null): boolean {
-  return call !== null && /^require\s*\(\s*["']proxyquire["']\s*\)$/.test(call.text());
+function isRequireOfTool(call: SgNode | null): boolean {
+  return call !== null && /^require\s*\(\s*["'](?:proxyquire|require-inject)["']\s*\)$/.test(call.text());
 }
 
 function ofPackage(stubs: SgNode, path: SgNode, quote: string): Stubs | undefined {

@@ -1,0 +1,52 @@
+import type { Token } from "./specifier-candidates.ts";
+
+/** Where a file may call tools that stand other modules in, by whatever name it gave them. */
+export interface StubTools {
+  /** proxyquire, and tap's `t.mock`: the keys of an object must say the names that the code under test says. */
+  keyed: Token[];
+  /** require-inject: it fills `require.cache`, which a name with the prefix goes around. */
+  cached: Token[];
+  /** The names of mock-require, whose first argument must say the name that the code under test says. */
+  named: ReadonlySet<string>;
+}
+
+export function findStubTools(text: string): StubTools {
+  return {
+    keyed: [...toolTokens(text, "proxyquire"), ...tapTokens(text)],
+    cached: toolTokens(text, "require-inject"),
+    named: namesOf(text, "mock-require"),
+  };
+}
+
+/** Where a package that is one function is called, be it as `require("package")(...)`. */
+function toolTokens(text: string, tool: string): Token[] {
+  if (!text.includes(tool)) return [];
+  const required = [...text.matchAll(new RegExp(`\\b(require)\\s*\\(\\s*["']${tool}["']\\s*\\)`, "g"))];
+  const names = tool === "proxyquire" ? namesOf(text, tool).add(tool) : namesOf(text, tool);
+  const called = [...names].flatMap((name) => [
+    ...text.matchAll(new RegExp(`(?<![\\w$.])(${name.replaceAll("$", "\\$")})(?=\\s*[.(])`, "g")),
+  ]);
+  return [...required, ...called].map(tokenOf);
+}
+
+function namesOf(text: string, tool: string): Set<string> {
+  if (!text.includes(tool)) return new Set();
+  const given = new RegExp(
+    `(?<![\\w$])([A-Za-z_$][\\w$]*)\\s*(?::[\\w$.<>, ]{0,80})?=\\s*require\\(\\s*["']${tool}["']|\\bimport\\s+(?:\\*\\s*as\\s+)?([A-Za-z_$][\\w$]*)\\s+from\\s*["']${tool}["']`,
+    "g",
+  );
+  return new Set([...text.matchAll(given)].map(([, required, imported]) => required ?? imported ?? tool));
+}
+
+const tap = /["'](?:lib)?tap["']|["']@tapjs\//;
+const tapMock = /(?<![\w$.])([A-Za-z_$][\w$]*)(?=\s*\.\s*mock(?:Require|Import)?\s*\()/g;
+
+function tapTokens(text: string): Token[] {
+  return tap.test(text) ? [...text.matchAll(tapMock)].map(tokenOf) : [];
+}
+
+function tokenOf(found: RegExpMatchArray): Token {
+  const [, word = ""] = found;
+  const start = found.index ?? 0;
+  return { start, end: start + word.length };
+}
