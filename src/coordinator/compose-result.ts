@@ -108,7 +108,7 @@ function holdingOfCheck(check: CheckResult): [Outcome, Reason?][] {
 }
 
 function taskResult(task: FinishedTask, { landing, patches, lines }: Ending): TaskResult {
-  const leftovers: Leftover[] = task.submissions.flatMap((submission) => submission.leftovers ?? []);
+  const leftovers = [...task.submissions.flatMap((submission) => submission.leftovers ?? []), ...notTaken(task)];
   const summary = task.submissions.at(-1)?.summary;
   const patch = patches.get(task.id);
   const why = task.failure ?? landing.leftOut.get(task.id);
@@ -128,6 +128,16 @@ function taskResult(task: FinishedTask, { landing, patches, lines }: Ending): Ta
     ...(leftovers.length > 0 ? { leftovers } : {}),
     ...(summary ? { summary } : {}),
   };
+}
+
+function notTaken({ ignored }: FinishedTask): Leftover[] {
+  return ignored.map((path) => ({
+    path,
+    line: 1,
+    column: 1,
+    text: "",
+    reason: "written, and not taken: git ignores it",
+  }));
 }
 
 function denialsOf(task: FinishedTask): Denial[] {

@@ -54,6 +54,7 @@ function neverStarted(task: Task, job: Job): FinishedTask {
     attempts: 0,
     filesChanged: 0,
     denials: [],
+    ignored: [],
     submissions: [],
     failure: stopped?.failure ?? { code: "not_started", message: "the job ended before this task began" },
     usage: noUsage,

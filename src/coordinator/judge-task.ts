@@ -12,8 +12,10 @@ export interface TaskEvidence {
   reports: readonly RunReport[];
   denials: readonly Omit<Denial, "task">[];
   filesChanged: number;
-  /** Why the final diff may not be admitted: a path outside the scope, a new submodule. */
+  /** Why the final diff may not be admitted: a path outside the scope, a new submodule, a device. */
   notAdmitted?: { path: string; reason: string } | undefined;
+  /** Files it wrote that git ignores: they are not taken. */
+  ignored: readonly string[];
 }
 
 export interface TaskVerdict {
@@ -30,6 +32,8 @@ export function judgeTask(evidence: TaskEvidence): TaskVerdict {
   const blocked = blockedBy(evidence.denials);
   if (blocked && (failure || evidence.filesChanged === 0)) return { state: "blocked", failure: blocked };
   if (failure) return { state: "failed", failure };
+  const [ignored] = evidence.ignored;
+  if (ignored !== undefined && evidence.filesChanged === 0) return { state: "failed", failure: allIgnored(ignored) };
   return { state: evidence.filesChanged === 0 ? "no_changes" : "succeeded" };
 }
 
@@ -46,6 +50,15 @@ function refusalOf(reports: readonly RunReport[]): Failure | undefined {
 
 function admissionFailure({ notAdmitted }: TaskEvidence): Failure | undefined {
   return notAdmitted && { code: "not_admitted", message: `${notAdmitted.path}: ${notAdmitted.reason}` };
+}
+
+/** Work was done, and none of it can be handed over: that is not "nothing to do". */
+function allIgnored(path: string): Failure {
+  return {
+    code: "ignored",
+    message: `all it wrote is ignored by git, ${path} first`,
+    remedy: "let it write elsewhere, or take the path out of .gitignore",
+  };
 }
 
 function blockedBy(denials: TaskEvidence["denials"]): Failure | undefined {

@@ -31,6 +31,8 @@ export interface FinishedTask extends Task {
   commit?: string;
   filesChanged: number;
   denials: readonly Omit<Denial, "task">[];
+  /** Files it wrote that git ignores, which are not taken. */
+  ignored: readonly string[];
   submissions: readonly Submission[];
   failure?: Failure;
   usage: Usage;
@@ -79,12 +81,14 @@ async function settle(
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<FinishedTask> {
   const changes = composeChanges(progress.runs.map((run) => run.taken?.touched ?? []));
+  const ignored = [...new Set(progress.runs.flatMap((run) => run.taken?.ignored ?? []))];
   const denials = progress.runs.flatMap((run) => run.denials);
   const { state, failure } = judgeTask({
     reports: progress.runs.map((run) => run.report),
     denials,
     filesChanged: changes.length,
-    notAdmitted: refusedPath(task, changes, job),
+    notAdmitted: progress.runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? refusedPath(task, changes, job),
+    ignored,
   });
   const hasTree = changes.length > 0;
   const commit = hasTree ? await keepTask(task, progress.tree, { job, equipment }) : undefined;
@@ -95,6 +99,7 @@ async function settle(
     ...(commit ? { tree: progress.tree, commit } : {}),
     filesChanged: changes.length,
     denials,
+    ignored,
     submissions: progress.runs.flatMap((run) => run.report.submission ?? []),
     ...(failure ? { failure } : {}),
     traceparents: progress.runs.flatMap((run) => run.report.traceparent ?? []),

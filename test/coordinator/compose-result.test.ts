@@ -23,6 +23,7 @@ function task(name: string, state: FinishedTask["state"], more: Partial<Finished
     attempts: 1,
     filesChanged,
     denials: [],
+    ignored: [],
     submissions: [],
     usage: noUsage,
     traceparents: [],

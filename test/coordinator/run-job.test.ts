@@ -174,7 +174,9 @@ describe("a job", () => {
       1, 3, 3, 6, 6, 1,
     ]);
     const merge = spans.find((span) => span.name.startsWith("sheaf.merge"));
-    expect(merge?.links.map((link) => byId.get(link.span_id)?.name)).toEqual(Array(3).fill("invoke_agent node-protocol"));
+    expect(merge?.links.map((link) => byId.get(link.span_id)?.name)).toEqual(
+      Array(3).fill("invoke_agent node-protocol"),
+    );
     expect(new Set(spans.map((span) => span.trace_id))).toEqual(new Set([result.trace_id]));
   });
 });
