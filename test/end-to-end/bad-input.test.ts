@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Called, openSheaf, type Sheaf } from "../support/sheaf.ts";
+import { type Called, openSheaf, patience, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
 /** What is wrong is said clearly, with the exit code of its kind, and nothing is lost by it. */
@@ -29,7 +29,7 @@ function expectRefusal(called: Called, code: number, message: RegExp): void {
   expect(called.stderr).not.toMatch(/\n {4}at |node:internal|ZodError|Failed query/);
 }
 
-describe("a repository that cannot be worked on", () => {
+describe("a repository that cannot be worked on", { timeout: patience }, () => {
   it("is refused when there is none, when it has no commit, and when the ref is unknown", async () => {
     const empty = join(ground.folder, "empty");
     mkdirSync(empty);
@@ -61,7 +61,7 @@ describe("a repository that cannot be worked on", () => {
   });
 });
 
-describe("a job file that is wrong", () => {
+describe("a job file that is wrong", { timeout: patience }, () => {
   const bomb = [...Array(12).keys()].map((n) =>
     n === 0
       ? "x-a0: &a0 [x, x, x, x, x, x, x, x, x]"
@@ -122,7 +122,7 @@ describe("a job file that is wrong", () => {
   });
 });
 
-describe("a check that misbehaves", () => {
+describe("a check that misbehaves", { timeout: patience }, () => {
   it("is ended at its timeout, and one that prints 1 GB is cut, with its end in the report", async () => {
     const job = {
       version: 1,

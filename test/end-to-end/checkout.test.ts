@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSheaf, type Sheaf } from "../support/sheaf.ts";
+import { openSheaf, patience, type Sheaf } from "../support/sheaf.ts";
 import { fingerprint, type Playground, playground } from "../workspace/playground.ts";
 
 /** What is the user's stays as it is to the bit until publish or apply, and these do what they say and no more. */
@@ -52,7 +52,7 @@ const codemod = ["--codemod", "node-protocol", "--repo"];
 const quiet = (...args: string[]) =>
   ground.git("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...args);
 
-describe("the user's checkout", () => {
+describe("the user's checkout", { timeout: patience }, () => {
   it("is the same to the bit after a run, and its uncommitted changes are said and left out", async () => {
     const before = seen();
     const { result, stderr } = await sheaf.job([...codemod, ground.user, "--check", "test ! -e src/new.js"]);

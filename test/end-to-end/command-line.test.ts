@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSheaf, type Sheaf } from "../support/sheaf.ts";
+import { openSheaf, patience, type Sheaf } from "../support/sheaf.ts";
 import { fastImport, type Playground, playground } from "../workspace/playground.ts";
 
 /** The command line as people, pipes and programs meet it. */
@@ -28,7 +28,7 @@ afterAll(async () => {
 const codemod = () => ["--codemod", "node-protocol", "--repo", ground.user];
 const verbs = "run plan validate init list status show logs diff apply doctor".split(" ");
 
-describe("the command line", () => {
+describe("the command line", { timeout: patience }, () => {
   it("explains every verb, with an example that uses it, on stdout", async () => {
     const top = await sheaf.call(["--help"]);
     const listed = [...top.stdout.matchAll(/^ {2}([a-z]+) (?:\[|[A-Z])/gm)].map(([, verb]) => verb);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSheaf, type Sheaf } from "../support/sheaf.ts";
+import { openSheaf, patience, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
 /** Every job file that ships does what it says, on a repository that has work for all of them. */
@@ -30,7 +30,7 @@ const lines: Record<string, string> = {
   "scripted-agent.yaml": "+# About",
 };
 
-describe("the examples", () => {
+describe("the examples", { timeout: patience }, () => {
   it.each(jobFiles)("%s is valid, and a run of it gives what it promises", async (name) => {
     const file = join(examples, name);
     expect(await sheaf.call(["validate", file])).toMatchObject({ code: 0, stderr: "" });

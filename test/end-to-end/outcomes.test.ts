@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSheaf, resultOf, type Sheaf } from "../support/sheaf.ts";
+import { openSheaf, patience, resultOf, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
 /** Every outcome through the real command line: its exit code, its result, and how `show` tells it. */
@@ -39,7 +39,7 @@ const run = (file: string, ...words: string[]) => sheaf.job([file, "--repo", gro
 const show = async () => (await sheaf.call(["show", "last"])).stdout;
 const nodeProtocol = { each: [{ codemod: "node-protocol" }] };
 
-describe("the outcome of sheaf run", () => {
+describe("the outcome of sheaf run", { timeout: patience }, () => {
   it("is succeeded, exit 0, when all of it landed and the checks are green", async () => {
     const { result, stderr } = await run(jobFile("good", { ...nodeProtocol, checks: ["grep -q node:fs src/a.js"] }));
     expect(result).toMatchObject({ outcome: "succeeded", exit_code: 0, denials: [] });

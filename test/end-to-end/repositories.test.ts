@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSheaf, type Sheaf } from "../support/sheaf.ts";
+import { openSheaf, patience, type Sheaf } from "../support/sheaf.ts";
 import { fastImport, type Playground, playground } from "../workspace/playground.ts";
 
 /** Repositories as they are found in the wild, each through one whole `sheaf run --codemod node-protocol`. */
@@ -46,7 +46,7 @@ const blob = (content: string) =>
     .update(`blob ${Buffer.byteLength(content)}\0${content}`)
     .digest("hex");
 
-describe("a whole run", () => {
+describe("a whole run", { timeout: patience }, () => {
   it("changes what it should in odd names and odd contents, and carries all else through to the byte", async () => {
     const ground = newGround();
     const turned: [File, string][] = [

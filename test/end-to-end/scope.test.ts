@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSheaf, type Sheaf } from "../support/sheaf.ts";
+import { openSheaf, patience, type Sheaf } from "../support/sheaf.ts";
 import { fingerprint, type Playground, playground } from "../workspace/playground.ts";
 
 /** One agent that tries every way out of its scope, beside one that works; and what an agent can see of the rest. */
@@ -79,7 +79,7 @@ async function eventsOf(task: string) {
     .map((line) => JSON.parse(line));
 }
 
-describe("an agent's scope", () => {
+describe("an agent's scope", { timeout: patience }, () => {
   it("holds against every way out: each is denied, shown and in the log, and the run goes on", async () => {
     const ways: Call[] = [
       write("../outside.txt"),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/db/open.ts";
 import { migrations, template } from "../support/database.ts";
 import { startPostgres, type TestServer } from "../support/postgres.ts";
-import { type Called, openSheaf, resultOf, type Sheaf } from "../support/sheaf.ts";
+import { type Called, openSheaf, patience, resultOf, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
 /** Disks, locks, deaths and databases: what was acknowledged is there afterwards, and the error says what to do. */
@@ -45,7 +45,7 @@ function gate(name: string): { check: string; open(): void } {
   };
 }
 
-describe("a disk", () => {
+describe("a disk", { timeout: patience }, () => {
   it("that is read-only is named, exit 78; a repository on one can be worked on", async () => {
     if (!canMount) {
       const refused = await sheaf.call(["run", ...codemod()], { env: { SHEAF_HOME: "/proc/sheaf" } });
@@ -100,7 +100,7 @@ describe("a disk", () => {
   });
 });
 
-describe("a data folder", () => {
+describe("a data folder", { timeout: patience }, () => {
   it("has one owner at a time, and whoever comes second hears who", async () => {
     const { check, open } = gate("second");
     const first = sheaf.start(["run", ...codemod(), "--check", check, "--output-format", "json"]);
@@ -149,7 +149,7 @@ describe("a data folder", () => {
 
 const fromTheFuture = sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('future', 9999999999999)`;
 
-describe("PostgreSQL", () => {
+describe("PostgreSQL", { timeout: patience }, () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startPostgres();

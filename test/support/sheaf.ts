@@ -45,6 +45,9 @@ export interface Running {
   ended: Promise<Called>;
 }
 
+/** Milliseconds for one test: a command takes one second on an idle machine, and many on one that is not. */
+export const patience = 300_000;
+
 const root = join(import.meta.dirname, "../..");
 
 /** `sandbox: external` unless told otherwise: the machine that runs the tests is the sandbox. */
