@@ -1,5 +1,4 @@
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { type Git, refused, unstartable } from "./git.ts";
+import { type Git, type RunningGit, refused, unstartable } from "./git.ts";
 import { hold } from "./hold-process.ts";
 
 /**
@@ -22,9 +21,9 @@ const mostAsked = 256;
 const longestComplaint = 4_000;
 
 export class AnsweringGit {
-  readonly #start: () => ChildProcessWithoutNullStreams;
+  readonly #start: () => RunningGit;
   readonly #args: readonly string[];
-  #child: ChildProcessWithoutNullStreams | undefined;
+  #child: RunningGit | undefined;
   #waiting: Question[] = [];
   #asked: Question[] = [];
   /** Whole lines of the answer under way, and what is there of the next. */
@@ -67,7 +66,7 @@ export class AnsweringGit {
     process.nextTick(() => child.stdin.uncork());
   }
 
-  #running(): ChildProcessWithoutNullStreams {
+  #running(): RunningGit {
     if (this.#child) return this.#child;
     const child = this.#start();
     this.#child = child;
@@ -96,14 +95,14 @@ export class AnsweringGit {
   }
 
   /** There is no git, or no folder to run it in: the same for whoever asks. */
-  #unstarted(child: ChildProcessWithoutNullStreams, cause: Error): void {
+  #unstarted(child: RunningGit, cause: Error): void {
     if (this.#child !== child) return;
     this.#forget();
     const questions = [...this.#asked.splice(0), ...this.#waiting.splice(0)];
     for (const question of questions) question.reject(unstartable(cause));
   }
 
-  #lost(child: ChildProcessWithoutNullStreams, end: { code: number; signal: string | null }): void {
+  #lost(child: RunningGit, end: { code: number; signal: string | null }): void {
     if (this.#child !== child) return;
     const said = this.#complaint || (end.signal ?? "");
     this.#forget();

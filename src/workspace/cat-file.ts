@@ -1,6 +1,5 @@
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
-import type { Git } from "./git.ts";
+import type { Git, RunningGit } from "./git.ts";
 import { hold } from "./hold-process.ts";
 
 /**
@@ -25,8 +24,8 @@ interface Question {
 const nothing = Buffer.alloc(0);
 
 export class CatFile {
-  readonly #start: () => ChildProcessWithoutNullStreams;
-  #child: ChildProcessWithoutNullStreams | undefined;
+  readonly #start: () => RunningGit;
+  #child: RunningGit | undefined;
   #asked: Question[] = [];
   #chunks: Buffer[] = [];
   #held = 0;
@@ -66,7 +65,7 @@ export class CatFile {
     });
   }
 
-  #running(): ChildProcessWithoutNullStreams {
+  #running(): RunningGit {
     if (this.#child) return this.#child;
     const child = this.#start();
     this.#child = child;
@@ -129,7 +128,7 @@ export class CatFile {
     this.#asked.shift()?.resolve(answer);
   }
 
-  #lost(child: ChildProcessWithoutNullStreams, cause: unknown): void {
+  #lost(child: RunningGit, cause: unknown): void {
     if (this.#child !== child) return;
     this.#child = undefined;
     this.#open = undefined;

@@ -34,8 +34,10 @@ export interface Git {
    * Starts a git that answers until its input ends. The caller owns the process; a Ctrl-C in the terminal is not for it,
    * since what was finished is still to be kept.
    */
-  start(args: readonly string[], options: GitOptions): ChildProcessWithoutNullStreams;
+  start(args: readonly string[], options: GitOptions): RunningGit;
 }
+
+export type RunningGit = ChildProcessWithoutNullStreams;
 
 const hardening = [
   "core.hooksPath=/dev/null",
@@ -102,7 +104,7 @@ function environmentOf(path: string, call: GitOptions): Record<string, string> {
   };
 }
 
-function collect(child: ChildProcessWithoutNullStreams, call: GitOptions): Promise<GitOutput> {
+function collect(child: RunningGit, call: GitOptions): Promise<GitOutput> {
   return new Promise((resolve, reject) => {
     const maxBytes = call.maxBytes ?? 2 ** 30;
     const out: Buffer[] = [];

@@ -1,7 +1,6 @@
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
-
+import type { RunningGit } from "./git.ts";
 /** Whether a long-lived process keeps Node's event loop alive: only while somebody waits for an answer of it. */
-export function hold(child: ChildProcessWithoutNullStreams, isHeld: boolean): void {
+export function hold(child: RunningGit, isHeld: boolean): void {
   const change = isHeld ? "ref" : "unref";
   child[change]();
   for (const stream of [child.stdin, child.stdout, child.stderr]) {

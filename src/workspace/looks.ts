@@ -59,7 +59,7 @@ function isSame(known: Look, stats: Stats): boolean {
   );
 }
 
-/** Files looked at before the main thread turns to others: about a millisecond. Asking one by one costs ten times that. */
+/** Files looked at before the main thread turns to others: about a millisecond. Asynchronously it costs four times that. */
 const atOnce = 200;
 
 /** Looks at files of a folder without following the last link; one that is gone is passed over. */

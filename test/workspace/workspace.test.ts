@@ -152,35 +152,45 @@ test("what did not change is not written again, so that the user's own object fi
   expect(fingerprint(ground.user, { withTimes: true })).toEqual(before);
 });
 
-test("bytes come out and go in as they are, whatever the attributes ask for", async () => {
-  await using ground = playground();
-  const files = {
-    ".gitattributes":
-      "* text=auto eol=crlf\n*.lfs filter=lfs diff=lfs merge=lfs -text\n*.id ident\n*.u16 working-tree-encoding=UTF-16\n",
-    "lf.txt": "a\nb\n",
-    "mixed.txt": "a\r\nb\n",
-    "p.lfs": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
-    "x.id": "$Id$\n",
-    "t.u16": "text\n",
-    empty: "",
-    bin: "\0\x01\r\n",
-  };
-  const tree = fastImport(
-    ground,
-    Object.entries(files).map(([path, content]) => ({ path, content })),
-  );
-  const workspace = await workspaceOf(ground, tree);
-  for (const [path, content] of Object.entries(files))
-    expect(readFileSync(join(workspace.root, path), "utf8")).toBe(content);
-  writeFileSync(join(workspace.root, "lf.txt"), "a\r\nc\r\n");
-  writeFileSync(join(workspace.root, "new.u16"), "plain\r\n");
-  const { touched } = await workspace.takeTree();
-  const repository = await ground.open();
-  for (const { path, after } of touched) {
-    expect(await repository.objects.read(after?.oid ?? "")).toEqual(readFileSync(join(workspace.root, path)));
-  }
-  expect(touched.map(({ path }) => path)).toEqual(["lf.txt", "new.u16"]);
-});
+/** Few files are written from the object reader, more are checked out by git: the same must hold of both. */
+const fewAndMany = [
+  { amount: "few", more: 0 },
+  { amount: "many", more: 40 },
+];
+
+test.each(fewAndMany)(
+  "bytes of $amount files come out and go in as they are, whatever the attributes ask for",
+  async ({ more }) => {
+    await using ground = playground();
+    const files = {
+      ".gitattributes":
+        "* text=auto eol=crlf\n*.lfs filter=lfs diff=lfs merge=lfs -text\n*.id ident\n*.u16 working-tree-encoding=UTF-16\n",
+      "lf.txt": "a\nb\n",
+      "mixed.txt": "a\r\nb\n",
+      "p.lfs": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+      "x.id": "$Id$\n",
+      "t.u16": "text\n",
+      empty: "",
+      bin: "\0\x01\r\n",
+      ...Object.fromEntries(Array.from({ length: more }, (_, index) => [`more/${index}`, `${index}\n`])),
+    };
+    const tree = fastImport(
+      ground,
+      Object.entries(files).map(([path, content]) => ({ path, content })),
+    );
+    const workspace = await workspaceOf(ground, tree);
+    for (const [path, content] of Object.entries(files))
+      expect(readFileSync(join(workspace.root, path), "utf8")).toBe(content);
+    writeFileSync(join(workspace.root, "lf.txt"), "a\r\nc\r\n");
+    writeFileSync(join(workspace.root, "new.u16"), "plain\r\n");
+    const { touched } = await workspace.takeTree();
+    const repository = await ground.open();
+    for (const { path, after } of touched) {
+      expect(await repository.objects.read(after?.oid ?? "")).toEqual(readFileSync(join(workspace.root, path)));
+    }
+    expect(touched.map(({ path }) => path)).toEqual(["lf.txt", "new.u16"]);
+  },
+);
 
 test("base files are brought in on demand, once, and deleting them afterwards deletes them", async () => {
   await using ground = playground();
@@ -201,20 +211,24 @@ test("base files are brought in on demand, once, and deleting them afterwards de
   expect(await workspace.materialise("nope")).toEqual({ found: "nothing" });
 });
 
-test("nothing is written through a symlink that was put in the way", async () => {
-  await using ground = playground();
-  ground.write("d/f", "f");
-  const { tree } = ground.commit();
-  const workspace = await workspaceOf(ground, tree, {});
-  const outside = join(ground.folder, "outside");
-  mkdirSync(outside);
-  symlinkSync(outside, join(workspace.root, "d"));
-  await workspace.materialise("d/f").catch(() => {});
-  expect(readdirSync(outside)).toEqual([]);
-  const taken = await workspace.takeTree();
-  expect(taken.tree).toBe(tree);
-  expect(taken.refused.map(({ path }) => path)).toEqual(["d"]);
-});
+test.each(fewAndMany)(
+  "nothing of $amount files is written through a symlink that was put in the way",
+  async ({ more }) => {
+    await using ground = playground();
+    const paths = ["d/f", ...Array.from({ length: more }, (_, index) => `d/more/${index}`)];
+    for (const path of paths) ground.write(path, "f");
+    const { tree } = ground.commit();
+    const workspace = await workspaceOf(ground, tree, {});
+    const outside = join(ground.folder, "outside");
+    mkdirSync(outside);
+    symlinkSync(outside, join(workspace.root, "d"));
+    await Promise.allSettled(paths.map((path) => workspace.materialise(path)));
+    expect(readdirSync(outside)).toEqual([]);
+    const taken = await workspace.takeTree();
+    expect(taken.tree).toBe(tree);
+    expect(taken.refused.map(({ path }) => path)).toEqual(["d"]);
+  },
+);
 
 test("ignored files are listed and not taken, by rules of the base that are not in the workspace", async () => {
   await using ground = playground();
@@ -310,30 +324,38 @@ test("submodules stay as they are in every tree", async () => {
   expect(entries.find(({ path }) => path === "sub")).toEqual({ path: "sub", mode: "160000", oid: link });
 });
 
-test("names that are not UTF-8 travel as bytes and are never shown to an agent", async () => {
-  await using ground = playground();
-  const odd = Buffer.from([0x66, 0xff, 0xfe]);
-  const tree = fastImport(ground, [
-    { path: odd, content: "odd" },
-    { path: "é", content: "text" },
-    { path: "README", content: "1" },
-    { path: "readme", content: "2" },
-  ]);
-  const workspace = await workspaceOf(ground, tree);
-  const at = Buffer.concat([Buffer.from(`${workspace.root}/`), odd]);
-  expect(readFileSync(at, "utf8")).toBe("odd");
-  writeFileSync(at, "changed");
-  writeFileSync(Buffer.concat([at, Buffer.from([0x80])]), "new");
-  renameSync(join(workspace.root, "é"), join(workspace.root, "ü"));
-  writeFileSync(join(workspace.root, "readme"), "two");
-  const { touched } = await workspace.takeTree();
-  expect(touched.map(({ path }) => path)).toEqual(["f\xff\xfe", "f\xff\xfe\x80", "readme", toRaw("é"), toRaw("ü")]);
-  const other = await createWorkspace(await ground.open(), { directory: join(ground.folder, "other"), tree });
-  expect((await other.names("", 10)).names.sort()).toEqual(["README", "readme", "é"]);
-});
+test.each(fewAndMany)(
+  "$amount names that are not UTF-8 travel as bytes and are never shown to an agent",
+  async ({ more }) => {
+    await using ground = playground();
+    const odd = Buffer.from([0x66, 0xff, 0xfe]);
+    const tree = fastImport(ground, [
+      { path: odd, content: "odd" },
+      { path: "é", content: "text" },
+      { path: "README", content: "1" },
+      { path: "readme", content: "2" },
+      ...Array.from({ length: more }, (_, index) => ({
+        path: Buffer.from([0x67, 0xff, 0x30 + index]),
+        content: "more",
+      })),
+    ]);
+    const workspace = await workspaceOf(ground, tree);
+    const at = Buffer.concat([Buffer.from(`${workspace.root}/`), odd]);
+    expect(readFileSync(at, "utf8")).toBe("odd");
+    writeFileSync(at, "changed");
+    writeFileSync(Buffer.concat([at, Buffer.from([0x80])]), "new");
+    renameSync(join(workspace.root, "é"), join(workspace.root, "ü"));
+    writeFileSync(join(workspace.root, "readme"), "two");
+    const { touched } = await workspace.takeTree();
+    expect(touched.map(({ path }) => path)).toEqual(["f\xff\xfe", "f\xff\xfe\x80", "readme", toRaw("é"), toRaw("ü")]);
+    const other = await createWorkspace(await ground.open(), { directory: join(ground.folder, "other"), tree });
+    expect((await other.names("", 10)).names.sort()).toEqual(["README", "readme", "é"]);
+  },
+);
 
-test("links keep their targets and executables their bit", async () => {
+test.each(fewAndMany)("$amount links keep their targets and executables their bit", async ({ more }) => {
   await using ground = playground();
+  for (let index = 0; index < more; index++) symlinkSync(`${index}`, join(ground.user, `link${index}`));
   ground.write("run.sh", "#!/bin/sh\n");
   chmodSync(join(ground.user, "run.sh"), 0o755);
   symlinkSync("run.sh", join(ground.user, "relative"));
@@ -345,6 +367,23 @@ test("links keep their targets and executables their bit", async () => {
   expect(await workspace.fetch("relative", 100)).toEqual({ found: "link", target: "run.sh" });
   expect((await workspace.takeTree()).tree).toBe(tree);
 });
+
+test.each(fewAndMany)(
+  "a repository of sha256 ids and $amount files, with the longest names, is no other",
+  async ({ more }) => {
+    await using ground = playground({ init: ["--object-format=sha256"] });
+    const deep = Array.from({ length: 12 }, () => "n".repeat(250)).join("/");
+    const names = ["a", deep, ...Array.from({ length: more }, (_, index) => `${"m".repeat(index + 1)}`)];
+    const tree = fastImport(
+      ground,
+      names.map((path) => ({ path, content: path.slice(0, 9) })),
+    );
+    const workspace = await workspaceOf(ground, tree);
+    for (const path of names) expect(readFileSync(join(workspace.root, path), "utf8")).toBe(path.slice(0, 9));
+    writeFileSync(join(workspace.root, "a"), "changed");
+    expect(await touchedBy(workspace)).toEqual({ a: "100644" });
+  },
+);
 
 test("twenty workspaces of one repository are made and taken at once", async () => {
   await using ground = playground();
