@@ -37,10 +37,11 @@ export class Looks {
     return known?.isCertain && isSame(known, stats) ? known.version : undefined;
   }
 
-  /** The version it may well still have: as large as it was. */
-  guess(path: RawPath, stats: Stats): Version | undefined {
+  /** The version it may well still have: as large as it was, or the base's where it was never looked at. */
+  guess(path: RawPath, stats: Stats, base: Version | undefined): Version | undefined {
     const known = this.#known.get(path);
-    return known?.size === stats.size ? known.version : undefined;
+    if (!known) return base;
+    return known.size === stats.size ? known.version : undefined;
   }
 }
 

@@ -39,6 +39,8 @@ export async function takeFiles(
 }
 
 const atOnce = 64;
+/** A larger file is left to git, which need not hold it in memory. */
+const largestRead = 4 * 1024 * 1024;
 
 interface Seen {
   path: RawPath;
@@ -50,8 +52,8 @@ async function take(open: OpenWorkspace, seen: Seen): Promise<Version | "unreada
   try {
     if (seen.stats.isSymbolicLink()) return await takeLink(open, at);
     if (!(await isReadable(at))) return "unreadable";
-    const guess = open.looks.guess(seen.path, seen.stats);
-    const isUnchanged = guess && (await hasContent(open, at, guess.oid));
+    const guess = open.looks.guess(seen.path, seen.stats, open.listing.entries.get(seen.path));
+    const isUnchanged = guess && seen.stats.size <= largestRead && (await hasContent(open, at, guess.oid));
     const oid = isUnchanged ? guess.oid : await open.repository.writer.file(`${toRaw(open.root)}/${seen.path}`);
     return { mode: modeOf(open, seen), oid };
   } catch (cause) {

@@ -149,6 +149,9 @@ test("what did not change is not written again, so that the user's own object fi
   const workspace = await workspaceOf(ground, tree);
   for (const path of ["a", "b"]) writeFileSync(join(workspace.root, path), path);
   expect((await workspace.takeTree()).touched).toEqual([]);
+  const other = await createWorkspace(await ground.open(), { directory: join(ground.folder, "other"), tree });
+  await Promise.all([other.materialise("a"), other.materialise("b")]);
+  expect((await other.takeTree()).touched).toEqual([]);
   expect(fingerprint(ground.user, { withTimes: true })).toEqual(before);
 });
 
