@@ -3,7 +3,6 @@ import { type ClaimedRun, claimRun } from "../db/claim-run.ts";
 import { createRuns } from "../db/create-run.ts";
 import { finishRun } from "../db/finish-run.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { Task } from "../protocol/task.ts";
 import { createWorkspace } from "../workspace/workspace.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
@@ -20,7 +19,7 @@ export async function runStep(order: StepOrder, job: Job, equipment: Equipment):
   const workspace = await createWorkspace(job.repository, {
     directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
     tree: order.tree,
-    ...coverOf(order.task),
+    ...coverOf(order),
   });
   try {
     const { report, denials, hasThreadDied } = await runInThread(run, order, { workspace, job, equipment });
@@ -54,8 +53,12 @@ async function endRun(run: ClaimedRun, { report, taken }: FinishedRun, { clock, 
   await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);
 }
 
-/** Directories are brought in whole, single files one by one, everything else on demand. */
-function coverOf(task: Task): { files: string[]; directories: string[] } {
+/**
+ * Directories are brought in whole, single files one by one, everything else on demand. A recipe reads each file once
+ * and changes few: its workspace starts empty, which spares the disk every file that it leaves alone.
+ */
+function coverOf({ task, step }: StepOrder): { files: string[]; directories: string[] } {
+  if (step.agent.model.provider === "recipe") return { files: [], directories: [] };
   const directories = task.writes.flatMap((paths) => ("directories" in paths ? paths.directories : []));
   const isCovered = (path: string) => directories.some((top) => top === "" || path.startsWith(`${top}/`));
   return { files: task.files.filter((path) => !isCovered(path)), directories };

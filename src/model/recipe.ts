@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { setImmediate as nextTick } from "node:timers/promises";
 import type { Leftover } from "../protocol/claim.ts";
 import { type AnswerBlock, type Message, noUsage } from "../protocol/message.ts";
-import type { CompiledRecipe, TextEdit } from "../rewrite/engine.ts";
+import type { CompiledRecipe, FileRewrite, SourceFile } from "../rewrite/compiled-recipe.ts";
+import type { TextEdit } from "../rewrite/text-edit.ts";
 import type { Model, ModelAnswer } from "./model.ts";
 
 /**
@@ -45,25 +46,56 @@ interface Findings {
 
 async function search(recipe: CompiledRecipe, view: RecipeView, found: Findings, signal: AbortSignal): Promise<void> {
   const covered = view.files.filter((path) => recipe.covers(path));
-  for (const [index, path] of covered.entries()) {
-    if (index % filesPerBreath === 0) await nextTick();
+  let coming = readSome(covered, 0, view);
+  for (let start = 0; start < covered.length; start += filesPerBreath) {
+    const sources = await coming;
+    // The next files are on their way while these are searched.
+    coming = readSome(covered, start + filesPerBreath, view);
+    await nextTick();
     signal.throwIfAborted();
-    await searchOne(recipe, view, found, path);
+    for (const { path, source } of sources) searchOne(recipe, view, found, { path, source });
   }
+  await coming;
 }
 
-async function searchOne(recipe: CompiledRecipe, view: RecipeView, found: Findings, path: string): Promise<void> {
-  const source = await view.read(path);
-  if ("refused" in source) return skip(found, path, source.refused);
-  const rewrite = recipe.rewrite({ path, bytes: source.bytes });
-  if (rewrite.skipped !== undefined) return skip(found, path, rewrite.skipped);
+type Source = Awaited<ReturnType<RecipeView["read"]>>;
+
+function readSome(
+  paths: readonly string[],
+  start: number,
+  view: RecipeView,
+): Promise<{ path: string; source: Source }[]> {
+  const some = paths.slice(start, start + filesPerBreath);
+  return Promise.all(some.map(async (path) => ({ path, source: await view.read(path) })));
+}
+
+function searchOne(
+  recipe: CompiledRecipe,
+  view: RecipeView,
+  found: Findings,
+  { path, source }: { path: string; source: Source },
+): void {
+  if ("refused" in source) {
+    skip(found, path, source.refused);
+    return;
+  }
+  const file = { path, bytes: source.bytes };
+  const rewrite = recipe.rewrite(file);
+  if (rewrite.skipped === undefined) keepRewrite(rewrite, view, found, file);
+  else skip(found, path, rewrite.skipped);
+}
+
+function keepRewrite(rewrite: FileRewrite, view: RecipeView, found: Findings, file: SourceFile): void {
   found.leftovers.push(...rewrite.leftovers);
   if (rewrite.edits.length === 0) return;
-  const refusal = view.editRefusal(path);
-  if (refusal !== undefined) return skip(found, path, refusal);
+  const refusal = view.editRefusal(file.path);
+  if (refusal !== undefined) {
+    skip(found, file.path, refusal);
+    return;
+  }
   found.edits += rewrite.edits.length;
-  const expect_sha256 = createHash("sha256").update(source.bytes).digest("hex");
-  found.files.push({ file_path: path, expect_sha256, edits: rewrite.edits });
+  const expect_sha256 = createHash("sha256").update(file.bytes).digest("hex");
+  found.files.push({ file_path: file.path, expect_sha256, edits: rewrite.edits });
 }
 
 function skip(found: Findings, path: string, reason: string): void {
