@@ -9,31 +9,24 @@ export interface VerdictOptions {
 }
 
 export function renderVerdict(result: Result, terminal: Terminal, { isFull }: VerdictOptions): string[] {
-  const blocks = [
-    headline(result, terminal),
-    ...why(result),
-    ...who(result, isFull),
-    ...checks(result),
-    ...denied(result),
-    ...left(result, isFull),
-    ...next(result, terminal),
-  ];
-  return blocks.map(printable);
+  const told = [...why(result), ...who(result, isFull), ...checks(result), ...denied(result), ...left(result, isFull)];
+  // What others wrote is made harmless before our own colours come to it.
+  return [headline(result, terminal), ...told.map(printable), ...next(result, terminal)];
 }
 
 function headline(result: Result, terminal: Terminal): string {
   const took = duration(Date.parse(result.ended_at) - Date.parse(result.started_at));
   const cost = result.usage.cost_known ? `$${result.usage.cost_usd.toFixed(2)}` : "cost unknown";
   const word = terminal.style(result.exit_code === 0 ? "green" : "red", result.outcome.toUpperCase());
-  return [
-    word,
+  const rest = [
     result.job.handle,
     `exit ${result.exit_code}`,
     took,
     cost,
     `base ${result.base_commit.slice(0, 12)}`,
     published(result),
-  ].join("  ");
+  ];
+  return [word, ...rest.map(printable)].join("  ");
 }
 
 function published(result: Result): string {
@@ -113,7 +106,7 @@ function left(result: Result, isFull: boolean): string[] {
 }
 
 function next({ next: steps }: Result, terminal: Terminal): string[] {
-  const rows = columns(steps.map(({ command, why: purpose }) => [command, terminal.style("dim", purpose)]));
+  const rows = columns(steps.map(({ command, why: purpose }) => [printable(command), terminal.style("dim", purpose)]));
   return rows.map((row, index) => `${index === 0 ? "NEXT  " : "      "} ${row}`);
 }
 

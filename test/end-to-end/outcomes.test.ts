@@ -143,7 +143,8 @@ describe("the outcome of sheaf run", { timeout: patience }, () => {
     const late = jobFile("late", { ...nodeProtocol, checks: ["sleep 600"] });
     const { result } = await run(late, "--timeout", "4s");
     expect(result).toMatchObject({ outcome: "limit", exit_code: 11, limit: "time", reason: { code: "time" } });
-    expect(existsSync(result.tasks[0]?.patch_file ?? "")).toBe(true);
+    // How far it came depends on the machine; what had finished is there.
+    for (const { state, patch_file } of result.tasks) expect(existsSync(patch_file ?? "")).toBe(state === "succeeded");
     expect(await show()).toMatch(/^LIMIT .*\nWHY {4}the job's time of 4 s is up\n +try: raise limits.time/);
     const idle = await run(jobFile("idle", { ...nodeProtocol, limits: { idle: "1ms" } }));
     expect(idle.result).toMatchObject({ outcome: "limit", exit_code: 11, limit: "idle" });

@@ -66,7 +66,7 @@ describe("a disk", { timeout: patience }, () => {
   it("that is too full to open the data folder is named, exit 75, and the folder is usable once there is room", async () => {
     await using full = openSheaf();
     const small = canMount
-      ? among(`mount -t tmpfs -o size=12m tmpfs "${full.home}"; exec "$@"`)
+      ? among(`mount -t tmpfs -o size=4m tmpfs "${full.home}"; exec "$@"`)
       : ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"];
     expectRefusal(
       await full.call(["run", ...codemod()], { through: small }),
@@ -76,6 +76,20 @@ describe("a disk", { timeout: patience }, () => {
     const limited = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"];
     expectRefusal(await full.call(["run", ...codemod()], { through: limited }), 75, /(EFBIG|too large)[\s\S]*try: /i);
     expect((await full.job(codemod())).result.outcome).toBe("succeeded");
+  });
+
+  it("that has no room for the patch costs the publishing, exit 75, and not the result", async () => {
+    await using large = playground();
+    const line = `require("fs"); // ${"x".repeat(1_000)}\n`;
+    for (const name of ["a", "b"]) large.write(`${name}.js`, line.repeat(1_500));
+    large.commit();
+    // Of one file at most 2 MB; the patch needs more than twice that.
+    const limited = ["sh", "-c", 'ulimit -f 4096; exec "$@"', "sh"];
+    const words = ["--codemod", "node-protocol", "--repo", large.user, "--publish", "patch=too-large.patch"];
+    const { result } = await sheaf.job(words, { through: limited });
+    expect(result).toMatchObject({ outcome: "error", exit_code: 75, reason: { code: "storage_full" } });
+    expect(result.tasks).toMatchObject([{ landed: true, files_changed: 2 }]);
+    expect((await sheaf.call(["diff"])).stdout.match(/^\+require\("node:fs"\)/gm)).toHaveLength(3_000);
   });
 
   it("that fills up in the middle of a run ends it with 75, and what was finished is there afterwards", async () => {
