@@ -13,8 +13,9 @@ export interface VeiledImport {
 }
 
 /**
- * The grammar takes a type argument that begins with an import, as in `importOriginal<typeof import("fs")>()`, for
- * two comparisons or a syntax error, and knows no `export import`. So it is shown names and spaces in their place.
+ * The grammar takes `importOriginal<typeof import("fs")>()` for comparisons, `Omit<import("fs").A<B>, "c">` for a
+ * syntax error, and knows no `export import`. So it is shown names and spaces in their place. Where the name is one
+ * in the tree, `import("fs")` is code: a type or a call, and a name to resolve in both.
  */
 export function veilTypeImports(source: string): Veiled {
   if (!source.includes("import")) return { text: source, imports: [] };
@@ -32,5 +33,5 @@ export function veilTypeImports(source: string): Veiled {
   return { text, imports };
 }
 
-const typeImport = /(?<=\btypeof[ \t]+|<[ \t]*)import[ \t]*\([ \t]*(["'])([^"'\\\n]+)\1[ \t]*\)/g;
+const typeImport = /(?<![\w$])import[ \t]*\([ \t]*(["'])([^"'\\\n]+)\1[ \t]*\)/g;
 const exportedImport = /\bexport(?=[ \t]+import[ \t]+(?:type[ \t]+)?[\w$]+[ \t]*=[ \t]*require\b)/g;

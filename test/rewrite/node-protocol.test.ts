@@ -75,6 +75,14 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
     ],
     ["a.test.tsx", "jest.mock('fs', () => ({ ...jest.requireActual<typeof import('fs')>('fs'), a: <b/> }));"],
     ["a.ts", "export import y = require('os');"],
+    [
+      "a.d.ts",
+      'export declare const a: (Omit<import("fs").Stats<string, object>, "x-y"> | import("net").Socket<\n import("tls").X[]>)[];',
+    ],
+    [
+      "a.ts",
+      "f(...(await import('fs')).x, import('os').then((a) => a), { path: import('path') } as import('net').X<Y>)",
+    ],
     ["a.test.js", "const mock = require('mock-require'); mock('fs', {}); mock.stop('fs'); mock.reRequire('os')"],
     ["a.test.mjs", "mock.module('fs', {}); t.mock.module('os')"],
     [
