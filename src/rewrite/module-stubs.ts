@@ -23,12 +23,50 @@ export interface Stubs {
  */
 export function stubsOf(name: SgNode): Stubs | undefined {
   const call = loadingCall(name);
-  const [path, stubs] = call ? argumentsOf(call) : [];
-  if (!path || !stubs || /^(?:undefined|null)$/.test(stubs.text())) return undefined;
+  const [path, written] = call ? argumentsOf(call) : [];
+  if (!call || !path || !written || /^(?:undefined|null)$/.test(written.text())) return undefined;
+  const stubs = literalOf(written, call);
   const quote = /^["']/.exec(path.text())?.[0] ?? '"';
   if (path.kind() === "string" && !/^["'](?:\.|\/)/.test(path.text())) return ofPackage(stubs, path, quote);
   if (stubs.kind() === "object") return ofObject(stubs, quote);
   return { keys: [], unseen: [{ node: stubs, reason: "the stubs are not an object literal" }], quote };
+}
+
+/** The object that is written there, in whatever type or brackets, or under a name of its own. */
+function literalOf(written: SgNode, call: SgNode): SgNode {
+  const inner = written.children().filter((child) => child.isNamed() && child.kind() !== "comment");
+  switch (String(written.kind())) {
+    case "as_expression":
+    case "satisfies_expression":
+    case "parenthesized_expression":
+      return inner[0] ? literalOf(inner[0], call) : written;
+    case "type_assertion":
+      return inner[1] ? literalOf(inner[1], call) : written;
+    case "identifier":
+      return declaredLiteral(written, call) ?? written;
+    default:
+      return written;
+  }
+}
+
+/** The object a name stands for, if in the whole file the name is only handed to such calls. */
+function declaredLiteral(name: SgNode, call: SgNode): SgNode | undefined {
+  const callee = call.field("function")?.text();
+  const kinds = ["identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"];
+  const uses = name
+    .getRoot()
+    .root()
+    .findAll({ rule: { any: kinds.map((kind) => ({ kind })), regex: `^${name.text().replaceAll("$", "\\$")}$` } })
+    .filter((use) => !isStubsOf(use, callee));
+  const declarator = uses.length === 1 ? uses[0]?.parent() : undefined;
+  const value = declarator?.kind() === "variable_declarator" ? declarator.field("value") : undefined;
+  return value?.kind() === "object" ? value : undefined;
+}
+
+function isStubsOf(use: SgNode, callee: string | undefined): boolean {
+  const call = use.parent()?.parent();
+  if (call?.kind() !== "call_expression" || call.field("function")?.text() !== callee) return false;
+  return argumentsOf(call)[1]?.id() === use.id();
 }
 
 /** Up the chain `proxyquire.noCallThru().load(...)` to the first call with arguments. */

@@ -22,20 +22,33 @@ export function findStubTools(text: string): StubTools {
 function toolTokens(text: string, tool: string): Token[] {
   if (!text.includes(tool)) return [];
   const required = [...text.matchAll(new RegExp(`\\b(require)\\s*\\(\\s*["']${tool}["']\\s*\\)`, "g"))];
-  const names = tool === "proxyquire" ? namesOf(text, tool).add(tool) : namesOf(text, tool);
+  const names = namesOf(text, tool);
   const called = [...names].flatMap((name) => [
-    ...text.matchAll(new RegExp(`(?<![\\w$.])(${name.replaceAll("$", "\\$")})(?=\\s*[.(])`, "g")),
+    ...text.matchAll(new RegExp(`(?<![\\w$.])(${name.replaceAll("$", "\\$")})(?=\\s*[.(<])`, "g")),
   ]);
   return [...required, ...called].map(tokenOf);
 }
 
+/** What a file calls a tool, or the tool as it was set up: `const stub = proxyquire.noCallThru()`. */
 function namesOf(text: string, tool: string): Set<string> {
-  if (!text.includes(tool)) return new Set();
-  const given = new RegExp(
-    `(?<![\\w$])([A-Za-z_$][\\w$]*)\\s*(?::[\\w$.<>, ]{0,80})?=\\s*require\\(\\s*["']${tool}["']|\\bimport\\s+(?:\\*\\s*as\\s+)?([A-Za-z_$][\\w$]*)\\s+from\\s*["']${tool}["']`,
-    "g",
-  );
-  return new Set([...text.matchAll(given)].map(([, required, imported]) => required ?? imported ?? tool));
+  const names = new Set<string>();
+  if (!text.includes(tool)) return names;
+  if (tool === "proxyquire") names.add(tool);
+  const imported = new RegExp(`\\bimport\\s+(?:\\*\\s*as\\s+)?([A-Za-z_$][\\w$]*)\\s+from\\s*["']${tool}["']`, "g");
+  for (const [, name] of text.matchAll(imported)) names.add(name ?? tool);
+  for (const name of assigned(text, `require\\(\\s*["']${tool}["']\\s*\\)`)) names.add(name);
+  for (const name of names) {
+    for (const other of assigned(text, `${name.replaceAll("$", "\\$")}(?=\\s*\\.)`)) names.add(other);
+  }
+  return names;
+}
+
+const setUp = "(?:\\s*\\.\\s*(?:(?:noCallThru|callThru|preserveCache|noPreserveCache)\\s*\\(\\s*\\)|load\\b))*";
+
+/** The names that are given this value, set up or not; what it answers when it is called is something else. */
+function assigned(text: string, value: string): string[] {
+  const given = `(?<![\\w$.])([A-Za-z_$][\\w$]*)\\s*(?::[\\w$.<>, ]{0,80})?=\\s*${value}${setUp}(?!\\s*[.(])`;
+  return [...text.matchAll(new RegExp(given, "g"))].flatMap(([, name]) => name ?? []);
 }
 
 const tap = /["'](?:lib)?tap["']|["']@tapjs\//;

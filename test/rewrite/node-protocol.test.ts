@@ -137,6 +137,11 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
     "const pq$ = require('proxyquire').noCallThru(); pq$('./x', { fs: 1 })",
     "import * as stub from 'proxyquire'; stub.load('./x', { fs: 1 })",
     "import p from 'proxyquire'; const a = p<X>; p('./x', { fs: 1 })",
+    "const load = proxyquire.noCallThru().load; const a = load; load('./x', { fs: 1 })",
+    "const pq = require('proxyquire'), strict = pq\n  .noCallThru()\nstrict('./x', { fs: 1 })",
+    "import p from 'proxyquire'; p<typeof import('./x')>('./x', { fs: 1 } as any)",
+    "import p from 'proxyquire'; p('./x', <any>({ fs: 1 }))",
+    "const stubs = { fs: 1 }; proxyquire('./x', stubs); proxyquire('./y', stubs)",
   ])("in the stubs of `%s` and in nothing beside them", (source) => {
     expect(rewritten(source, source.startsWith("import") ? "a.ts" : "a.js")).toBe(
       source.replace("{ fs: 1", "{ 'node:fs': 1"),
@@ -153,6 +158,8 @@ describe("node-protocol leaves alone", () => {
     "require('./fs'); require('../path'); require('/fs'); require('fs' + '/promises.js')".slice(0, 50),
     "import { a as b } from './x' with { type: 'fs' }; new Worker('fs'); require(x ? 'a' : 'b').fs",
     "require('x', 'fs'); import('x', 'fs'); jest.fn('fs'); vi.spyOn(fs, 'path'); td.replace(fs, 'path'); jest.mock('./fs')",
+    "const x = require('proxyquire')('./x', {}); x('./y', { path: 1 })",
+    "const x = proxyquire.noCallThru().load('./x', {}), y = proxyquire('./y', {}); x('./y', { path: 1 }); y('./z', { fs: 1 })",
     "define(['fs'], (fs) => {}); require(['fs'], (fs) => {})",
     "t.mock('./x', { fs: 1 }); mock('fs', {}); jest.fn('a').mock('fs'); jest.requireActual('./x').mock('fs')",
     "const stubs = { fs: 1 }; proxy('./x', { fs: 1 }); proxyquire('fs'); proxyquire('./x')",
@@ -247,6 +254,9 @@ describe("node-protocol lists what it cannot decide", () => {
   });
 
   it("among the stubs of proxyquire", () => {
+    expect(reasons("const stubs = { fs: 1 }; stubs.os = 1; proxyquire('./x', stubs)")).toEqual([
+      "1:58 stubs: the stubs are not an object literal",
+    ]);
     expect(reasons("proxyquire('./x', stubs)")).toEqual(["1:19 stubs: the stubs are not an object literal"]);
     expect(reasons("proxyquire('./x', { ...base, './y': 1 })")).toEqual([
       "1:21 ...base: the keys of these stubs are not visible here",
