@@ -3,6 +3,12 @@ import type { SgNode } from "@ast-grep/napi";
 /** What a call means for the module name in its first argument. */
 export type Callee = "module" | "require" | "mock" | "other";
 
+/** What a file calls mock-require, and what `createRequire` made for it. */
+export interface GivenNames {
+  mockRequires: ReadonlySet<string>;
+  requires: ReadonlySet<string>;
+}
+
 const jestCalls =
   /^(?:jest|vi|vitest)\.(?:mock|unmock|doMock|doUnmock|dontMock|deepUnmock|setMock|requireActual|requireMock|createMockFromModule|genMockFromModule|unstable_mockModule|unstable_unmockModule|importActual|importMock)$/;
 const otherMocks =
@@ -10,18 +16,25 @@ const otherMocks =
 
 /**
  * `require` and `module` calls of Node, and those of test tools that name a module the way the code under test does.
- * `mockRequires` are this file's names for mock-require.
+ * `names` are those this file itself gave.
  */
-export function calleeOf(call: SgNode, mockRequires: ReadonlySet<string> = new Set()): Callee {
+export function calleeOf(call: SgNode, names?: GivenNames): Callee {
   const callee = call.field("function");
-  if (!callee) return "other";
-  const kind = callee.kind();
-  if (kind === "import") return "module";
-  const text = calleeText(callee);
-  if (kind === "call_expression") return /^(?:[\w$.]+\.)?createRequire\(/.test(text) ? "module" : "other";
+  switch (String(callee?.kind())) {
+    case "import":
+      return "module";
+    case "call_expression":
+      return /^(?:[\w$.]+\.)?createRequire\s*\(/.test(callee?.text() ?? "") ? "module" : "other";
+    default:
+      return callee ? calleeNamed(calleeText(callee), names) : "other";
+  }
+}
+
+function calleeNamed(text: string, names?: GivenNames): Callee {
   if (text === "require" || text === "require.resolve") return "require";
   if (text === "module.require" || text === "require.main.require") return "require";
-  if (mockRequires.has(text.replace(/\.(?:stop|reRequire)$/, ""))) return "mock";
+  if (names?.requires.has(text.replace(/\.resolve$/, ""))) return "module";
+  if (names?.mockRequires.has(text.replace(/\.(?:stop|reRequire)$/, ""))) return "mock";
   return jestCalls.test(text) || otherMocks.test(text) ? "mock" : "other";
 }
 
@@ -31,14 +44,11 @@ const jestChain =
 
 /** As it would be written on one line, without the calls of jest before it: `jest.mock("a").mock` is `jest.mock`. */
 function calleeText(callee: SgNode): string {
-  const object = callee.kind() === "member_expression" ? callee.field("object") : null;
-  const before = object?.kind() === "call_expression" ? object.field("function") : null;
+  const text = callee.text();
+  const before = text.startsWith("jest") ? callee.field("object")?.field("function") : undefined;
   if (before && jestChain.test(calleeText(before))) return `jest.${callee.field("property")?.text()}`;
   // The grammar takes `await f<T>()` for `(await f)<T>()`.
-  return callee
-    .text()
-    .replace(/^await\s+/, "")
-    .replaceAll(/\s|\?(?=\.)/g, "");
+  return text.replace(/^await\s+/, "").replaceAll(/\s|\?(?=\.)/g, "");
 }
 
 /** The first argument that is not a comment. */

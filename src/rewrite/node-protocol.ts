@@ -1,7 +1,7 @@
 import { parse, type SgNode } from "@ast-grep/napi";
 import { builtinModules } from "./builtin-modules.ts";
 import type { CompiledRecipe, FileRewrite } from "./compiled-recipe.ts";
-import { argumentsOf, calleeOf, firstArgument } from "./module-call.ts";
+import { argumentsOf, calleeOf, firstArgument, type GivenNames } from "./module-call.ts";
 import { type StubKey, stubsOf } from "./module-stubs.ts";
 import { type Match, selectMatches } from "./select-matches.ts";
 import { isShadowed, shadowScopes } from "./shadowed-require.ts";
@@ -27,7 +27,7 @@ export const nodeProtocol: CompiledRecipe = {
 };
 
 function rewriteCandidates(source: SourceText, candidates: Candidates): FileRewrite {
-  const { literals, dynamic, stubs, bindings } = candidates;
+  const { literals, dynamic, stubs, requires, bindings } = candidates;
   const veiled = source.language === "JavaScript" ? { text: source.text, imports: [] } : veilTypeImports(source.text);
   const typeImports = veiled.imports.filter(({ name }) => builtinModules.has(source.text.slice(name.start, name.end)));
   const names = [...dynamic, ...stubs.keyed, ...stubs.cached, ...bindings, ...typeImports.map(({ token }) => token)];
@@ -37,7 +37,7 @@ function rewriteCandidates(source: SourceText, candidates: Candidates): FileRewr
   const byKind = Map.groupBy(nodes, (node) => (node.kind() === "ERROR" ? "error" : "token"));
   const tokens = new Map((byKind.get("token") ?? []).map((node) => [node.range().start.index, node]));
   const at = (places: readonly Token[]) => places.flatMap(({ start }) => tokens.get(start) ?? []);
-  const context: Context = { shadows: shadowScopes(at(bindings)), mockRequires: stubs.named };
+  const context: Context = { shadows: shadowScopes(at(bindings)), mockRequires: stubs.named, requires };
   const matches = [
     ...at(literals).flatMap((node) => specifierMatch(node, context)),
     ...typeImports.flatMap(({ token, name }) => at([token]).map((node) => prefixMatch(node, name.start))),
@@ -49,9 +49,8 @@ function rewriteCandidates(source: SourceText, candidates: Candidates): FileRewr
 }
 
 /** What the rest of the file says about a call in it. */
-interface Context {
+interface Context extends GivenNames {
   shadows: readonly Token[];
-  mockRequires: ReadonlySet<string>;
 }
 
 const cachedReason = "require-inject works through require.cache, which a name with the prefix goes around";
@@ -105,7 +104,7 @@ function judge(literal: SgNode, context: Context): Verdict {
 function judgeArgument(literal: SgNode, list: SgNode, context: Context): Verdict {
   const call = list.parent();
   if (call?.kind() !== "call_expression" || firstArgument(list)?.id() !== literal.id()) return undefined;
-  const callee = calleeOf(call, context.mockRequires);
+  const callee = calleeOf(call, context);
   if (callee === "other") return undefined;
   if (callee === "require" && isShadowed(context.shadows, call.range().start.index)) {
     return { site: call, refused: "`require` is a local name here, not Node's" };

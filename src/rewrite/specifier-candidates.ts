@@ -12,6 +12,8 @@ export interface Candidates {
   /** `require` and `import` whose first argument is not a plain string. */
   dynamic: Token[];
   stubs: StubTools;
+  /** The names for what `createRequire` made. */
+  requires: ReadonlySet<string>;
   /** `require` where it may be a binding rather than a call. */
   bindings: Token[];
 }
@@ -25,6 +27,8 @@ export interface Token {
 const literal = /(["'`])([a-z_][a-z0-9_/]{1,24})\1/g;
 const dynamic = /\b(require)(?:\s*\.\s*resolve)?\s*(?:\?\.\s*)?\(\s*(?!\s|\)|(["'])[^"'\\\n]*\2\s*[,)])/g;
 const dynamicImport = /\b(import)\s*\(\s*(?!\s|\)|(["'])[^"'\\\n]*\2\s*[,)])/g;
+const createdRequire =
+  /(?<![\w$.])([A-Za-z_$][\w$]*)\s*=\s*(?:[A-Za-z_$][\w$]*\.)?createRequire\s*\([^()]*(?:\([^()]*\)[^()]*)*\)(?!\s*[.(])/g;
 const binding = /\bfunction\s+(require)\b|\b(require)\b(?!\s*(?:[.(]|\?\.))/g;
 
 /** What is worth a parse in this text, or undefined when nothing is. */
@@ -36,7 +40,8 @@ export function findCandidates(text: string): Candidates | undefined {
   const calls = [...tokensOf(text, dynamic, "require"), ...tokensOf(text, dynamicImport, "import")];
   const stubs = findStubTools(text);
   if (literals.length + calls.length + stubs.keyed.length + stubs.cached.length === 0) return undefined;
-  return { literals, dynamic: calls, stubs, bindings: tokensOf(text, binding, "require") };
+  const requires = new Set([...text.matchAll(createdRequire)].map(([, name = "require"]) => name));
+  return { literals, dynamic: calls, stubs, requires, bindings: tokensOf(text, binding, "require") };
 }
 
 function tokensOf(text: string, expression: RegExp, word: string): Token[] {

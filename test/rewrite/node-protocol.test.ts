@@ -74,6 +74,10 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
       "const a = jest.requireActual<typeof import('fs')>('fs').promises, b = await vi.importActual<typeof import('os')>('os'); use<import('net').Socket>(c)",
     ],
     ["a.test.tsx", "jest.mock('fs', () => ({ ...jest.requireActual<typeof import('fs')>('fs'), a: <b/> }));"],
+    [
+      "a.mjs",
+      "const req = createRequire(import.meta.url); req('fs'); req.resolve('os'); let $ = Module.createRequire(f); $('net')",
+    ],
     ["a.ts", "export import y = require('os');"],
     [
       "a.d.ts",
@@ -160,6 +164,7 @@ describe("node-protocol leaves alone", () => {
     "require('x', 'fs'); import('x', 'fs'); jest.fn('fs'); vi.spyOn(fs, 'path'); td.replace(fs, 'path'); jest.mock('./fs')",
     "const x = require('proxyquire')('./x', {}); x('./y', { path: 1 })",
     "const x = proxyquire.noCallThru().load('./x', {}), y = proxyquire('./y', {}); x('./y', { path: 1 }); y('./z', { fs: 1 })",
+    "const req = createRequire; req('fs'); a.req = createRequire(b); req('os'); const x = createRequire(f('a'))('./y'); x('fs')",
     "define(['fs'], (fs) => {}); require(['fs'], (fs) => {})",
     "t.mock('./x', { fs: 1 }); mock('fs', {}); jest.fn('a').mock('fs'); jest.requireActual('./x').mock('fs')",
     "const stubs = { fs: 1 }; proxy('./x', { fs: 1 }); proxyquire('fs'); proxyquire('./x')",
