@@ -5,7 +5,6 @@ import { compileReplaceCall } from "./replace-call.ts";
 import { compileRules } from "./rule.ts";
 
 export type { CompiledRecipe } from "./compiled-recipe.ts";
-export type { TextEdit } from "./text-edit.ts";
 
 /**
  * A recipe made ready to run. Throws Fault `rule` when its pattern, fix or rules cannot work as written,
