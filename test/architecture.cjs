@@ -37,7 +37,7 @@ const vendorsForAll = ["zod"];
 
 /** Node's doors to the outside -> where they may be opened. What is not listed here is open to all. */
 const doors = {
-  child_process: ["src/workspace/git.ts", "src/workspace/cat-file.ts", "src/sandbox/", "src/bin.ts"],
+  child_process: ["src/workspace/git.ts", "src/sandbox/", "src/bin.ts"],
   fs: [
     "src/bin.ts",
     "src/cli/",
