@@ -184,7 +184,8 @@ describe("the outcome of sheaf run", { timeout: patience }, () => {
     const marker = `${sheaf.folder}/alive`;
     const check = `trap '' TERM; while :; do date +%s%N > '${marker}'; sleep 0.1; done`;
     const running = sheaf.start(["run", jobFile("twice", { ...nodeProtocol, checks: [check] }), "--repo", ground.user]);
-    await running.shows(/check {2}trap/);
+    // Only then has the command shut its ears to the polite signal.
+    await expect.poll(() => existsSync(marker), { timeout: patience }).toBe(true);
     running.child.kill("SIGINT");
     await running.shows(/cancelling/);
     running.child.kill("SIGINT");
