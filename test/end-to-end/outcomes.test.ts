@@ -188,8 +188,10 @@ describe("the outcome of sheaf run", { timeout: patience }, () => {
     await expect.poll(() => existsSync(marker), { timeout: patience }).toBe(true);
     running.child.kill("SIGINT");
     await running.shows(/cancelling/);
-    running.child.kill("SIGINT");
-    expect(await running.ended).toMatchObject({ code: 130, stdout: "" });
+    // What comes within a third of a second passes for an echo of the first.
+    const insisting = setInterval(() => running.child.kill("SIGINT"), 100);
+    const ended = await running.ended.finally(() => clearInterval(insisting));
+    expect(ended).toMatchObject({ code: 130, stdout: "" });
     const seen = existsSync(marker) ? readFileSync(marker, "utf8") : "";
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(existsSync(marker) ? readFileSync(marker, "utf8") : "").toBe(seen);
