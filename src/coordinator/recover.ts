@@ -49,7 +49,7 @@ async function allEvents(job: StoredJob, database: Equipment["database"]): Promi
 }
 
 /** Pure: what the log says of the tasks, and nothing that it does not say. */
-export function interruptedResult(
+function interruptedResult(
   job: Pick<StoredJob, "id" | "handle" | "name" | "baseCommit" | "traceId" | "createdAt">,
   events: readonly Event[],
   endedAt: number,

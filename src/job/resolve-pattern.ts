@@ -20,7 +20,7 @@ export function patternAt(written: string, place: string): PathPattern {
 }
 
 /** Runs `read`; a Fault of it is thrown again with the place before its message. */
-export function placed<Value>(place: string, read: () => Value): Value {
+function placed<Value>(place: string, read: () => Value): Value {
   try {
     return read();
   } catch (thrown) {

@@ -3,7 +3,6 @@ import { z } from "zod";
 /** Identifiers are UUIDv7 strings, branded so that one kind is never passed for another. */
 export const jobId = z.uuid().brand<"JobId">();
 export const runId = z.uuid().brand<"RunId">();
-export const eventId = z.uuid().brand<"EventId">();
 /** A task's name inside its job, such as `part-3`; unique in the job, safe in a ref name. */
 export const taskId = z
   .string()
@@ -12,7 +11,6 @@ export const taskId = z
 
 export type JobId = z.infer<typeof jobId>;
 export type RunId = z.infer<typeof runId>;
-export type EventId = z.infer<typeof eventId>;
 export type TaskId = z.infer<typeof taskId>;
 
 /** Where time and chance come from; passed in, so that a test decides both. */

@@ -36,8 +36,7 @@ export const namedTask = z.object({
 });
 export type NamedTask = z.infer<typeof namedTask>;
 
-export const expectation = z.enum(["no-new-failures", "pass", "fixed", "fewer"]);
-export type Expectation = z.infer<typeof expectation>;
+const expectation = z.enum(["no-new-failures", "pass", "fixed", "fewer"]);
 
 /** A command about a tree. `timeout_ms` is wall clock. */
 export const check = z.object({
@@ -55,12 +54,11 @@ export const publish = z.discriminatedUnion("kind", [
 ]);
 export type Publish = z.infer<typeof publish>;
 
-export const limits = z.object({
+const limits = z.object({
   concurrency: z.number().int().min(1).optional(),
   time_ms: z.number().int().positive(),
   idle_ms: z.number().int().positive(),
 });
-export type Limits = z.infer<typeof limits>;
 
 /** The repository a job works on, and the exact commit it starts from. */
 export const base = z.object({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** What a model and the tools say to each other; the block shapes of the Anthropic Messages API. */
-export const textBlock = z.object({ type: z.literal("text"), text: z.string() });
+const textBlock = z.object({ type: z.literal("text"), text: z.string() });
 export const toolUse = z.object({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: z.unknown() });
 export const toolResult = z.object({
   type: z.literal("tool_result"),
@@ -9,7 +9,6 @@ export const toolResult = z.object({
   content: z.string(),
   is_error: z.boolean().optional(),
 });
-export type TextBlock = z.infer<typeof textBlock>;
 export type ToolUse = z.infer<typeof toolUse>;
 export type ToolResult = z.infer<typeof toolResult>;
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ChangedFile } from "../protocol/event.ts";
 
 /** The id git gives these bytes as a blob: the hash of `blob <length>`, a NUL, and the bytes. */
-export function blobId(content: Uint8Array, objectFormat: "sha1" | "sha256"): string {
+function blobId(content: Uint8Array, objectFormat: "sha1" | "sha256"): string {
   return createHash(objectFormat).update(`blob ${content.length}\0`).update(content).digest("hex");
 }
 

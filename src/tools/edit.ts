@@ -39,7 +39,7 @@ interface Replacement {
 }
 
 /** Pure: the new text, or why there is none. */
-export function replaceText(text: string, asked: Replacement): { text: string; count: number } | { refused: string } {
+function replaceText(text: string, asked: Replacement): { text: string; count: number } | { refused: string } {
   if (asked.old === "") return { refused: "old_string is empty; use write to give a file its whole content" };
   if (asked.old === asked.new) return { refused: "old_string and new_string are the same, so nothing would change" };
   const wanted = asLineEndings(text, asked);

@@ -35,7 +35,7 @@ export function judgeCheck(check: Check, after: Observation, base: Observation |
   };
 }
 
-export function isGreen(seen: Observation): boolean {
+function isGreen(seen: Observation): boolean {
   return seen.exit === 0 && !seen.isTimedOut;
 }
 

@@ -40,12 +40,20 @@ describe("the external driver", () => {
 
   it("gives a command nothing of our own environment", async () => {
     const ended = await sandbox.run(command("env"));
-    const names = ended.output.toString().trim().split("\n").map((line) => line.split("=")[0]);
-    expect(names.filter((name) => !["PATH", "GREETING", "PWD", "SHLVL", "_", "OLDPWD"].includes(name ?? ""))).toEqual([]);
+    const names = ended.output
+      .toString()
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=")[0]);
+    expect(names.filter((name) => !["PATH", "GREETING", "PWD", "SHLVL", "_", "OLDPWD"].includes(name ?? ""))).toEqual(
+      [],
+    );
   });
 
   it("ends a command that hangs, with all its children", async () => {
-    const ended = await sandbox.run(command("sleep 300 & echo $! > child; echo $$ > parent; sleep 300", { timeoutMs: 300 }));
+    const ended = await sandbox.run(
+      command("sleep 300 & echo $! > child; echo $$ > parent; sleep 300", { timeoutMs: 300 }),
+    );
     expect(ended.isTimedOut).toBe(true);
     for (const file of ["child", "parent"]) {
       const pid = Number(readFileSync(join(folder, file), "utf8"));
@@ -66,7 +74,9 @@ describe("the external driver", () => {
   });
 
   it("keeps the head and the tail of a gigabyte and counts the rest", async () => {
-    const ended = await sandbox.run(command("echo first; head -c 1000000000 /dev/zero | tr '\\0' x; echo last", { timeoutMs: 60_000 }));
+    const ended = await sandbox.run(
+      command("echo first; head -c 1000000000 /dev/zero | tr '\\0' x; echo last", { timeoutMs: 60_000 }),
+    );
     expect(ended.exit).toBe(0);
     expect(ended.outputBytes).toBe(1_000_000_011);
     expect(ended.output.length).toBeLessThan(300 * 1024);
@@ -76,7 +86,9 @@ describe("the external driver", () => {
   it("rejects with the reason of a cancel once the command is gone", async () => {
     const stop = new AbortController();
     const running = sandbox.run(command("echo $$ > pid; sleep 300", { signal: stop.signal }));
-    await expect.poll(() => existsSync(join(folder, "pid")) && readFileSync(join(folder, "pid"), "utf8") !== "").toBe(true);
+    await expect
+      .poll(() => existsSync(join(folder, "pid")) && readFileSync(join(folder, "pid"), "utf8") !== "")
+      .toBe(true);
     stop.abort(new Error("enough"));
     await expect(running).rejects.toThrow("enough");
     const pid = Number(readFileSync(join(folder, "pid"), "utf8"));

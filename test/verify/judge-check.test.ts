@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Check } from "../../src/protocol/job.ts";
 import { judgeCheck, needsBase, type Observation } from "../../src/verify/judge-check.ts";
 
-const check = (expected: Check["expect"]): Check => ({ name: "tests", run: "npm test", expect: expected, timeout_ms: 1_000 });
+const check = (expected: Check["expect"]): Check => ({
+  name: "tests",
+  run: "npm test",
+  expect: expected,
+  timeout_ms: 1_000,
+});
 const seen = (exit: number | null, more: Partial<Observation> = {}): Observation => ({
   tree: "t",
   exit,
