@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "test/fixtures/**"],
     // A process each: a test may exhaust, crash or kill threads, and an embedded database gives its memory back.
     pool: "forks",
+    // One a core on the smallest machine; by itself vitest leaves a core idle.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 10_000,

@@ -4,7 +4,7 @@
  * needs 24: under an older Node it hands the terminal to the Node that npm installed beside it. It decides nothing.
  */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
+import * as nodeModule from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,7 +16,17 @@ const exitConfiguration = 78;
 if (Number.parseInt(process.versions.node, 10) < neededMajor) launch();
 else {
   if (process.title === launchedTitle) endWithLauncher();
+  keepCompiled();
   await import("./main.ts");
+}
+
+/**
+ * Compiled code is kept beside the packages it is made of, where whoever may write could change those as well; in a
+ * shared temporary folder, Node's default, others could put theirs. A folder that cannot be written costs nothing.
+ */
+function keepCompiled(): void {
+  const root = new URL(import.meta.url.endsWith(".ts") ? "../" : "../../", import.meta.url);
+  nodeModule.enableCompileCache?.(fileURLToPath(new URL("node_modules/.cache/sheaf", root)));
 }
 
 function launch(): void {
@@ -48,7 +58,7 @@ function packageName(): string {
 
 function packagedNode(): string | undefined {
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${packageName()}/package.json`);
+    const manifest = nodeModule.createRequire(import.meta.url).resolve(`${packageName()}/package.json`);
     return join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
   } catch {
     return undefined;

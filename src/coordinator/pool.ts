@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Failure } from "../protocol/failure.ts";
@@ -81,12 +83,19 @@ function createPiscina(options: PoolOptions, shape: { maxThreads: number; concur
       maxYoungGenerationSizeMb: youngMb,
       ...(options.heapMb ? { maxOldGenerationSizeMb: options.heapMb } : {}),
     },
+    // Nothing of our environment reaches a thread but where compiled code is kept, which halves its start.
+    env: threadEnvironment(),
     workerHistogram: false,
     recordTiming: false,
   });
   // A thread that dies without a run has nobody to tell; Piscina has replaced it already.
   pool.on("error", () => {});
   return pool;
+}
+
+function threadEnvironment(): Record<string, string> {
+  const versioned = getCompileCacheDir();
+  return versioned === undefined ? {} : { NODE_COMPILE_CACHE: dirname(versioned) };
 }
 
 /** `workers/agent.ts` beside `src/` in a checkout, `workers/agent.js` in `dist/`. */
