@@ -3,6 +3,7 @@ import type { Failure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
 import type { RunOrder, RunReport } from "../protocol/thread.ts";
+import type { Bundle } from "../workspace/bundle.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
@@ -17,6 +18,7 @@ import type { FinishedRun, StepOrder } from "./step-order.ts";
  */
 export interface Surroundings {
   workspace: Workspace;
+  bundle: Bundle | undefined;
   job: Job;
   equipment: Equipment;
 }
@@ -75,7 +77,7 @@ function openPort(run: ClaimedRun, order: StepOrder, around: Surroundings & { pr
   });
 }
 
-function orderOf(id: RunId, order: StepOrder, { workspace, job }: Surroundings): RunOrder {
+function orderOf(id: RunId, order: StepOrder, { workspace, bundle, job }: Surroundings): RunOrder {
   return {
     run_id: id,
     task_id: order.task.id,
@@ -89,6 +91,7 @@ function orderOf(id: RunId, order: StepOrder, { workspace, job }: Surroundings):
       scratch: workspace.scratch,
       object_format: job.repository.objectFormat,
       is_case_insensitive: job.repository.isCaseInsensitive,
+      ...(bundle ? { bundle } : {}),
     },
     traceparent: job.span.traceparent,
     max_turns: defaultTurns,

@@ -3,7 +3,8 @@ import { type ClaimedRun, claimRun } from "../db/claim-run.ts";
 import { createRuns } from "../db/create-run.ts";
 import { finishRun } from "../db/finish-run.ts";
 import { Fault } from "../protocol/failure.ts";
-import { createWorkspace } from "../workspace/workspace.ts";
+import { type Bundle, writeBundle } from "../workspace/bundle.ts";
+import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { runInThread } from "./run-in-thread.ts";
@@ -22,7 +23,8 @@ export async function runStep(order: StepOrder, job: Job, equipment: Equipment):
     ...coverOf(order),
   });
   try {
-    const { report, denials, hasThreadDied } = await runInThread(run, order, { workspace, job, equipment });
+    const bundle = await bundleFor(order, workspace, job);
+    const { report, denials, hasThreadDied } = await runInThread(run, order, { workspace, bundle, job, equipment });
     const taken = hasThreadDied ? {} : { taken: await workspace.takeTree() };
     const finished: FinishedRun = { report, denials, hasThreadDied, ...taken };
     await endRun(run, finished, equipment);
@@ -51,6 +53,16 @@ async function endRun(run: ClaimedRun, { report, taken }: FinishedRun, { clock, 
   const { state, failure } = said;
   const data = { ...said, ...(taken ? { tree: taken.tree } : {}) };
   await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);
+}
+
+/** A recipe looks at every file of its task: they come to it in one piece. */
+async function bundleFor(
+  { task, step, tree }: StepOrder,
+  { scratch }: Workspace,
+  job: Job,
+): Promise<Bundle | undefined> {
+  if (step.agent.model.provider !== "recipe") return undefined;
+  return writeBundle(job.repository, { tree, paths: task.files, file: join(scratch, "bundle") });
 }
 
 /**

@@ -26,6 +26,10 @@ export const runOrder = z.object({
     scratch: z.string(),
     object_format: z.enum(["sha1", "sha256"]),
     is_case_insensitive: z.boolean(),
+    /** Base files in one file outside `root`, in this order, in the form of `git cat-file --batch`. */
+    bundle: z
+      .object({ file: z.string(), entries: z.array(z.object({ path: z.string(), is_executable: z.boolean() })) })
+      .optional(),
   }),
   /** W3C traceparent of the span this run hangs from. */
   traceparent: z.string(),
