@@ -1,3 +1,4 @@
+import type { OpenBundle } from "../files/bundle.ts";
 import type { Files } from "../files/files.ts";
 import type { RecipeView } from "../model/recipe.ts";
 import { decide } from "../permission/decide.ts";
@@ -10,7 +11,7 @@ import type { RunOrder } from "../protocol/thread.ts";
  */
 export function openRecipeView(
   order: RunOrder,
-  { files, unlogged }: { files: Files; unlogged: ThreadFact[] },
+  { files, bundle, unlogged }: { files: Files; bundle: OpenBundle | undefined; unlogged: ThreadFact[] },
 ): RecipeView {
   const facts = { isCaseInsensitive: order.workspace.is_case_insensitive };
   return {
@@ -25,6 +26,9 @@ export function openRecipeView(
         });
         return { refused: `may not be read: ${reason}` };
       }
+      // What came in the bundle is an ordinary file of the base, and a recipe reads before it writes.
+      const bundled = bundle?.fetch(path);
+      if (bundled?.found === "file") return { bytes: bundled.bytes };
       const file = await files.read(path, mostBytes);
       return "refused" in file ? { refused: file.refused } : { bytes: file.bytes };
     },

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { MessagePort } from "node:worker_threads";
-import type { BaseReader } from "../files/base-view.ts";
-import { behindBundle, openBundle } from "../files/bundle.ts";
+import { behindBundle, type OpenBundle, openBundle } from "../files/bundle.ts";
 import { openFiles } from "../files/files.ts";
 import { openModel } from "../model/open-model.ts";
 import { toFailure } from "../protocol/failure.ts";
@@ -45,8 +44,7 @@ interface Connection {
 async function converse(order: RunOrder, connection: Connection): Promise<RunReport> {
   const { bundle: bundled } = order.workspace;
   using bundle = bundled ? openBundle(bundled) : undefined;
-  const base = bundle ? behindBundle(bundle, connection.line) : connection.line;
-  const talk = await openConversation(order, connection, base);
+  const talk = await openConversation(order, connection, bundle);
   let end: TurnEnd = { kind: "continue" };
   while (end.kind === "continue" && talk.turns < order.max_turns) end = await takeTurn(talk);
   const report = reportOf(talk, end);
@@ -56,9 +54,10 @@ async function converse(order: RunOrder, connection: Connection): Promise<RunRep
 
 async function openConversation(order: RunOrder, connection: Connection, base: BaseReader): Promise<Conversation> {
   const { root, scratch, object_format, is_case_insensitive: isCaseInsensitive } = order.workspace;
+  const base = bundle ? behindBundle(bundle, connection.line) : connection.line;
   const files = openFiles({ root, scratch, base, isCaseInsensitive });
   const unlogged: Conversation["unlogged"] = [];
-  const view = openRecipeView(order, { files, unlogged });
+  const view = openRecipeView(order, { files, bundle, unlogged });
   return {
     ...connection,
     model: await openModel(order.agent.model, view),

@@ -33,8 +33,8 @@ function node(): Finding {
   return { state: "ok", what: `Node ${process.versions.node} on ${process.platform} ${process.arch}` };
 }
 
-/** merge-tree --write-tree came with 2.38. */
-const oldestGit = [2, 38] as const;
+/** What every call of ours is tried with; merge-tree --write-tree came one earlier. */
+const oldestGit = [2, 39] as const;
 
 async function git({ git: run, cwd }: Surroundings): Promise<Finding> {
   try {
@@ -43,7 +43,7 @@ async function git({ git: run, cwd }: Surroundings): Promise<Finding> {
     const isOld = Number(major) < oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) < oldestGit[1]);
     const what = stdout.toString().trim();
     return isOld
-      ? { state: "bad", what: `${what} is too old`, remedy: "install git 2.38 or newer" }
+      ? { state: "bad", what: `${what} is too old`, remedy: "install git 2.39 or newer" }
       : { state: "ok", what };
   } catch (thrown) {
     return badly(thrown);
