@@ -52,7 +52,11 @@ async function converse(order: RunOrder, connection: Connection): Promise<RunRep
   return report;
 }
 
-async function openConversation(order: RunOrder, connection: Connection, base: BaseReader): Promise<Conversation> {
+async function openConversation(
+  order: RunOrder,
+  connection: Connection,
+  bundle: OpenBundle | undefined,
+): Promise<Conversation> {
   const { root, scratch, object_format, is_case_insensitive: isCaseInsensitive } = order.workspace;
   const base = bundle ? behindBundle(bundle, connection.line) : connection.line;
   const files = openFiles({ root, scratch, base, isCaseInsensitive });
