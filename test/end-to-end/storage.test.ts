@@ -81,15 +81,15 @@ describe("a disk", { timeout: patience }, () => {
   it("that has no room for the patch costs the publishing, exit 75, and not the result", async () => {
     await using large = playground();
     const line = `require("fs"); // ${"x".repeat(1_000)}\n`;
-    for (const name of ["a", "b"]) large.write(`${name}.js`, line.repeat(1_500));
+    for (const name of ["a", "b"]) large.write(`${name}.js`, line.repeat(700));
     large.commit();
-    // Of one file at most 2 MB; the patch needs more than twice that.
+    // Of one file at most 2 MB: enough for the sources in one piece, not for a patch of every line of them.
     const limited = ["sh", "-c", 'ulimit -f 4096; exec "$@"', "sh"];
     const words = ["--codemod", "node-protocol", "--repo", large.user, "--publish", "patch=too-large.patch"];
     const { result } = await sheaf.job(words, { through: limited });
     expect(result).toMatchObject({ outcome: "error", exit_code: 75, reason: { code: "storage_full" } });
     expect(result.tasks).toMatchObject([{ landed: true, files_changed: 2 }]);
-    expect((await sheaf.call(["diff"])).stdout.match(/^\+require\("node:fs"\)/gm)).toHaveLength(3_000);
+    expect((await sheaf.call(["diff"])).stdout.match(/^\+require\("node:fs"\)/gm)).toHaveLength(1_400);
   });
 
   it("that fills up in the middle of a run ends it with 75, and what was finished is there afterwards", async () => {
