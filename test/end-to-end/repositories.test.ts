@@ -86,7 +86,7 @@ describe("a whole run", { timeout: patience }, () => {
     ];
     fastImport(ground, [...turned.map(([file]) => file), ...left]);
     const module = "1".repeat(40);
-    ground.gitIn(ground.user, `160000 ${module}\tvendor/module\n`, "read-tree", "main");
+    ground.gitIn(ground.user, undefined, "read-tree", "main");
     ground.gitIn(ground.user, `160000 ${module}\tvendor/module\n`, "update-index", "--index-info");
     ground.git("commit", "-q", "-m", "submodule");
     const { result, stdout } = await run(ground.user);
