@@ -7,6 +7,7 @@ import { taskState } from "../../src/protocol/event.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
 import { noUsage } from "../../src/protocol/message.ts";
 import { type CheckResult, checkState, result } from "../../src/protocol/result.ts";
+import { emptySpec } from "../support/job.ts";
 
 const id = "0190a0a0-0000-7000-8000-000000000000";
 
@@ -42,18 +43,7 @@ function ending(more: Partial<Ending>): Ending {
       handle: "job-1",
       startedAt: 0,
       span: { traceId: "a".repeat(32) },
-      spec: {
-        name: "job",
-        base: { repository: "/r", ref: "HEAD", commit: "c", tree: "t", is_dirty: false },
-        split: { by: "files" },
-        each: [],
-        tasks: [],
-        checks: [],
-        permissions: { allow: [], deny: [] },
-        land: "green",
-        publish: { kind: "none" },
-        limits: { time_ms: 1, idle_ms: 1 },
-      },
+      spec: emptySpec("job"),
     },
     tasks: [],
     unsplit: [],
