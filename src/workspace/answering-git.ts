@@ -1,5 +1,5 @@
 import { type Git, type RunningGit, refused, unstartable } from "./git.ts";
-import { hold } from "./hold-process.ts";
+import { endProcess, hold } from "./hold-process.ts";
 
 /**
  * One long-lived git that answers each request with a known number of lines, in order, and flushes after each. It
@@ -45,13 +45,8 @@ export class AnsweringGit {
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    const closed = new Promise((resolve) => child.once("close", resolve));
-    child.ref();
-    child.stdin.end();
-    await closed;
+  [Symbol.asyncDispose](): Promise<void> {
+    return endProcess(this.#child);
   }
 
   #pump(): void {

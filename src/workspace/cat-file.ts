@@ -1,6 +1,6 @@
 import { Fault } from "../protocol/failure.ts";
 import type { Git, RunningGit } from "./git.ts";
-import { hold } from "./hold-process.ts";
+import { endProcess, hold } from "./hold-process.ts";
 
 /**
  * One long-lived `git cat-file --batch-command`: objects by id without a process for each. It starts on the first
@@ -46,13 +46,8 @@ export class CatFile {
     return (await this.#ask("contents", oid))?.body;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const child = this.#child;
-    if (!child) return;
-    const closed = new Promise((resolve) => child.once("close", resolve));
-    child.ref();
-    child.stdin.end();
-    await closed;
+  [Symbol.asyncDispose](): Promise<void> {
+    return endProcess(this.#child);
   }
 
   #ask(wants: Question["wants"], name: string): Promise<{ info: ObjectInfo; body: Buffer } | undefined> {
