@@ -16,7 +16,7 @@ export const addPlan: Verb = (program, around) => {
         const plan = await previewPlan({ spec, repository }, around.config.threads);
         const tasks = plan.tasks.map(({ steps, ...task }) => ({
           ...task,
-          agents: steps.map((step) => step.agent.name),
+          agents: steps.map((step) => (step.kind === "agent" ? step.agent.name : String(step.run))),
         }));
         if (options.outputFormat === "json") {
           return around.terminal.print(JSON.stringify({ ...plan, tasks, base: spec.base }, null, 2));
@@ -36,7 +36,9 @@ export const addPlan: Verb = (program, around) => {
         for (const { path, reason } of plan.unsplit)
           around.terminal.print(`  left to nobody: ${oneLine(path, 80)}  (${reason})`);
         for (const check of spec.checks)
-          around.terminal.print(`  check ${oneLine(check.run, 100)}  expect ${check.expect}`);
+          around.terminal.print(
+            `  check ${oneLine(check.name, 100)}${check.kind === "command" ? `  expect ${check.expect}` : ""}`,
+          );
       } finally {
         await repository.close();
       }

@@ -17,9 +17,10 @@ export async function checkTree(
   around: { job: Job; equipment: Equipment },
 ): Promise<CheckResult[]> {
   const { spec } = around.job;
-  const due = spec.checks.filter((check) => hasChanged || check.expect === "pass");
+  const commands = spec.checks.flatMap((check) => (check.kind === "command" ? [check] : []));
+  const due = commands.filter((check) => hasChanged || check.expect === "pass");
   const results = due.length > 0 ? await runChecks(due, { after: tree, base: spec.base.tree }, viewOf(around)) : [];
-  return spec.checks.map((check) => results[due.indexOf(check)] ?? skipped(check, tree));
+  return commands.map((check) => results[due.indexOf(check)] ?? skipped(check, tree));
 }
 
 /** Throws Fault `sandbox_unavailable` when a job needs commands and nothing may run them. */

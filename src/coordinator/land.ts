@@ -84,7 +84,9 @@ async function commitResult(
   tasks: readonly FinishedTask[],
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<string> {
-  const agents = new Set(tasks.flatMap((task) => task.steps.map((step) => step.agent.name)));
+  const agents = new Set(
+    tasks.flatMap((task) => task.steps.flatMap((step) => (step.kind === "agent" ? [step.agent.name] : []))),
+  );
   const trailers = [
     ...[...agents].map((agent) => `Assisted-by: ${agent}`),
     `Sheaf-Job: ${job.handle}`,

@@ -75,8 +75,8 @@ function reasonOf(protectedKind: string | undefined): string {
 async function coverageOf(steps: readonly Step[]): Promise<SplitView["covers"]> {
   const covering = new Map<Step, (path: string) => boolean>();
   for (const step of steps) {
+    if (step.kind !== "agent" || step.agent.model.provider !== "recipe") continue;
     const { model } = step.agent;
-    if (model.provider !== "recipe") continue;
     const { compileRecipe } = await import("../rewrite/engine.ts");
     const recipe = compileRecipe(model.recipe);
     covering.set(step, (path) => recipe.covers(path));

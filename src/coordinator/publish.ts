@@ -17,14 +17,15 @@ export async function publish(landing: Landing, job: Job, _equipment: Equipment)
   if (wanted.kind === "none" || landing.commit === null) return undefined;
   if (landing.checks.some((check) => check.state === "unverified")) return undefined;
   const target = wanted.kind === "patch" ? wanted.file : wanted.name;
+  if (target === undefined) return undefined;
   await job.log([{ type: "publish.intended", data: { kind: wanted.kind, target } }]);
-  await deliver(wanted, landing.commit, job);
+  await deliver(wanted, target, landing.commit, job);
   await job.log([{ type: "publish.finished", data: { kind: wanted.kind, target } }]);
-  return wanted.kind === "patch" ? { patch_file: wanted.file } : { branch: wanted.name };
+  return wanted.kind === "patch" ? { patch_file: target } : { branch: target };
 }
 
-async function deliver(wanted: Exclude<Publish, { kind: "none" }>, commit: string, job: Job): Promise<void> {
-  if (wanted.kind === "branch") return publishBranch(job.repository, { branch: wanted.name, commit, expected: null });
-  await mkdir(dirname(wanted.file), { recursive: true });
-  await writeFile(wanted.file, await patchOf(job.repository, job.spec.base.tree, commit));
+async function deliver({ kind }: Publish, target: string, commit: string, job: Job): Promise<void> {
+  if (kind === "branch") return publishBranch(job.repository, { branch: target, commit, expected: null });
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, await patchOf(job.repository, job.spec.base.tree, commit));
 }

@@ -5,7 +5,8 @@ import { taskScope } from "../permission/task-scope.ts";
 import type { Submission } from "../protocol/claim.ts";
 import type { TaskState } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
-import type { Step } from "../protocol/job.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { AgentStep } from "../protocol/job.ts";
 import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";
@@ -46,6 +47,7 @@ const mostLonelyDeaths = 2;
 export async function runTask(task: Task, job: Job, equipment: Equipment): Promise<FinishedTask> {
   const progress = { tree: job.spec.base.tree, attempts: 1, runs: [] as FinishedRun[] };
   for (const [ordinal, step] of task.steps.entries()) {
+    if (step.kind === "command") throw new Fault("job_file", "a step that runs a command is not built yet");
     const { run, attempts } = await runUntilItLives(task, step, { ordinal, tree: progress.tree, job, equipment });
     progress.runs.push(run);
     progress.attempts = Math.max(progress.attempts, attempts);
@@ -62,7 +64,7 @@ interface At {
   equipment: Equipment;
 }
 
-async function runUntilItLives(task: Task, step: Step, at: At): Promise<{ run: FinishedRun; attempts: number }> {
+async function runUntilItLives(task: Task, step: AgentStep, at: At): Promise<{ run: FinishedRun; attempts: number }> {
   const { job, equipment, ordinal, tree } = at;
   const { name, allow } = step.agent;
   const agent = { name, ...(allow ? { allow } : {}) };

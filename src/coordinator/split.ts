@@ -50,6 +50,11 @@ function cut(split: Split, steps: Step[], view: SplitView): Part[] {
       return byDirectory(split, files, steps);
     case "list":
       return byList(split, view, steps);
+    case "workspace":
+    case "match":
+    case "owner":
+    case "findings":
+      throw new Fault("job_file", `split by ${split.by} is not built yet`);
   }
 }
 
@@ -139,7 +144,7 @@ function itemPattern(item: string, view: SplitView): PathPattern {
 }
 
 function part(id: string, title: string, files: string[], writes: PathPattern[], steps: Step[]): Part {
-  return { id: taskId.parse(id), title, files, writes, steps };
+  return { id: taskId.parse(id), title, item: {}, needs: [], files, writes, steps };
 }
 
 /** Names made of people's text, cut to what a ref may hold, each one once. */

@@ -1,4 +1,4 @@
-import type { Step } from "../protocol/job.ts";
+import type { AgentStep } from "../protocol/job.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
@@ -8,7 +8,7 @@ import type { TakenTree } from "../workspace/workspace.ts";
 /** What a run is asked for. */
 export interface StepOrder {
   task: Task;
-  step: Step;
+  step: AgentStep;
   /** Place of the step in its task, from 0. */
   ordinal: number;
   /** From 1. */

@@ -3,7 +3,15 @@ import { Fault } from "../protocol/failure.ts";
 import type { Check } from "../protocol/job.ts";
 import type { JobFile } from "../protocol/job-file.ts";
 
-const defaultTimeoutMs = 15 * 60_000;
+/** What a check is where it does not say. */
+const usual = {
+  kind: "command",
+  at: "tree",
+  expect: "no-new-failures",
+  timeout_ms: 15 * 60_000,
+  parse: "exit",
+  retries: 0,
+} as const;
 const longestName = 60;
 
 /**
@@ -19,10 +27,10 @@ export function resolveChecks(written: NonNullable<JobFile["checks"]>, place: Pl
   }
   return written.map((check) => {
     if (typeof check === "string") {
-      return { name: freshName(check, names), run: check, expect: "no-new-failures", timeout_ms: defaultTimeoutMs };
+      return { ...usual, name: freshName(check, names), run: check };
     }
-    const { name = freshName(check.run, names), run, expect = "no-new-failures", timeout = defaultTimeoutMs } = check;
-    return { name, run, expect, timeout_ms: timeout };
+    const { name = freshName(check.run, names), run, expect = usual.expect, timeout = usual.timeout_ms } = check;
+    return { ...usual, name, run, expect, timeout_ms: timeout };
   });
 }
 

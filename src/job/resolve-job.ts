@@ -50,7 +50,10 @@ export async function resolveOrder(
     );
   const order: JobOrder = {
     name: source.name,
+    inputs: {},
     split: (await faults.all([file], () => splitOf(file, source.place)))[0] ?? { by: "none" },
+    before: [],
+    after: [],
     each: await faults.all(file.each ?? [], (step, index) => resolveStep(step, ["each", index])),
     tasks: await faults.all(file.tasks ?? [], (task, index) =>
       namedTask(task, ["tasks", index], { ...resolving, faults }),
@@ -101,7 +104,9 @@ async function namedTask(
 function publishOf(written: JobFile["publish"], name: string, cwd: string): Publish {
   if (written === undefined || written === "none") return { kind: "none" };
   if (written === "patch") return { kind: "patch", file: resolve(cwd, `${name}.patch`) };
-  if (written.branch !== undefined) return { kind: "branch", name: written.branch };
+  if (written.branch !== undefined) {
+    return { kind: "branch", name: written.branch, existing: "refuse", on_base_moved: "keep", group_by: "job" };
+  }
   return { kind: "patch", file: resolve(cwd, written.patch ?? `${name}.patch`) };
 }
 

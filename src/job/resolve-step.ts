@@ -27,12 +27,12 @@ export function stepResolver(source: JobSource, files: JobFiles): StepResolver {
     async resolveStep(step, path) {
       if (step.codemod === undefined) {
         if (step.agent !== undefined) used.add(step.agent);
-        return { agent: await agentOf(step, path, source, files), prompt: step.prompt ?? "" };
+        return { kind: "agent", agent: await agentOf(step, path, source, files), prompt: step.prompt ?? "" };
       }
       const recipe = await recipeOf(step.codemod, source.place([...path, "codemod", "rule"]), files);
       await compile(recipe, source.place([...path, "codemod"]));
       const name = recipe.name === "rule" ? recipe.file : recipe.name;
-      return { agent: { name, model: { provider: "recipe", recipe }, instructions: "" }, prompt: "" };
+      return { kind: "agent", agent: { name, model: { provider: "recipe", recipe }, instructions: "" }, prompt: "" };
     },
     async checkAgent(name) {
       const agent = source.file.agents?.[name];

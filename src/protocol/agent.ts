@@ -11,6 +11,25 @@ export const recipe = z.discriminatedUnion("name", [
     fix: z.string(),
     language: z.enum(["JavaScript", "TypeScript", "Tsx"]).optional(),
   }),
+  z.object({ name: z.literal("no-var") }),
+  z.object({ name: z.literal("import-type") }),
+  z.object({ name: z.literal("require-to-import") }),
+  /** Renames a symbol wherever the TypeScript language service finds it. `file` declares it; `symbol` is its name there. */
+  z.object({
+    name: z.literal("rename-symbol"),
+    symbol: z.string(),
+    to: z.string(),
+    file: z.string(),
+    /** Where the language service is to start from; default the nearest above `file`. */
+    tsconfig: z.string().optional(),
+  }),
+  /** Moves a file and mends what imports it, and what it imports. */
+  z.object({
+    name: z.literal("move-file"),
+    from: z.string(),
+    to: z.string(),
+    tsconfig: z.string().optional(),
+  }),
   /** An ast-grep YAML rule file: its documents as plain objects, and the name people know it by. */
   z.object({ name: z.literal("rule"), file: z.string(), rules: z.array(z.record(z.string(), z.unknown())) }),
 ]);

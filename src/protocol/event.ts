@@ -90,6 +90,22 @@ const jobFacts = [
     data: z.object({ strategy: z.string(), tasks: z.array(task.omit({ steps: true })), unsplit: z.array(unsplit) }),
   }),
   z.object({
+    type: z.literal("setup.started"),
+    data: z.object({ key: z.string(), tree: z.string(), run: z.string() }),
+  }),
+  z.object({
+    type: z.literal("setup.finished"),
+    data: z.object({
+      /** Names the prepared files: sha256 of the command and the dependency manifests. */
+      key: z.string(),
+      is_reused: z.boolean(),
+      exit: z.number().int().nullable(),
+      duration_ms: z.number(),
+      /** Artifact id (sha256) of the captured output; absent when an earlier one was reused. */
+      output: z.string().optional(),
+    }),
+  }),
+  z.object({
     type: z.literal("task.started"),
     data: z.object({ task_id: taskId, run_id: runId, attempt: z.number().int(), step: z.number().int() }),
   }),
@@ -115,13 +131,15 @@ const jobFacts = [
   z.object({ type: z.literal("merge.landed"), data: z.object({ tree: z.string(), commit: z.string() }) }),
   z.object({
     type: z.literal("check.started"),
-    data: z.object({ name: z.string(), tree: z.string(), run: z.string() }),
+    /** `task_id` where it is a check of one task's own tree. */
+    data: z.object({ name: z.string(), tree: z.string(), run: z.string(), task_id: taskId.optional() }),
   }),
   z.object({
     type: z.literal("check.finished"),
     data: z.object({
       name: z.string(),
       tree: z.string(),
+      task_id: taskId.optional(),
       exit: z.number().int().nullable(),
       signal: z.string().nullable(),
       timed_out: z.boolean(),

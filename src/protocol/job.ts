@@ -2,34 +2,77 @@ import { z } from "zod";
 import { agentSpec } from "./agent.ts";
 import { pathPattern, rule } from "./scope.ts";
 
-/** One step of a task: an agent (a recipe is one too) and what it is asked. Each step is a run of its own. */
-export const step = z.object({ agent: agentSpec, prompt: z.string() });
+/** A job with nothing left to look up, and the parts it is made of. Times are milliseconds. */
+
+/**
+ * What is asked of an agent (a recipe is one too). `${{ item.* }}` and `${{ task.* }}` in its texts are filled in when
+ * the job is split; inputs are filled in already. `writes` narrows what the task may edit.
+ */
+const agentStep = z.object({
+  kind: z.literal("agent"),
+  agent: agentSpec,
+  prompt: z.string(),
+  writes: z.array(pathPattern).optional(),
+});
+export type AgentStep = z.infer<typeof agentStep>;
+
+/** A command of the job's author in the task's workspace. A list is its words and meets no shell. */
+const commandStep = z.object({
+  kind: z.literal("command"),
+  run: z.union([z.string(), z.array(z.string()).min(1)]),
+  /** An exit code other than 0 does not end the task. */
+  may_fail: z.boolean(),
+  timeout_ms: z.number().int().positive(),
+  writes: z.array(pathPattern).optional(),
+});
+export type CommandStep = z.infer<typeof commandStep>;
+
+/** One step of a task. Each is a run of its own. */
+export const step = z.discriminatedUnion("kind", [agentStep, commandStep]);
 export type Step = z.infer<typeof step>;
 
+/** Which files a split is about: all that is given must hold. `regex` and `pattern` look at the text of a file. */
+export const matcher = z.object({
+  glob: z.string().optional(),
+  /** JavaScript, flags `mu`. */
+  regex: z.string().optional(),
+  /** An ast-grep pattern; `language` where the file's name does not say. */
+  pattern: z.string().optional(),
+  language: z.string().optional(),
+});
+export type Matcher = z.infer<typeof matcher>;
+
+/** `files`: most files of one task; `tasks`: most tasks; absent means sized for the threads. `match` narrows the files. */
+const cut = {
+  files: z.number().int().min(1).optional(),
+  tasks: z.number().int().min(1).optional(),
+  match: matcher.optional(),
+};
+
 export const split = z.discriminatedUnion("by", [
-  z.object({ by: z.literal("none") }),
-  /** `files`: most files a task may get; `tasks`: most tasks; absent means sized for the threads. */
-  z.object({
-    by: z.literal("files"),
-    files: z.number().int().min(1).optional(),
-    tasks: z.number().int().min(1).optional(),
-  }),
-  z.object({
-    by: z.literal("directory"),
-    files: z.number().int().min(1).optional(),
-    tasks: z.number().int().min(1).optional(),
-  }),
+  z.object({ by: z.literal("none"), match: matcher.optional() }),
+  z.object({ by: z.literal("files"), ...cut }),
+  z.object({ by: z.literal("directory"), ...cut }),
+  /** A task for each package of the repository, by its manifests. */
+  z.object({ by: z.literal("workspace"), ...cut }),
+  /** Like `files`, over those that match. */
+  z.object({ by: z.literal("match"), ...cut, match: matcher }),
+  /** A task for each owner in CODEOWNERS. */
+  z.object({ by: z.literal("owner"), ...cut }),
+  /** The files in which the check of that name finds something at the base. */
+  z.object({ by: z.literal("findings"), of: z.string(), ...cut }),
   /** Each item is a file, a directory or a glob, and becomes one task. */
-  z.object({ by: z.literal("list"), items: z.array(z.string()), tasks: z.number().int().min(1).optional() }),
+  z.object({ by: z.literal("list"), items: z.array(z.string()), ...cut }),
 ]);
 export type Split = z.infer<typeof split>;
 
 /**
  * The long form of a task as a job file writes it: `writes` are globs or paths it may edit, `items` what it is about
- * where that is not the same.
+ * where that is not the same, `needs` the ids of tasks whose work it starts from.
  */
 export const namedTask = z.object({
   id: z.string(),
+  needs: z.array(z.string()).optional(),
   writes: z.array(pathPattern),
   items: z.array(pathPattern).optional(),
   steps: z.array(step),
@@ -37,20 +80,52 @@ export const namedTask = z.object({
 export type NamedTask = z.infer<typeof namedTask>;
 
 const expectation = z.enum(["no-new-failures", "pass", "fixed", "fewer"]);
+export const reportFormat = z.enum(["exit", "junit", "tap", "sarif", "vitest", "jest", "eslint"]);
+export type ReportFormat = z.infer<typeof reportFormat>;
 
-/** A command about a tree. `timeout_ms` is wall clock. */
-export const check = z.object({
+/** A command about a tree. Its report is read from what it prints, or from the file `report` that it writes. */
+const commandCheck = z.object({
+  kind: z.literal("command"),
   name: z.string(),
+  /** `task`: on each task's own tree, before it counts as delivered; `tree`: on the folded tree. */
+  at: z.enum(["task", "tree"]),
   run: z.string(),
   expect: expectation,
   timeout_ms: z.number().int().positive(),
+  parse: reportFormat,
+  report: z.string().optional(),
+  /** How often a red command is run again before its red counts. */
+  retries: z.number().int().min(0),
 });
+export type CommandCheck = z.infer<typeof commandCheck>;
+
+/** Holds when no file (of those `in` covers) has text that the regular expression (flags `mu`) matches. */
+const absentCheck = z.object({
+  kind: z.literal("absent"),
+  name: z.string(),
+  at: z.enum(["task", "tree"]),
+  absent: z.string(),
+  in: pathPattern.optional(),
+});
+export type AbsentCheck = z.infer<typeof absentCheck>;
+
+export const check = z.discriminatedUnion("kind", [commandCheck, absentCheck]);
 export type Check = z.infer<typeof check>;
 
 export const publish = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("none") }),
-  z.object({ kind: z.literal("patch"), file: z.string() }),
-  z.object({ kind: z.literal("branch"), name: z.string() }),
+  /** Absolute; absent where the client that asked writes the file itself. */
+  z.object({ kind: z.literal("patch"), file: z.string().optional() }),
+  z.object({
+    kind: z.literal("branch"),
+    name: z.string(),
+    /** When the branch is there: `refuse` before anything runs, `skip` publishing, `replace` it, or `update`: add to it. */
+    existing: z.enum(["refuse", "skip", "replace", "update"]),
+    /** When the ref the job started from has moved meanwhile: stay at the base, check again on the new one, or fail. */
+    on_base_moved: z.enum(["keep", "recheck", "fail"]),
+    /** One commit, or a commit for each task, in order. */
+    group_by: z.enum(["job", "task"]),
+  }),
 ]);
 export type Publish = z.infer<typeof publish>;
 
@@ -73,17 +148,36 @@ export const base = z.object({
 });
 export type Base = z.infer<typeof base>;
 
+/** `is_untrusted`: the value came from outside, such as the title of an issue; prompts mark it as such. */
+export const inputValue = z.object({ value: z.string(), is_untrusted: z.boolean() });
+export type InputValue = z.infer<typeof inputValue>;
+
+/** Prepares a checkout for commands: once per hash of the dependency manifests. */
+export const setup = z.object({ run: z.string(), timeout_ms: z.number().int().positive() });
+export type Setup = z.infer<typeof setup>;
+
 /** A job with nothing left to look up: rules, scripts and agents inlined, defaults filled in. */
 export const jobSpec = z.object({
   name: z.string(),
   base,
+  inputs: z.record(z.string(), inputValue),
+  setup: setup.optional(),
   split,
+  /** Steps once before all parts, for each part, and once after them all. */
+  before: z.array(step),
   each: z.array(step),
+  after: z.array(step),
   tasks: z.array(namedTask),
   checks: z.array(check),
   permissions: z.object({ allow: z.array(rule), deny: z.array(rule) }),
   land: z.enum(["green", "together"]),
   publish,
   limits,
+  /** Only so many of the parts, evenly spread over them. */
+  sample: z.number().int().min(1).optional(),
+  /** Only files that this covers. */
+  only: pathPattern.optional(),
+  /** The job file as it was written (its JSON form), for `sheaf run --from`. */
+  written: z.record(z.string(), z.unknown()).optional(),
 });
 export type JobSpec = z.infer<typeof jobSpec>;

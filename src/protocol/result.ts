@@ -20,11 +20,15 @@ export const checkResult = z.object({
   name: z.string(),
   /** The tree it ran on. */
   at: z.string(),
+  /** Where it is a check of one task's own tree. */
+  task: z.string().optional(),
   state: checkState,
   duration_ms: z.number(),
   /** null where only an exit code is known and it says nothing about the number. */
   new_failures: z.number().int().nullable(),
   base_failures: z.number().int().nullable(),
+  /** What fails or is found and was not at the base: names of tests, places of findings; the first of them. */
+  failing: z.array(z.string()).optional(),
   exit: z.number().int().nullable().optional(),
   /** Why it is in this state, for a person. */
   detail: z.string().optional(),

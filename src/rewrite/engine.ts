@@ -1,4 +1,5 @@
 import type { Recipe } from "../protocol/agent.ts";
+import { Fault } from "../protocol/failure.ts";
 import type { CompiledRecipe } from "./compiled-recipe.ts";
 import { nodeProtocol } from "./node-protocol.ts";
 import { compileReplaceCall } from "./replace-call.ts";
@@ -18,5 +19,11 @@ export function compileRecipe(recipe: Recipe): CompiledRecipe {
       return compileReplaceCall(recipe);
     case "rule":
       return compileRules(recipe);
+    case "no-var":
+    case "import-type":
+    case "require-to-import":
+    case "rename-symbol":
+    case "move-file":
+      throw new Fault("rule", `${recipe.name} is not built yet`);
   }
 }

@@ -1,4 +1,4 @@
-import type { Check } from "../protocol/job.ts";
+import type { CommandCheck } from "../protocol/job.ts";
 import type { CheckResult } from "../protocol/result.ts";
 
 /**
@@ -15,12 +15,12 @@ export interface Observation {
 }
 
 /** Does judging need to know how the base does, given the result? */
-export function needsBase(check: Check, after: Observation): boolean {
+export function needsBase(check: CommandCheck, after: Observation): boolean {
   if (check.expect === "fixed" || check.expect === "fewer") return isGreen(after);
   return check.expect === "no-new-failures" && !isGreen(after);
 }
 
-export function judgeCheck(check: Check, after: Observation, base: Observation | undefined): CheckResult {
+export function judgeCheck(check: CommandCheck, after: Observation, base: Observation | undefined): CheckResult {
   const { state, detail } = verdict(check, after, base);
   return {
     name: check.name,
@@ -41,7 +41,7 @@ function isGreen(seen: Observation): boolean {
 
 type Verdict = { state: CheckResult["state"]; detail: string };
 
-function verdict(check: Check, after: Observation, base: Observation | undefined): Verdict {
+function verdict(check: CommandCheck, after: Observation, base: Observation | undefined): Verdict {
   switch (check.expect) {
     case "pass":
       return isGreen(after) ? { state: "passed", detail: "passes" } : { state: "failed", detail: ending(after) };

@@ -1,5 +1,5 @@
 import type { Fact } from "../protocol/event.ts";
-import type { Check } from "../protocol/job.ts";
+import type { CommandCheck } from "../protocol/job.ts";
 import type { CheckResult } from "../protocol/result.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
 import { judgeCheck, needsBase, type Observation } from "./judge-check.ts";
@@ -16,14 +16,14 @@ export interface CheckView {
   /** Stores the captured output; returns its id. */
   keep(output: Buffer): Promise<string>;
   /** Wraps one command in its span; gets the trace context to hand to the command. */
-  traced(check: Check, tree: string, run: (traceparent: string) => Promise<Observation>): Promise<Observation>;
+  traced(check: CommandCheck, tree: string, run: (traceparent: string) => Promise<Observation>): Promise<Observation>;
   /** Takes secrets out of the output before it is kept or shown. */
   redact(text: string): string;
   signal: AbortSignal;
 }
 
 export async function runChecks(
-  checks: readonly Check[],
+  checks: readonly CommandCheck[],
   trees: { after: string; base: string },
   view: CheckView,
 ): Promise<CheckResult[]> {
@@ -37,7 +37,7 @@ export async function runChecks(
 
 /** Checks run in order in one checkout, so a doubtful one needs those before it at the base as well. */
 async function observeBase(
-  checks: readonly Check[],
+  checks: readonly CommandCheck[],
   after: readonly Observation[],
   { tree, view }: { tree: string; view: CheckView },
 ): Promise<Observation[]> {
@@ -48,7 +48,7 @@ async function observeBase(
   return last < 0 ? [] : observeAll(checks.slice(0, last + 1), tree, view);
 }
 
-async function observeAll(checks: readonly Check[], tree: string, view: CheckView): Promise<Observation[]> {
+async function observeAll(checks: readonly CommandCheck[], tree: string, view: CheckView): Promise<Observation[]> {
   const checkout = await view.checkout(tree);
   try {
     const seen: Observation[] = [];
@@ -64,7 +64,7 @@ async function observeAll(checks: readonly Check[], tree: string, view: CheckVie
 }
 
 async function observe(
-  check: Check,
+  check: CommandCheck,
   tree: string,
   cwd: string,
   { view, traceparent }: { view: CheckView; traceparent: string },

@@ -17,6 +17,8 @@ function task(name: string, state: FinishedTask["state"], more: Partial<Finished
     id: taskId.parse(name),
     ordinal: 0,
     title: name,
+    item: {},
+    needs: [],
     files: [],
     writes: [],
     steps: [],

@@ -23,6 +23,8 @@ describe("a job whose process is gone", () => {
       id: taskId.parse(id),
       ordinal,
       title: id,
+      item: {},
+      needs: [],
       files: [],
       writes: [],
     }));

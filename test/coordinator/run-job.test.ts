@@ -8,6 +8,7 @@ import type { Event } from "../../src/protocol/event.ts";
 import type { JobId } from "../../src/protocol/ids.ts";
 import type { JobSpec, Step } from "../../src/protocol/job.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
+import { commandCheck, newBranch } from "../support/job.ts";
 
 let bench: TestBench;
 beforeAll(async () => {
@@ -16,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]());
 
 const nodeProtocol: Step = {
+  kind: "agent",
   agent: { name: "node-protocol", instructions: "", model: { provider: "recipe", recipe: { name: "node-protocol" } } },
   prompt: "",
 };
@@ -49,9 +51,7 @@ describe("a job", () => {
     const { result, repository } = await run(sources, {
       split: { by: "files", files: 10 },
       each: [nodeProtocol],
-      checks: [
-        { name: "loads", run: 'for f in src/*.js; do node "$f" || exit 1; done', expect: "pass", timeout_ms: 60_000 },
-      ],
+      checks: [commandCheck('for f in src/*.js; do node "$f" || exit 1; done', { name: "loads", expect: "pass" })],
     });
     expect(result).toMatchObject({ outcome: "succeeded", exit_code: 0, checks: [{ state: "passed" }] });
     expect(result.tasks.map((task) => [task.files_changed, task.insertions, task.deletions, task.landed])).toEqual(
@@ -91,8 +91,8 @@ describe("a job", () => {
       { "README.md": "x\n" },
       {
         tasks: [writingTask("one"), writingTask("two")],
-        checks: [{ name: "no two", run: "test ! -e two/out.txt", expect: "no-new-failures", timeout_ms: 10_000 }],
-        publish: { kind: "branch", name: "never" },
+        checks: [commandCheck("test ! -e two/out.txt", { name: "no two" })],
+        publish: newBranch("never"),
       },
     );
     expect(result).toMatchObject({ outcome: "failed", exit_code: 1, result_commit: null, reason: { check: "no two" } });
@@ -109,6 +109,7 @@ describe("a job", () => {
       const input = { file_path: "shared.txt", old_string: "base", new_string: text };
       const turns = [{ calls: [{ tool: "edit", input }] }];
       const step: Step = {
+        kind: "agent",
         agent: { name: id, instructions: "", model: { provider: "scripted", file: id, turns } },
         prompt: "edit",
       };
@@ -132,6 +133,7 @@ describe("a job", () => {
 
   it("lands nothing of `land: together` when one task does not deliver", async () => {
     const refuse: Step = {
+      kind: "agent",
       agent: {
         name: "no",
         instructions: "",
@@ -155,7 +157,7 @@ describe("a job", () => {
       {
         each: [nodeProtocol],
         split: { by: "files" },
-        checks: [{ name: "never", run: "exit 1", expect: "no-new-failures", timeout_ms: 1_000 }],
+        checks: [commandCheck("exit 1", { name: "never" })],
       },
     );
     expect(result).toMatchObject({ outcome: "no_changes", exit_code: 0, checks: [{ state: "skipped" }] });

@@ -4,8 +4,10 @@ import { planSplit, type SplitView } from "../../src/coordinator/split.ts";
 import { compilePattern } from "../../src/permission/pattern.ts";
 import { subjectOf } from "../../src/permission/subject.ts";
 import type { JobSpec, Split, Step } from "../../src/protocol/job.ts";
+import { emptySpec } from "../support/job.ts";
 
 const step: Step = {
+  kind: "agent",
   agent: {
     name: "recipe/node-protocol",
     instructions: "",
@@ -15,18 +17,7 @@ const step: Step = {
 };
 
 function job(split: Split, tasks: JobSpec["tasks"] = []): JobSpec {
-  return {
-    name: "job",
-    base: { repository: "/r", ref: "HEAD", commit: "c", tree: "t", is_dirty: false },
-    split,
-    each: tasks.length > 0 ? [] : [step],
-    tasks,
-    checks: [],
-    permissions: { allow: [], deny: [] },
-    land: "green",
-    publish: { kind: "none" },
-    limits: { time_ms: 1_000, idle_ms: 1_000 },
-  };
+  return { ...emptySpec("job"), split, each: tasks.length > 0 ? [] : [step], tasks };
 }
 
 function view(files: readonly string[], more: Partial<SplitView> = {}): SplitView {

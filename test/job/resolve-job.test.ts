@@ -7,6 +7,7 @@ import { resolveJob, resolveOrder } from "../../src/job/resolve-job.ts";
 import type { Overrides } from "../../src/job/resolve-overrides.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { jobSpec } from "../../src/protocol/job.ts";
+import { commandCheck, newBranch } from "../support/job.ts";
 
 let cwd = "";
 const rule = "id: no-var\nlanguage: js\nrule: { pattern: var $A = $B }\nfix: let $A = $B\n";
@@ -40,9 +41,13 @@ describe("a job", () => {
     expect(await resolved("each: [{ codemod: node-protocol }]\nchecks: [npm test, npm test]")).toEqual({
       name: "My-job",
       base,
+      inputs: {},
       split: { by: "files" },
+      before: [],
+      after: [],
       each: [
         {
+          kind: "agent",
           agent: {
             name: "node-protocol",
             model: { provider: "recipe", recipe: { name: "node-protocol" } },
@@ -53,8 +58,8 @@ describe("a job", () => {
       ],
       tasks: [],
       checks: [
-        { name: "npm test", run: "npm test", expect: "no-new-failures", timeout_ms: 900_000 },
-        { name: "npm test (2)", run: "npm test", expect: "no-new-failures", timeout_ms: 900_000 },
+        commandCheck("npm test", { timeout_ms: 900_000 }),
+        commandCheck("npm test", { name: "npm test (2)", timeout_ms: 900_000 }),
       ],
       permissions: { allow: [], deny: [] },
       land: "green",
@@ -74,7 +79,7 @@ each:
   - { prompt: Second., agent: fixer }`);
     const turns = [{ say: "hello" }, { calls: [{ tool: "submit", input: { summary: "done" } }] }];
     expect(jobSpec.parse(spec)).toEqual(spec);
-    expect(spec.each.map((step) => step.agent)).toEqual([
+    expect(spec.each.map((step) => step.kind === "agent" && step.agent)).toEqual([
       expect.objectContaining({
         model: {
           provider: "recipe",
@@ -115,15 +120,15 @@ tasks:
   it("is overruled by the command line, whose checks come after its own", async () => {
     const text = "each: [{ codemod: node-protocol }]\nchecks: [a]\nlimits: { time: 1h, idle: 1m }\npublish: patch";
     const spec = await resolved(text, { check: ["b"], concurrency: "3", timeout: "90s", publish: "branch" });
-    expect(spec.checks.map((check) => check.run)).toEqual(["a", "b"]);
+    expect(spec.checks.map((check) => check.kind === "command" && check.run)).toEqual(["a", "b"]);
     expect(spec.limits).toEqual({ time_ms: 90_000, idle_ms: 60_000, concurrency: 3 });
-    expect(spec.publish).toEqual({ kind: "branch", name: "sheaf/My-job" });
+    expect(spec.publish).toEqual(newBranch("sheaf/My-job"));
     expect((await resolved(text)).publish).toEqual({ kind: "patch", file: join(cwd, "My-job.patch") });
     expect((await resolved(text, { publish: "patch=out/x.patch" })).publish).toEqual({
       kind: "patch",
       file: join(cwd, "out/x.patch"),
     });
-    expect((await resolved(text, { publish: "branch=a=b" })).publish).toEqual({ kind: "branch", name: "a=b" });
+    expect((await resolved(text, { publish: "branch=a=b" })).publish).toEqual(newBranch("a=b"));
   });
 
   it("can be a codemod and no file: a recipe by name, or a rule file where one stands", async () => {

@@ -78,7 +78,10 @@ export function plantRepository(place: string, files: Readonly<Record<string, st
 
 const emptyJob: Omit<JobSpec, "base"> = {
   name: "job",
+  inputs: {},
   split: { by: "none" },
+  before: [],
+  after: [],
   each: [],
   tasks: [],
   checks: [],
@@ -96,6 +99,7 @@ export function writingTask(id: string, options: { prompt?: string } = {}): Name
     { calls: [{ tool: "submit", input: { summary: `${id} is done` } }] },
   ];
   const step: Step = {
+    kind: "agent",
     agent: { name: id, instructions: "", model: { provider: "scripted", file: `${id}.yaml`, turns } },
     prompt: options.prompt ?? "write",
   };

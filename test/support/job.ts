@@ -4,7 +4,7 @@ import { createRuns } from "../../src/db/create-run.ts";
 import type { Database } from "../../src/db/database.ts";
 import type { Fact } from "../../src/protocol/event.ts";
 import { type Clock, type JobId, taskId } from "../../src/protocol/ids.ts";
-import type { JobSpec } from "../../src/protocol/job.ts";
+import type { CommandCheck, JobSpec, Publish } from "../../src/protocol/job.ts";
 
 /** A job that asks for nothing, for tests that need one to exist. */
 export function emptySpec(name: string): JobSpec {
@@ -12,7 +12,10 @@ export function emptySpec(name: string): JobSpec {
   return {
     name,
     base: { repository: "/tmp/nowhere", ref: "HEAD", commit, tree: commit, is_dirty: false },
+    inputs: {},
     split: { by: "none" },
+    before: [],
+    after: [],
     each: [],
     tasks: [],
     checks: [],
@@ -21,6 +24,17 @@ export function emptySpec(name: string): JobSpec {
     publish: { kind: "none" },
     limits: { time_ms: 1_000, idle_ms: 1_000 },
   };
+}
+
+/** A check of the folded tree by its exit code, named after its command. */
+export function commandCheck(run: string, more: Partial<CommandCheck> = {}): CommandCheck {
+  const usual = { at: "tree", expect: "no-new-failures", timeout_ms: 60_000, parse: "exit", retries: 0 } as const;
+  return { kind: "command", name: run, run, ...usual, ...more };
+}
+
+/** Publishing as a branch that must not be there yet. */
+export function newBranch(name: string): Publish {
+  return { kind: "branch", name, existing: "refuse", on_base_moved: "keep", group_by: "job" };
 }
 
 /** A stored job with its root run and `count` runs of agents, all claimed by "node-a". */

@@ -1,13 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Check } from "../../src/protocol/job.ts";
+import type { CommandCheck } from "../../src/protocol/job.ts";
 import { judgeCheck, needsBase, type Observation } from "../../src/verify/judge-check.ts";
+import { commandCheck } from "../support/job.ts";
 
-const check = (expected: Check["expect"]): Check => ({
-  name: "tests",
-  run: "npm test",
-  expect: expected,
-  timeout_ms: 1_000,
-});
+const check = (expected: CommandCheck["expect"]) => commandCheck("npm test", { expect: expected });
 const seen = (exit: number | null, more: Partial<Observation> = {}): Observation => ({
   tree: "t",
   exit,
