@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { makeDataFolder } from "./cli/data-folder.ts";
 import type { OpenOptions, Session } from "./cli/session.ts";
 import type { Terminal } from "./cli/terminal.ts";
+import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Equipment } from "./coordinator/equipment.ts";
 import { openThreads } from "./coordinator/open-threads.ts";
@@ -13,7 +13,6 @@ import { lockFolder } from "./db/lock.ts";
 import { openDatabase } from "./db/open.ts";
 import { storeSpans } from "./db/store-spans.ts";
 import { createWriter } from "./db/writer.ts";
-import type { Clock } from "./protocol/ids.ts";
 import { openSandbox } from "./sandbox/open-sandbox.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { openExport } from "./telemetry/open-export.ts";
@@ -35,8 +34,6 @@ export interface SessionOrder {
   /** Where migrations/ and dist/ are. */
   packageFolder: string;
 }
-
-const clock: Clock = { now: () => performance.timeOrigin + performance.now(), random: randomBytes };
 
 export async function openSession(order: SessionOrder): Promise<Session> {
   const { config, cwd, options } = order;

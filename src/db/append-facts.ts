@@ -26,7 +26,7 @@ export interface Addition {
  */
 export async function appendFacts(additions: readonly Addition[], orm: Orm): Promise<Set<number>> {
   const rows = additions.flatMap(({ head, rows: own }, owner) =>
-    own.map((row, index) => ({ ...row, owner, seq: head + index + 1 })),
+    own.map((row, index) => ({ ...row, owner, nth: index + 1, seq: head + index + 1 })),
   );
   const list = <T>(values: readonly T[]) => sql.param(values);
   const done = await rowsOf(
@@ -38,25 +38,24 @@ with fenced as (
     ${list(additions.map((each) => each.head))}::bigint[], ${list(additions.map((each) => each.rows.length))}::int[])
     with ordinality as w(run_id, epoch, head, count, place)
   where r.id = w.run_id and r.epoch = w.epoch and r.head = w.head and r.state in ('queued', 'running', 'waiting')
-  returning r.id, r.job_id, r.epoch, w.place - 1 as owner
-), placed as (
-  select f.id as run_id, f.job_id, f.epoch, n.*, row_number() over (partition by f.job_id order by n.place) as nth
-  from unnest(${list(rows.map((row) => row.owner))}::int[], ${list(rows.map((row) => row.seq))}::bigint[],
-    ${list(rows.map((row) => row.id))}::uuid[], ${list(rows.map((row) => row.type))}::text[],
-    ${list(rows.map((row) => row.data))}::text[], ${list(rows.map((row) => row.spanId))}::text[],
-    ${list(rows.map((row) => row.at.getTime()))}::float8[])
-    with ordinality as n(owner, seq, id, type, data, span_id, at_ms, place)
-  join fenced f on f.owner = n.owner
+  returning r.id, r.job_id, r.epoch, w.count, w.place - 1 as owner
 ), counted as (
   update sheaf.jobs as j set head = j.head + c.count
-  from (select job_id, count(*) as count from placed group by job_id) as c
+  from (select job_id, sum(count) as count from fenced group by job_id) as c
   where j.run_id = c.job_id
   returning j.run_id as job_id, j.head - c.count as before
+), placed as (
+  select f.*, c.before - f.count + sum(f.count) over (partition by f.job_id order by f.owner) as start
+  from fenced f join counted c on c.job_id = f.job_id
 ), written as (
   insert into sheaf.events (run_id, seq, job_id, pos, id, type, data, epoch, span_id, at)
-  select p.run_id, p.seq, p.job_id, c.before + p.nth, p.id, p.type, p.data::json, p.epoch, p.span_id,
-    to_timestamp(p.at_ms / 1000)
-  from placed p join counted c on c.job_id = p.job_id
+  select p.id, n.seq, p.job_id, p.start + n.nth, n.id, n.type, n.data, p.epoch, n.span_id, to_timestamp(n.at_ms / 1000)
+  from unnest(${list(rows.map((row) => row.owner))}::int[], ${list(rows.map((row) => row.nth))}::int[],
+    ${list(rows.map((row) => row.seq))}::bigint[], ${list(rows.map((row) => row.id))}::uuid[],
+    ${list(rows.map((row) => row.type))}::text[], ${list(rows.map((row) => row.data))}::json[],
+    ${list(rows.map((row) => row.spanId))}::text[], ${list(rows.map((row) => row.at.getTime()))}::float8[])
+    as n(owner, nth, seq, id, type, data, span_id, at_ms)
+  join placed p on p.owner = n.owner
 )
 select owner from fenced`,
     z.object({ owner: z.coerce.number() }),

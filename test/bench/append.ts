@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { PGlite } from "@electric-sql/pglite";
 import { z } from "zod";
+import { systemClock as clock } from "../../src/clock.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { createWriter } from "../../src/db/writer.ts";
 import type { Fact } from "../../src/protocol/event.ts";
-import { type Clock, newUuid } from "../../src/protocol/ids.ts";
+import { newUuid } from "../../src/protocol/ids.ts";
 import { noUsage } from "../../src/protocol/message.ts";
 import { claimedRuns } from "../support/job.ts";
 import type { Figure } from "./figure.ts";
@@ -14,7 +14,6 @@ import { ratioOfMinima, short, takePairs } from "./pairs.ts";
 
 const runs = 100;
 const rowsPerBatch = 50;
-const clock: Clock = { now: () => Date.now(), random: randomBytes };
 const root = join(import.meta.dirname, "../..");
 
 export const append: Figure = {
