@@ -8,7 +8,7 @@
 /** Lowest first. A row never imports a later row, nor another name of its own row. */
 const ranks = [
   ["protocol"],
-  ["clock", "config", "permission", "transcript", "telemetry", "rewrite", "document"],
+  ["clock", "config", "permission", "transcript", "telemetry", "rewrite", "document", "log"],
   ["settings", "job", "model", "files", "sandbox", "workspace", "db"],
   ["tools", "compaction", "memory"],
   ["merge", "verify", "report", "webhook", "queue", "budget", "agent"],
