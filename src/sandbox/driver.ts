@@ -12,6 +12,8 @@ export interface Command {
   /** W3C trace context for what the command itself may trace. */
   traceparent?: string;
   signal: AbortSignal;
+  /** Keep what it prints to its standard output by itself as well, up to so many bytes. */
+  stdoutBytes?: number;
 }
 
 export interface CommandOutcome {
@@ -24,6 +26,8 @@ export interface CommandOutcome {
   output: Buffer;
   /** What it printed in all, kept or not. */
   outputBytes: number;
+  /** Where it was asked for: the standard output alone. `isCut` says that there was more than is kept. */
+  stdout?: { bytes: Buffer; isCut: boolean };
 }
 
 export interface Sandbox {

@@ -35,6 +35,7 @@ async function runCommand(command: Command, options: ExternalOptions): Promise<C
   const capture = createCapture(keptOutput);
   child.stdout.on("data", (chunk: Buffer) => capture.add(chunk));
   child.stderr.on("data", (chunk: Buffer) => capture.add(chunk));
+  const readStdout = keepStdout(child, command.stdoutBytes);
   let isTimedOut = false;
   const timer = setTimeout(() => {
     isTimedOut = true;
@@ -49,13 +50,32 @@ async function runCommand(command: Command, options: ExternalOptions): Promise<C
     const { exit, signal } = await ended(child);
     command.signal.throwIfAborted();
     const durationMs = options.now() - started;
-    return { exit, signal, isTimedOut, durationMs, output: capture.read(), outputBytes: capture.bytes };
+    return {
+      exit,
+      signal,
+      isTimedOut,
+      durationMs,
+      output: capture.read(),
+      outputBytes: capture.bytes,
+      ...readStdout(),
+    };
   } finally {
     clearTimeout(timer);
     command.signal.removeEventListener("abort", cancel);
     process.off("exit", leave);
     killGroup(child, "SIGKILL");
   }
+}
+
+function keepStdout(child: ChildProcess, mostBytes: number | undefined): () => Pick<CommandOutcome, "stdout"> {
+  if (mostBytes === undefined) return () => ({});
+  const chunks: Buffer[] = [];
+  let room = mostBytes;
+  child.stdout?.on("data", (chunk: Buffer) => {
+    if (room > 0) chunks.push(chunk.subarray(0, room));
+    room -= chunk.length;
+  });
+  return () => ({ stdout: { bytes: Buffer.concat(chunks), isCut: room < 0 } });
 }
 
 function ended(child: ChildProcess): Promise<{ exit: number | null; signal: string | null }> {
