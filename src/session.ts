@@ -5,6 +5,7 @@ import type { OpenOptions, Session } from "./cli/session.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { systemClock as clock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { createCoordinator } from "./coordinator/coordinator.ts";
 import type { Equipment } from "./coordinator/equipment.ts";
 import { openThreads } from "./coordinator/open-threads.ts";
 import { recover } from "./coordinator/recover.ts";
@@ -46,7 +47,8 @@ export async function openSession(order: SessionOrder): Promise<Session> {
     const hub = await openHub({ ...order, redact }, database, stack);
     const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
     if (database.kind === "pglite") await recover(equipment);
-    return { equipment, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const coordinator = stack.use(createCoordinator(equipment));
+    return { equipment, coordinator, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;

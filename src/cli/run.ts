@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { submit } from "../coordinator/coordinator.ts";
 import type { Result } from "../protocol/result.ts";
 import { formatOption } from "./options.ts";
 import { followProgress } from "./progress.ts";
@@ -82,20 +81,17 @@ async function runToEnd(
   }
   const progress = followProgress(terminal, now);
   const isStream = options.outputFormat === "stream-json";
-  const submitted = await submit(
-    {
-      ...job,
-      traceparent: config.traceparent,
-      onFact(runId, fact) {
-        progress.take(runId, fact);
-        if (isStream) terminal.print(JSON.stringify({ run_id: runId, ...fact }));
-      },
+  const submitted = await session.coordinator.submit({
+    ...job,
+    traceparent: config.traceparent,
+    onFact(runId, fact) {
+      progress.take(runId, fact);
+      if (isStream) terminal.print(JSON.stringify({ run_id: runId, ...fact }));
     },
-    session.equipment,
-  );
+  });
   const release = around.onSignal((signal) => {
     terminal.tell(`${signal}: cancelling; finished work is kept. Once more to leave at once.`);
-    submitted.cancel(signal);
+    void session.coordinator.cancel(submitted.id, { signal });
   });
   try {
     const result = await submitted.done;

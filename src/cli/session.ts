@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { LocalCoordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,5 +27,6 @@ export interface OpenOptions {
 }
 
 export interface Session extends AsyncDisposable {
+  coordinator: LocalCoordinator;
   equipment: Equipment;
 }

@@ -1,99 +1,125 @@
-import { createHash } from "node:crypto";
-import { claimRun } from "../db/claim-run.ts";
-import { createJob } from "../db/create-job.ts";
-import type { Fact } from "../protocol/event.ts";
+import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
+import { findRun } from "../db/find-run.ts";
+import { listTasks } from "../db/list-tasks.ts";
+import { readRunEvents } from "../db/read-events.ts";
+import { readTrace } from "../db/read-trace.ts";
+import type { Event } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
-import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
-import type { JobSpec } from "../protocol/job.ts";
+import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
+import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
-import { attribute, jobSpan, operation } from "../telemetry/semconv.ts";
-import { createTracer } from "../telemetry/thread-tracer.ts";
-import type { Repository } from "../workspace/repository.ts";
-import { keep } from "../workspace/tree.ts";
-import { requireSandbox } from "./check-tree.ts";
+import type { StoredSpan } from "../protocol/span.ts";
+import { bundleOf, patchOfJob } from "./deliver.ts";
 import type { Equipment } from "./equipment.ts";
-import { type Job, JobStopped } from "./job.ts";
-import { runJob } from "./run-job.ts";
+import { openFeeds, type PlacedEvent } from "./feed.ts";
+import { openRunning } from "./running.ts";
+import type { JobOrder } from "./submit.ts";
+import { jobView, runView, taskView } from "./view.ts";
 
-/** Takes jobs in and lets them be followed and stopped. What a job does is told in run-job. */
+export type { PlacedEvent } from "./feed.ts";
+export type { JobOrder } from "./submit.ts";
+
+/** Takes jobs in and lets them be followed, looked at and stopped: in this process, or in another one. */
+export interface Coordinator {
+  /**
+   * The order's repository is closed when the job is over, or when it could not be taken. Throws Fault when it cannot be
+   * taken; nothing of it is stored then.
+   */
+  submit(order: JobOrder): Promise<SubmittedJob>;
+  /** Newest first; `next` is the cursor of the page after, absent on the last. Throws Fault `usage` for a bad cursor. */
+  jobs(page: { limit: number; after?: string | undefined }): Promise<{ jobs: JobView[]; next?: string }>;
+  /** By id, handle or `last`. */
+  job(reference: string): Promise<JobView | undefined>;
+  /** Keeps what is finished; nothing happens to a job that has ended. */
+  cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void>;
+  tasks(id: JobId): Promise<TaskView[]>;
+  /** The job's facts after position `after` (0 for all), in batches; `isFollowed` waits for more until the job has ended. */
+  events(
+    id: JobId,
+    options: { after: number; isFollowed: boolean; signal?: AbortSignal | undefined },
+  ): AsyncIterable<PlacedEvent[]>;
+  run(id: string): Promise<RunView | undefined>;
+  /** A run's own log after seq `after`, at most 500 facts. */
+  runEvents(id: RunId, after: number): Promise<Event[]>;
+  trace(id: JobId): Promise<StoredSpan[]>;
+  /** The job's result (or one task's own work) as a patch. Throws Fault `usage` where there is none. */
+  patch(id: JobId, options: { task?: string | undefined }): Promise<Uint8Array>;
+  /** The result's commits since the base, as a git bundle. Throws Fault `usage` where nothing landed. */
+  bundle(id: JobId): Promise<Uint8Array>;
+}
+
 export interface SubmittedJob {
   id: JobId;
   handle: string;
-  /** Never rejects for anything the job met; only when its end could not be stored. */
+  /** False when an earlier request of the same key had made it. */
+  isNew: boolean;
+  /** Never rejects for anything the job met; only when its end could not be stored or heard of. */
   done: Promise<Result>;
-  /** Keeps what is finished; the job ends `cancelled`. */
-  cancel(signal?: "SIGINT" | "SIGTERM"): void;
 }
 
-export interface Submission {
-  spec: JobSpec;
-  repository: Repository;
-  /** W3C traceparent of whoever asked. */
-  traceparent?: string | undefined;
-  /** Told each fact once it is stored, with the run it belongs to. Must not throw. */
-  onFact?: (runId: string, fact: Fact) => void;
+/** The coordinator of this process. */
+export interface LocalCoordinator extends Coordinator, AsyncDisposable {
+  /** How many jobs run here now. */
+  readonly running: number;
+  /** Resolves when none does. */
+  idle(): Promise<void>;
+  /** Cancels all that run here, and waits for them. */
+  stop(signal: "SIGINT" | "SIGTERM"): Promise<void>;
 }
 
-/** Stores the job with its first fact in one transaction, then starts it. Throws Fault when it cannot be taken. */
-export async function submit(submission: Submission, equipment: Equipment): Promise<SubmittedJob> {
-  const { spec, repository } = submission;
-  if (spec.checks.length > 0) requireSandbox(equipment, `check ${JSON.stringify(spec.checks[0]?.name)}`);
-  const id = jobId.parse(newUuid(equipment.clock));
-  await keep(repository, `refs/sheaf/${id}/base`, spec.base.commit);
-  const tracer = createTracer((message) => equipment.hub.accept(message, { jobId: id }), equipment.clock);
-  const span = tracer.startRoot(jobSpan(spec.name), {
-    traceparent: submission.traceparent,
-    attributes: {
-      [attribute.operation]: operation.workflow,
-      [attribute.workflowName]: spec.name,
-      [attribute.agentName]: spec.name,
-      [attribute.jobId]: id,
-    },
-  });
-  const { clock, database, node } = equipment;
-  const specSha = sha256(JSON.stringify(spec));
-  const { runId, handle } = await createJob({ id, spec, specSha, traceId: span.traceId }, clock, database);
-  const root = await claimRun({ runId, owner: node }, clock, database);
-  if (!root) throw new Fault("conflict", `job ${handle} was taken by another node`);
-  submission.onFact?.(runId, { type: "job.created", data: { handle, spec } });
-  const stop = new AbortController();
-  const job = openJob({ id, root, handle, span, tracer, signal: stop.signal }, submission, equipment);
-  const limit = setTimeout(() => stop.abort(timeIsUp(spec.limits.time_ms)), spec.limits.time_ms);
-  const done = runJob(job, equipment).finally(() => clearTimeout(limit));
-  return { id, handle, done, cancel: (signal) => stop.abort(cancelled(signal)) };
-}
-
-function openJob(
-  own: Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "signal">,
-  { spec, repository, onFact }: Submission,
-  { writer, clock }: Equipment,
-): Job {
-  const append: Job["logRun"] = async (run, facts, spanId) => {
-    await writer.append(run, facts, spanId ? { spanId } : {});
-    for (const fact of facts) onFact?.(run.runId, fact);
-  };
+export function createCoordinator(equipment: Equipment): LocalCoordinator {
+  const { database } = equipment;
+  const feeds = openFeeds(database);
+  const here = openRunning(equipment, (id) => feeds.ring(id));
+  const found = async (id: JobId) => required(await findJob(id, database), id);
   return {
-    ...own,
-    spec,
-    repository,
-    startedAt: clock.now(),
-    log: (facts) => append(own.root, facts),
-    logRun: append,
+    submit: here.submit,
+    async jobs({ limit, after }) {
+      const last = after === undefined ? undefined : await cursorOf(after, equipment);
+      const rows = await listJobs({ limit: limit + 1, after: last }, database);
+      const jobs = rows.slice(0, limit).map(jobView);
+      const next = rows.length > limit ? jobs.at(-1)?.id : undefined;
+      return { jobs, ...(next ? { next } : {}) };
+    },
+    job: async (reference) => {
+      const job = await findJob(reference, database);
+      return job && jobView(job);
+    },
+    cancel: here.cancel,
+    tasks: async (id) => (await listTasks(id, database)).map(taskView),
+    events: (id, options) => feeds.read(id, options),
+    async run(id) {
+      const known = runId.safeParse(id);
+      const run = known.success ? await findRun(known.data, database) : undefined;
+      return run && runView(run);
+    },
+    runEvents: (id, after) => readRunEvents(id, after, database),
+    trace: (id) => readTrace(id, database),
+    patch: async (id, { task }) => patchOfJob(await found(id), task, equipment),
+    bundle: async (id) => bundleOf(await found(id), equipment),
+    get running() {
+      return here.count;
+    },
+    idle: here.idle,
+    stop: here.stop,
+    async [Symbol.asyncDispose]() {
+      await here.close();
+      feeds.close();
+    },
   };
 }
 
-function timeIsUp(ms: number): JobStopped {
-  return new JobStopped("limit", {
-    code: "time",
-    message: `the job's time of ${Math.round(ms / 1000)} s is up`,
-    remedy: "raise limits.time, or split the job; finished tasks are kept",
+/** A cursor is the id of the last job that was shown. */
+async function cursorOf(after: string, { database }: Equipment): Promise<StoredJob> {
+  const known = jobId.safeParse(after);
+  const job = known.success ? await findJob(known.data, database) : undefined;
+  if (job) return job;
+  throw new Fault("usage", "the cursor is not one that a page of jobs gave", { remedy: "start from the first page" });
+}
+
+function required(job: StoredJob | undefined, reference: string): StoredJob {
+  if (job) return job;
+  throw new Fault("unknown_job", `there is no job ${JSON.stringify(reference)}`, {
+    remedy: "sheaf list shows them all",
   });
-}
-
-function cancelled(signal: "SIGINT" | "SIGTERM" | undefined): JobStopped {
-  return new JobStopped("cancelled", { code: "cancelled", message: `cancelled by ${signal ?? "request"}` }, signal);
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

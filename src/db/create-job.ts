@@ -1,5 +1,6 @@
 import { eq, sql } from "drizzle-orm";
 import { z } from "zod";
+import { Fault } from "../protocol/failure.ts";
 import type { JobId, RunId } from "../protocol/ids.ts";
 import { type Clock, newUuid } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
@@ -15,6 +16,8 @@ export interface NewJob {
   /** sha256 of the job as it was written. */
   specSha: string;
   traceId: string;
+  /** What the client named its request by, and sha256 of the request. */
+  idempotency?: { key: string; sha256: string } | undefined;
 }
 
 /** A job's id is the id of its root run. The run is `queued`; its log starts with `job.created`. */
@@ -23,18 +26,48 @@ export interface CreatedJob {
   runId: RunId;
   /** What people type: `name-7`. */
   handle: string;
+  /** False when an earlier request of the same key made it. */
+  isNew: boolean;
 }
 
-/** Stores the job, its root run and the first fact of its log, or none of them. */
+/**
+ * Stores the job, its root run and the first fact of its log, or none of them. A request that was taken before answers
+ * with the job it made then. Throws Fault `idempotency` when its key was used for another request.
+ */
 export async function createJob(job: NewJob, clock: Clock, database: Database): Promise<CreatedJob> {
   const id = job.id ?? newUuid(clock);
-  const handle = await attempt("create a job", database, (orm) =>
+  const stored = await attempt("create a job", database, (orm) =>
     orm.transaction(async (transaction) => {
+      const earlier = job.idempotency && (await earlierJob(job.idempotency, transaction));
+      if (earlier && earlier.id !== id) return { ...earlier, isNew: false };
       const [already] = await transaction.select({ handle: jobs.handle }).from(jobs).where(eq(jobs.runId, id));
-      return already?.handle ?? (await insert(id, job, clock, transaction));
+      return { id, handle: already?.handle ?? (await insert(id, job, clock, transaction)), isNew: true };
     }),
   );
-  return { jobId: id as JobId, runId: id as RunId, handle };
+  return { jobId: stored.id as JobId, runId: stored.id as RunId, handle: stored.handle, isNew: stored.isNew };
+}
+
+/** Two requests of one key at the same time wait for each other here. */
+async function earlierJob({ key, sha256 }: { key: string; sha256: string }, transaction: Orm) {
+  await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`);
+  return judged(key, sha256, transaction);
+}
+
+/** The job that an earlier request of this key made. Throws Fault `idempotency` where that request was another one. */
+export async function findEarlier(asked: { key: string; sha256: string }, database: Database) {
+  return attempt("look for an earlier request", database, (orm) => judged(asked.key, asked.sha256, orm));
+}
+
+async function judged(key: string, sha256: string, orm: Orm) {
+  const [earlier] = await orm
+    .select({ id: jobs.runId, handle: jobs.handle, sha256: jobs.requestSha })
+    .from(jobs)
+    .where(eq(jobs.idempotencyKey, key));
+  if (earlier === undefined) return undefined;
+  if (earlier.sha256 === sha256) return { id: earlier.id as JobId, handle: earlier.handle };
+  throw new Fault("idempotency", `the idempotency key of job ${earlier.handle} came with another request`, {
+    remedy: "use a new key for a new request, or repeat the request exactly",
+  });
 }
 
 async function insert(id: string, job: NewJob, clock: Clock, transaction: Orm): Promise<string> {
@@ -49,6 +82,8 @@ async function insert(id: string, job: NewJob, clock: Clock, transaction: Orm): 
     repository: job.spec.base.repository,
     state: "running",
     traceId: job.traceId,
+    idempotencyKey: job.idempotency?.key ?? null,
+    requestSha: job.idempotency?.sha256 ?? null,
     head: 1,
     createdAt,
   });

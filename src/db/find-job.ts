@@ -1,4 +1,4 @@
-import { desc, eq, type SQL } from "drizzle-orm";
+import { desc, eq, type SQL, sql } from "drizzle-orm";
 import { type JobId, jobId } from "../protocol/ids.ts";
 import { type Outcome, outcome } from "../protocol/outcome.ts";
 import { attempt } from "./attempt.ts";
@@ -27,9 +27,15 @@ export async function findJob(reference: string, database: Database): Promise<St
   return found;
 }
 
-/** Newest first. */
-export async function listJobs(options: { limit: number }, database: Database): Promise<StoredJob[]> {
-  return selectJobs({ where: undefined, limit: options.limit }, database);
+/** Newest first; `after` is the last job of the page before. */
+export async function listJobs(
+  { limit, after }: { limit: number; after?: Pick<StoredJob, "id" | "createdAt"> | undefined },
+  database: Database,
+): Promise<StoredJob[]> {
+  const where =
+    after &&
+    sql`(${jobs.createdAt}, ${jobs.runId}) < (${after.createdAt.toISOString()}::timestamptz, ${after.id}::uuid)`;
+  return selectJobs({ where, limit }, database);
 }
 
 function matching(reference: string): SQL | undefined {
@@ -44,7 +50,7 @@ async function selectJobs(
   const rows = await attempt("read jobs", database, (orm) =>
     orm.select().from(jobs).where(where).orderBy(desc(jobs.createdAt), desc(jobs.runId)).limit(limit),
   );
-  return rows.map(({ runId, head: _, result, finishedAt, ...row }) => ({
+  return rows.map(({ runId, head: _, idempotencyKey: _key, requestSha: _sha, result, finishedAt, ...row }) => ({
     ...row,
     id: runId as JobId,
     outcome: row.outcome === null ? undefined : outcome.parse(row.outcome),

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -44,6 +45,9 @@ export const jobs = sheaf.table(
     result: json("result"),
     traceId: text("trace_id").notNull(),
     head: bigint("head", { mode: "number" }).notNull(),
+    /** What the client named its request by, and sha256 of the request: the same twice is one job. */
+    idempotencyKey: text("idempotency_key").unique(),
+    requestSha: text("request_sha"),
     createdAt: moment("created_at").notNull(),
     finishedAt: moment("finished_at"),
   },
@@ -62,7 +66,7 @@ export const runs = sheaf.table(
     taskId: text("task_id"),
     step: integer("step").notNull(),
     attempt: integer("attempt").notNull(),
-    kind: text("kind", { enum: ["root", "agent"] }).notNull(),
+    kind: text("kind", { enum: ["root", "agent", "command"] }).notNull(),
     state: text("state", { enum: ["queued", "running", "waiting", "succeeded", "failed", "cancelled"] }).notNull(),
     epoch: integer("epoch").notNull(),
     owner: text("owner"),
@@ -112,6 +116,22 @@ export const events = sheaf.table(
     at: moment("at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.runId, table.seq] }), unique().on(table.jobId, table.pos)],
+);
+
+/** What somebody outside asks of a run; only its owner acts on it. `taken_at` is null until it has. */
+export const requests = sheaf.table(
+  "requests",
+  {
+    id: uuid("id").primaryKey(),
+    runId: uuid("run_id")
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    kind: text("kind", { enum: ["cancel"] }).notNull(),
+    body: json("body").notNull(),
+    at: moment("at").notNull(),
+    takenAt: moment("taken_at"),
+  },
+  (table) => [index("requests_open").on(table.runId).where(sql`taken_at is null`)],
 );
 
 export const artifacts = sheaf.table("artifacts", {

@@ -20,6 +20,7 @@ export const faultExits = {
   no_commits: 64,
   unknown_ref: 64,
   unknown_job: 64,
+  idempotency: 64,
   unsupported_repository: 64,
   job_file: 65,
   rule: 65,

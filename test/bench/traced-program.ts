@@ -7,11 +7,20 @@ type Modules = typeof import("../../src/cli/main.ts") &
   typeof import("../../src/cli/signals.ts") &
   typeof import("../../src/cli/terminal.ts") &
   typeof import("../../src/config.ts") &
+  typeof import("../../src/coordinator/coordinator.ts") &
   typeof import("../../src/session.ts") &
   typeof import("../../src/workspace/git.ts");
 
 const [packageFolder = "", tracing = "", ...words] = process.argv.slice(2);
-const files = ["cli/main", "cli/signals", "cli/terminal", "config", "session", "workspace/git"];
+const files = [
+  "cli/main",
+  "cli/signals",
+  "cli/terminal",
+  "config",
+  "coordinator/coordinator",
+  "session",
+  "workspace/git",
+];
 const loaded = await Promise.all(files.map((file) => import(join(packageFolder, "dist/src", `${file}.js`))));
 const program: Modules = Object.assign({}, ...loaded);
 
@@ -49,6 +58,7 @@ process.exitCode = await program.runCommandLine(words, {
     const order = { command, options, cwd, config, terminal, git, version: "0.0.0", packageFolder };
     const session = await program.openSession(order);
     const equipment = tracing === "off" ? { ...session.equipment, hub: deaf } : session.equipment;
-    return { equipment, [Symbol.asyncDispose]: () => session[Symbol.asyncDispose]() };
+    const coordinator = program.createCoordinator(equipment);
+    return { ...session, equipment, coordinator };
   },
 });

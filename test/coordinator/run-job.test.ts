@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { submit } from "../../src/coordinator/coordinator.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import type { Event } from "../../src/protocol/event.ts";
@@ -31,7 +30,7 @@ const sources = Object.fromEntries(
 
 async function run(files: Readonly<Record<string, string>>, more: Partial<JobSpec>) {
   const { repository, spec } = await bench.repository(files);
-  const submitted = await submit({ spec: { ...spec, ...more }, repository }, bench.equipment);
+  const submitted = await bench.coordinator.submit({ spec: { ...spec, ...more }, repository });
   const result = await submitted.done;
   return { result, repository, events: await eventsOf(submitted.id) };
 }

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { submit } from "../../src/coordinator/coordinator.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import type { Fact } from "../../src/protocol/event.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";
@@ -18,7 +17,7 @@ async function run(tasks: NamedTask[]): Promise<{ result: Result; facts: Fact[] 
   const facts: Fact[] = [];
   const onFact = (_: string, fact: Fact) => void facts.push(fact);
   const job = { ...spec, tasks, limits: { ...spec.limits, concurrency: 8 } };
-  const { done } = await submit({ spec: job, repository, onFact }, bench.equipment);
+  const { done } = await bench.coordinator.submit({ spec: job, repository, onFact });
   return { result: await done, facts };
 }
 
@@ -49,11 +48,14 @@ describe.each(["exit", "memory", "loop"])("a thread that dies by %s", (how) => {
 
 describe("a cancel", () => {
   it("reaches a run through its port and leaves its siblings in the same thread alone", async () => {
-    const { repository, spec } = await bench.repository({ "README.md": "base\n" });
-    const start = (tasks: NamedTask[]) => submit({ spec: { ...spec, tasks }, repository }, bench.equipment);
+    const { coordinator } = bench;
+    const start = async (tasks: NamedTask[]) => {
+      const { repository, spec } = await bench.repository({ "README.md": "base\n" });
+      return coordinator.submit({ spec: { ...spec, tasks }, repository });
+    };
     const kept = await start([writingTask("kept")]);
     const stopped = await start([writingTask("stopped")]);
-    stopped.cancel("SIGTERM");
+    await coordinator.cancel(stopped.id, { signal: "SIGTERM" });
     expect(await stopped.done).toMatchObject({ outcome: "cancelled", exit_code: 143 });
     expect(await kept.done).toMatchObject({ outcome: "succeeded", tasks: [{ attempts: 1, landed: true }] });
   });

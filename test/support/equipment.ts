@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
 import type { Equipment } from "../../src/coordinator/equipment.ts";
 import { openThreads } from "../../src/coordinator/open-threads.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
@@ -23,6 +24,7 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export interface TestBench extends AsyncDisposable {
   folder: string;
   equipment: Equipment;
+  coordinator: LocalCoordinator;
   /** A small git repository with these files, and a job on it without steps, tasks or checks. */
   repository(files: Readonly<Record<string, string>>): Promise<{ repository: Repository; spec: JobSpec }>;
 }
@@ -60,7 +62,8 @@ export async function openTestBench(
     const { base } = await resolveBase(repository, "HEAD", { includeDirty: false });
     return { repository, spec: { ...emptyJob, base } };
   };
-  return { folder, equipment, repository: openOn, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const coordinator = stack.use(createCoordinator(equipment));
+  return { folder, equipment, coordinator, repository: openOn, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 /** A git repository with one commit, without anything of the machine's own configuration. */

@@ -1,0 +1,55 @@
+import type { StoredJob } from "../db/find-job.ts";
+import type { findRun } from "../db/find-run.ts";
+import type { listTasks } from "../db/list-tasks.ts";
+import { taskState } from "../protocol/event.ts";
+import { failure } from "../protocol/failure.ts";
+import { taskId } from "../protocol/ids.ts";
+import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
+import { result } from "../protocol/result.ts";
+
+/** Rows of the store as people and programs are shown them. */
+
+export function jobView(job: StoredJob): JobView {
+  return {
+    id: job.id,
+    handle: job.handle,
+    name: job.name,
+    state: job.state,
+    ...(job.outcome ? { outcome: job.outcome } : {}),
+    repository: job.repository,
+    base_commit: job.baseCommit,
+    trace_id: job.traceId,
+    created_at: job.createdAt.toISOString(),
+    ...(job.finishedAt ? { finished_at: job.finishedAt.toISOString() } : {}),
+    ...(job.result === undefined ? {} : { result: result.parse(job.result) }),
+  };
+}
+
+export function taskView(task: Awaited<ReturnType<typeof listTasks>>[number]): TaskView {
+  return {
+    id: taskId.parse(task.id),
+    ordinal: task.ordinal,
+    title: task.title,
+    ...(task.state === null ? {} : { state: taskState.parse(task.state) }),
+    landed: task.landed,
+    ...(task.resultTree === null ? {} : { result_tree: task.resultTree }),
+    ...(task.resultCommit === null ? {} : { result_commit: task.resultCommit }),
+  };
+}
+
+export function runView(run: NonNullable<Awaited<ReturnType<typeof findRun>>>): RunView {
+  return {
+    id: run.id,
+    job_id: run.jobId,
+    ...(run.taskId === null ? {} : { task_id: taskId.parse(run.taskId) }),
+    step: run.step,
+    attempt: run.attempt,
+    kind: run.kind,
+    state: run.state,
+    events: run.head,
+    ...(run.failure === null ? {} : { failure: failure.parse(run.failure) }),
+    created_at: run.createdAt.toISOString(),
+    ...(run.startedAt === null ? {} : { started_at: run.startedAt.toISOString() }),
+    ...(run.finishedAt === null ? {} : { finished_at: run.finishedAt.toISOString() }),
+  };
+}
