@@ -1,10 +1,10 @@
 import { realpath } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve } from "node:path";
-import { z } from "zod";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { readDocument } from "./document/read-document.ts";
 import { readText } from "./document/read-text.ts";
+import type { LogLevel } from "./log/log.ts";
 import { Fault } from "./protocol/failure.ts";
-import { choice, notBuilt } from "./protocol/not-built.ts";
+import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from "./settings/written.ts";
 
 /**
  * What the operator of this machine decides, from `sheaf.config.yaml`. Never read from the repository being worked
@@ -14,27 +14,37 @@ export interface Settings {
   /** `external`: the operator says that commands are contained by something outside. `none`: no command can run. */
   sandbox: { mode: "none" | "external" };
   threads: { count?: number; heapMb?: number };
+  server: ServerSettings;
+  webhooks: readonly WebhookTarget[];
+  log: { level: LogLevel; format: "json" | "text" };
   /** The file they came from; absent when there is none and defaults hold. */
   file?: string;
 }
 
-const unbuilt = notBuilt("use external where something else contains commands, such as a container");
+export interface ServerSettings {
+  host: string;
+  /** 0: one that is free. */
+  port: number;
+  /** Names of this server besides loopback, without ports, in lower case. */
+  hosts: readonly string[];
+  /** Absolute folders as they were written; whether a path is really below one is for whoever opens it. */
+  roots: readonly string[];
+  /** Judged by `isAllowedUrl` (settings/allowed-url.ts). */
+  urls: readonly string[];
+  maxBodyBytes: number;
+  maxBundleBytes: number;
+  maxConnections: number;
+  requestTimeoutMs: number;
+}
 
-const settings = z.strictObject({
-  sandbox: z
-    .strictObject({
-      mode: choice(["none", "external"], { bubblewrap: unbuilt, bwrap: unbuilt })
-        .optional()
-        .describe("none (default): no command runs. external: something outside Sheaf contains commands"),
-    })
-    .optional(),
-  threads: z
-    .strictObject({
-      count: z.int().min(1).max(256).optional().describe("worker threads; default as many as cores"),
-      heap_mb: z.int().min(64).max(65_536).optional().describe("JavaScript heap of one thread, in MiB"),
-    })
-    .optional(),
-});
+export interface WebhookTarget {
+  url: string;
+  /** `whsec_...`; never shown. */
+  secret: string;
+  events: readonly ("job.created" | "job.finished")[];
+}
+
+const naming = { code: "configuration", remedy: "every key is described in docs/configuration.md" } as const;
 
 /**
  * `file` is `--config`, relative to `cwd`; without it `sheaf.config.yaml` in `home` is read if it is there.
@@ -49,24 +59,53 @@ export async function readSettings(options: {
   const path =
     options.file === undefined ? join(options.home, "sheaf.config.yaml") : resolve(options.cwd, options.file);
   const real = await realpath(path).catch(() => undefined);
-  if (real === undefined && options.file === undefined) return { sandbox: { mode: "none" }, threads: {} };
+  if (real === undefined && options.file === undefined) return settingsOf(writtenSettings.parse({}), []);
   if (real !== undefined && options.repository !== undefined) await refuseInside(real, options.repository, path);
-  const naming = {
-    file: path,
-    code: "configuration",
-    remedy: "every key is described in docs/configuration.md",
-  } as const;
-  const text = await readText(path, naming);
+  const text = await readText(path, { file: path, ...naming });
   // A file with nothing but comments says nothing: defaults hold.
-  const { sandbox, threads } = isOnlyComments(text) ? {} : readDocument(text, { ...naming, schema: settings }).value;
+  if (isOnlyComments(text)) return { ...settingsOf(writtenSettings.parse({}), []), file: path };
+  const { value, place } = readDocument(text, { file: path, ...naming, schema: writtenSettings });
+  const webhooks = await Promise.all(
+    value.webhooks.map((written, index) =>
+      webhookOf(written, place(["webhooks", index, "secret_file"]), dirname(path)),
+    ),
+  );
+  return { ...settingsOf(value, webhooks), file: path };
+}
+
+function settingsOf({ sandbox, threads, server, log }: WrittenSettings, webhooks: WebhookTarget[]): Settings {
   return {
-    sandbox: { mode: sandbox?.mode ?? "none" },
+    sandbox,
     threads: {
-      ...(threads?.count === undefined ? {} : { count: threads.count }),
-      ...(threads?.heap_mb === undefined ? {} : { heapMb: threads.heap_mb }),
+      ...(threads.count === undefined ? {} : { count: threads.count }),
+      ...(threads.heap_mb === undefined ? {} : { heapMb: threads.heap_mb }),
     },
-    file: path,
+    server: {
+      host: server.host,
+      port: server.port,
+      hosts: server.hosts.map((host) => host.toLowerCase()),
+      roots: server.roots,
+      urls: server.urls,
+      maxBodyBytes: server.body_mb * 1_000_000,
+      maxBundleBytes: server.bundle_mb * 1_000_000,
+      maxConnections: server.connections,
+      requestTimeoutMs: server.request_timeout,
+    },
+    webhooks,
+    log,
   };
+}
+
+async function webhookOf(
+  { url, secret, secret_file, events }: WrittenSettings["webhooks"][number],
+  place: string,
+  folder: string,
+): Promise<WebhookTarget> {
+  if (secret !== undefined) return { url, secret, events };
+  const file = resolve(folder, secret_file ?? "");
+  const read = (await readText(file, { file, ...naming })).trim();
+  if (!secretForm.test(read)) throw new Fault("configuration", `${place}: ${file}: ${secretRemedy}`);
+  return { url, secret: read, events };
 }
 
 function isOnlyComments(text: string): boolean {

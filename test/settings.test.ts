@@ -1,7 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { writtenSettings } from "../src/settings/written.ts";
 import { readSettings } from "../src/settings.ts";
 
 let home = "";
@@ -13,9 +17,28 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 const write = (text: string) => writeFile(join(home, "sheaf.config.yaml"), text);
 const read = (more: { file?: string; repository?: string } = {}) => readSettings({ home, cwd: home, ...more });
 
+const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+const defaults = {
+  sandbox: { mode: "none" },
+  threads: {},
+  server: {
+    host: "127.0.0.1",
+    port: 7433,
+    hosts: [],
+    roots: [],
+    urls: [],
+    maxBodyBytes: 1_000_000,
+    maxBundleBytes: 512_000_000,
+    maxConnections: 2_000,
+    requestTimeoutMs: 30_000,
+  },
+  webhooks: [],
+  log: { level: "info", format: "json" },
+};
+
 describe("the operator's settings", () => {
   it("allow no command where nobody wrote any, or only comments", async () => {
-    expect(await read()).toEqual({ sandbox: { mode: "none" }, threads: {} });
+    expect(await read()).toEqual(defaults);
     await write("# sandbox: { mode: external }\n\n");
     expect(await read()).toMatchObject({ sandbox: { mode: "none" }, threads: {} });
   });
@@ -23,7 +46,12 @@ describe("the operator's settings", () => {
   it("come from the data folder, or from the file that was named", async () => {
     await write("sandbox: { mode: external }\nthreads: { count: 2, heap_mb: 512 }\n");
     const file = join(home, "sheaf.config.yaml");
-    expect(await read()).toEqual({ sandbox: { mode: "external" }, threads: { count: 2, heapMb: 512 }, file });
+    expect(await read()).toEqual({
+      ...defaults,
+      sandbox: { mode: "external" },
+      threads: { count: 2, heapMb: 512 },
+      file,
+    });
     await writeFile(join(home, "other.yaml"), "threads: { count: 3 }");
     expect(await read({ file: "other.yaml" })).toMatchObject({ sandbox: { mode: "none" }, threads: { count: 3 } });
   });
@@ -39,6 +67,47 @@ describe("the operator's settings", () => {
     ],
     ["sandbox: external", '1:10: expected a mapping (mode), found the text "external"'],
     ["threads: { count: 0 }", "1:19: expected at least 1, found the number 0"],
+    ["server: { port: 70000 }", "1:17: expected at most 65535, found the number 70000"],
+    [
+      "server: { roots: [repositories] }",
+      "1:19: this is no absolute path; write the folder from the root, such as /srv/repositories",
+    ],
+    [
+      "server: { hosts: ['https://x.example'] }",
+      "1:19: this is no host name; write it without scheme, port and path, such as sheaf.example.com",
+    ],
+    [
+      "server: { urls: ['https://github.com/acme/*'] }",
+      "1:18: this address holds a wildcard; write the part that is fixed, ending in / for all below it",
+    ],
+    [
+      "server: { urls: ['file:///srv/'] }",
+      "1:18: this is no address to fetch from; write https://, ssh:// or git@host:path",
+    ],
+    [
+      "server: { request_timeout: 30 }",
+      "1:28: the number 30 has no unit; write it with a unit, such as 90s, 40m or 1h30m",
+    ],
+    [
+      "log: { level: verbose }",
+      '1:15: expected "debug" or "info" or "warn" or "error" or "silent", found the text "verbose"',
+    ],
+    [
+      "retention: { jobs: 30d }",
+      '1:1: "retention" is not built yet: nothing is deleted by itself; remove the data folder\'s old jobs by hand',
+    ],
+    [
+      "webhooks: [{ url: 'https://x.example/' }]",
+      "1:12: a webhook needs one secret; write either secret or secret_file",
+    ],
+    [
+      "webhooks: [{ url: 'https://me:sesame@x.example/', secret_file: s }]",
+      "1:19: this address holds a user name or password; requests are signed instead, with `secret`",
+    ],
+    [
+      "webhooks: [{ url: 'https://x.example/', secret: sesame }]",
+      '1:49: this is no signing secret; write whsec_ and 24 to 64 random bytes as base64: echo "whsec_$(openssl rand -base64 32)"',
+    ],
     ["thread: {}", '1:1: unknown key "thread"; did you mean "threads"?'],
     [
       "a: 1\n---\nb: 1",
@@ -50,6 +119,47 @@ describe("the operator's settings", () => {
       code: "configuration",
       message: `${join(home, "sheaf.config.yaml")}:${message}`,
     });
+  });
+
+  it("hold a secret themselves, or name the file that does, beside them", async () => {
+    await writeFile(join(home, "hook.secret"), `${secret}\n`);
+    await write(
+      `webhooks: [{ url: 'https://a.example/x', secret: ${secret} }, { url: 'http://b/', secret_file: hook.secret, events: [job.finished] }]`,
+    );
+    expect((await read()).webhooks).toEqual([
+      { url: "https://a.example/x", secret, events: ["job.created", "job.finished"] },
+      { url: "http://b/", secret, events: ["job.finished"] },
+    ]);
+    await writeFile(join(home, "hook.secret"), "sesame");
+    const refused = await read().catch((thrown: Error) => thrown);
+    expect(refused).toMatchObject({
+      code: "configuration",
+      message: expect.stringContaining("hook.secret: this is no signing secret"),
+    });
+    expect(String(refused)).not.toContain("sesame");
+  });
+
+  it("have a schema that is shipped, and an example with every key of it at its default", async () => {
+    const schema = z.toJSONSchema(writtenSettings, {
+      io: "input",
+      unrepresentable: "any",
+      override: ({ zodSchema, jsonSchema }) => {
+        if (zodSchema._zod.def.type !== "object" || !jsonSchema.properties) return;
+        delete jsonSchema.properties.retention;
+        jsonSchema.patternProperties = { "^x-": {} };
+      },
+    });
+    const laidOut = JSON.stringify({ title: "sheaf.config.yaml", ...schema }, null, 2);
+    const onOneLine = (_: string, items: string) => `[${items.replace(/\s*\n\s*/g, " ")}]`;
+    const shipped = `${laidOut.replace(/\[\s+([^[\]{}]*?)\s+\]/g, onOneLine)}\n`;
+    await expect(shipped).toMatchFileSnapshot("../docs/sheaf.config.schema.json");
+    const example = await readFile(join(import.meta.dirname, "../examples/sheaf.config.yaml"), "utf8");
+    const uncommented = example.replace(/^# ?(?=[a-z_]+:| {2})/gm, "");
+    const written: unknown = parse(uncommented);
+    expect(new Ajv2020({ strict: true }).compile(schema)(written)).toBe(true);
+    await write(uncommented.replace(/secret_file: .*/, `secret: ${secret}`));
+    expect(await read()).toMatchObject({ ...defaults, threads: expect.anything(), webhooks: [{ secret }] });
+    expect(leaves(written)).toEqual(leaves(schema));
   });
 
   it("that were named and are not there are an error", async () => {
@@ -75,3 +185,18 @@ describe("the operator's settings", () => {
     expect(await read({ file: "repo/sheaf.config.yaml" })).toMatchObject({ sandbox: { mode: "external" } });
   });
 });
+
+/** The keys of a document, or those that a schema describes, as sorted dotted paths; `secret` is one of two forms. */
+function leaves(value: unknown, path = ""): string[] {
+  const found = keysOf(value).flatMap(([key, inner]) => leaves(inner, path === "" ? key : `${path}.${key}`));
+  const all = found.length > 0 ? found : [path];
+  return all.filter((each) => each !== "webhooks.secret").sort();
+}
+
+function keysOf(value: unknown): [string, unknown][] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return keysOf(value[0]);
+  if ("properties" in value) return keysOf(value.properties);
+  if ("items" in value) return keysOf(value.items);
+  return "type" in value || "$schema" in value || "enum" in value ? [] : Object.entries(value);
+}
