@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Discovered } from "./discover.ts";
 import type { Git } from "./git.ts";
+import { isThere, makeBare } from "./make-bare.ts";
 import { quoted, toRaw } from "./raw-path.ts";
 
 /**
@@ -13,25 +14,16 @@ export async function ownRepository(git: Git, home: string, found: Discovered): 
   const suffix = found.objectFormat === "sha1" ? "" : "-sha256";
   const key = createHash("sha256").update(found.user.commonDir).digest("hex");
   const gitDir = join(home, "repositories", `${key}${suffix}.git`);
-  if (!(await isThere(join(gitDir, "HEAD")))) await make(git, gitDir, found);
+  if (!(await isThere(gitDir))) await make(git, gitDir, found);
   await refresh(gitDir, found);
   return gitDir;
 }
 
-/** Made aside and renamed into place: of two processes that do so at once, the second uses the first one's. */
 async function make(git: Git, gitDir: string, found: Discovered): Promise<void> {
-  await mkdir(dirname(gitDir), { recursive: true });
-  const draft = await mkdtemp(`${gitDir}.new-`);
-  try {
-    const init = ["init", "--quiet", "--bare", "--template=", `--object-format=${found.objectFormat}`];
-    await git([...init, "--initial-branch=none", draft], { cwd: draft });
+  await makeBare(git, gitDir, found, async (draft) => {
     for (const [key, value] of settings) await git(["config", key, value], { gitDir: draft });
     await refresh(draft, found);
-    await rename(draft, gitDir);
-  } catch (cause) {
-    await rm(draft, { recursive: true, force: true });
-    if (!(await isThere(join(gitDir, "HEAD")))) throw cause;
-  }
+  });
 }
 
 /** For git commands that a check runs in one of our working trees, past our own door. */
@@ -82,11 +74,4 @@ async function put(path: string, content: string | Buffer): Promise<void> {
 function absent(cause: NodeJS.ErrnoException): undefined {
   if (cause.code !== "ENOENT") throw cause;
   return undefined;
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

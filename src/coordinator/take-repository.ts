@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { realpath, stat } from "node:fs/promises";
+import { isAbsolute, join, relative } from "node:path";
+import { Fault } from "../protocol/failure.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
+import { fetchUrl } from "../workspace/fetch-url.ts";
+import { openRepository, type Repository } from "../workspace/repository.ts";
+import { unbundle } from "../workspace/unbundle.ts";
+import type { Equipment } from "./equipment.ts";
+
+/**
+ * The repository a request names, open. Whoever comes over the network reaches only what the operator has opened to
+ * them; whoever comes through the data folder's own socket is the operator.
+ */
+export interface RepositoryRules {
+  isTrusted: boolean;
+  /** Folders below which repositories may be named. */
+  roots: readonly string[];
+  /** May the server fetch from there? */
+  isAllowedUrl(url: string): boolean;
+}
+
+/** Throws Fault `not_allowed`, `bundle`, `not_a_repository`, `provider_unavailable`, `usage` or `git`. */
+export async function takeRepository(
+  request: Pick<JobRequest, "repository" | "commit">,
+  rules: RepositoryRules,
+  { git, home }: Pick<Equipment, "git" | "home">,
+): Promise<Repository> {
+  const { repository } = request;
+  if ("path" in repository) {
+    return openRepository(await allowedFolder(repository.path, rules), { home, git });
+  }
+  if ("url" in repository) {
+    if (!rules.isAllowedUrl(repository.url)) throw notAllowed("that address", "server.urls");
+    const directory = join(home, "fetched", `${sha256(repository.url)}.git`);
+    await fetchUrl(git, { url: repository.url, directory });
+    return openRepository(directory, { home, git });
+  }
+  const { commit } = request;
+  if (commit === undefined)
+    throw new Fault("usage", "a bundle comes with the commit to start from", { remedy: "add commit" });
+  const file = join(home, "bundles", repository.bundle);
+  if (!(await isThere(file))) throw notPut(repository.bundle);
+  const directory = join(home, "bundled", `${repository.bundle}.git`);
+  await unbundle(git, { file, directory, commit });
+  return openRepository(directory, { home, git });
+}
+
+/** Compared as the file system resolves them, so that no link leads out; nothing is said of what is not below a root. */
+async function allowedFolder(path: string, { isTrusted, roots }: RepositoryRules): Promise<string> {
+  if (isTrusted) return path;
+  const real = isAbsolute(path) ? await realpath(path).catch(() => undefined) : undefined;
+  for (const root of real === undefined ? [] : roots) {
+    const top = await realpath(root).catch(() => undefined);
+    if (top !== undefined && real !== undefined && isBelow(real, top)) return real;
+  }
+  throw notAllowed("that folder", "server.roots");
+}
+
+function isBelow(path: string, top: string): boolean {
+  const between = relative(top, path);
+  return !isAbsolute(between) && between.split(/[\\/]/)[0] !== "..";
+}
+
+function notAllowed(what: string, setting: string): Fault {
+  return new Fault("not_allowed", `this server may not use ${what} as a repository`, {
+    remedy: `its operator allows more in ${setting} of sheaf.config.yaml; or send the commit as a bundle`,
+  });
+}
+
+function notPut(hash: string): Fault {
+  return new Fault("bundle", `there is no bundle ${hash.slice(0, 12)}… on this server`, {
+    remedy: "put it to /v1/bundles/{sha256} first",
+  });
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
