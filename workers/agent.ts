@@ -5,3 +5,9 @@ import { runAgent } from "../src/agent/run-agent.ts";
 export default function work({ order, port }: { order: unknown; port: MessagePort }) {
   return runAgent(order, port, threadId);
 }
+
+/** The other one: looks for text in many files, and holds the thread until it is through. */
+export async function scan(order: unknown) {
+  const { runScan } = await import("../src/agent/scan.ts");
+  return runScan(order);
+}

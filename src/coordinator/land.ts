@@ -3,21 +3,24 @@ import type { Reason } from "../protocol/result.ts";
 import { attribute, mergeSpan } from "../telemetry/semconv.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
 import { checkTree } from "./check-tree.ts";
+import { commitMessage } from "./commit-message.ts";
 import type { Equipment } from "./equipment.ts";
+import type { FinishedTask } from "./finished-task.ts";
 import type { Job } from "./job.ts";
 import { type Landing, nothingLanded } from "./landing.ts";
-import type { FinishedTask } from "./run-task.ts";
+import { tipOf } from "./start-of.ts";
 
 /**
- * Many task trees become one tree, and that tree is checked before anything is called landed. Until a red tree can
- * be bisected it lands nothing: every task's commit is kept, and its patch written out.
+ * Many task trees become one tree, and that tree is checked before anything is called landed. A task that is left out
+ * takes those with it that build on it. Until a red tree can be bisected it lands nothing: every task's commit is kept,
+ * and its patch written out.
  */
 export async function land(tasks: readonly FinishedTask[], job: Job, equipment: Equipment): Promise<Landing> {
   const ready = tasks.filter((task) => task.state === "succeeded");
   const together = job.spec.land === "together" ? reasonNotTogether(tasks) : undefined;
   if (together) return { ...nothingLanded, leftOut: new Map(ready.map((task) => [task.id, together])) };
-  const merged = await merge(ready, job, equipment);
-  const checks = await checkTree(merged.tree, { hasChanged: merged.tree !== job.spec.base.tree }, { job, equipment });
+  const merged = await merge(tasks, job, equipment);
+  const checks = await checkTree(merged.tree, { job, equipment });
   const isRed = checks.some((check) => check.state === "failed");
   if (merged.tree === job.spec.base.tree || merged.landed.size === 0 || isRed) {
     return { ...nothingLanded, leftOut: merged.leftOut, checks };
@@ -44,13 +47,14 @@ interface Merged {
   leftOut: Map<string, Reason>;
 }
 
-async function merge(ready: readonly FinishedTask[], job: Job, { clock }: Equipment): Promise<Merged> {
+async function merge(tasks: readonly FinishedTask[], job: Job, { clock }: Equipment): Promise<Merged> {
   const { tree: base } = job.spec.base;
-  if (ready.length === 0) return { tree: base, landed: new Set(), leftOut: new Map() };
-  const links = ready.flatMap((task) => task.traceparents);
+  const known = new Map(tasks.map((task) => [task.id, task]));
+  const tips = tasks.flatMap((task) => tipOf(task, known));
+  if (tips.length === 0) return { tree: base, landed: new Set(), leftOut: new Map() };
+  const links = tasks.flatMap((task) => (task.state === "succeeded" ? task.traceparents : []));
   const span = job.tracer.start(mergeSpan(job.spec.name), { parent: job.span, links });
   const started = clock.now();
-  const tips = ready.flatMap(({ id, ordinal, tree }) => (tree ? [{ taskId: id, ordinal, base, tree }] : []));
   const folded = await fold(job.repository, job.spec.base, tips);
   const ms = clock.now() - started;
   span.set({ [attribute.conflicts]: folded.leftOut.length, [attribute.tree]: folded.tree });
@@ -72,11 +76,17 @@ function conflictFact({ taskId, paths, reason, hunks }: Conflict) {
 }
 
 function conflictReason(conflict: Conflict): Reason {
-  const [first] = conflict.paths;
-  const more = conflict.paths.length > 1 ? ` and ${conflict.paths.length - 1} more` : "";
-  const others = conflict.with.length > 0 ? conflict.with.join(", ") : "what was there before";
-  const message = `conflicts with ${others} in ${first}${more}: ${conflict.reason}`;
-  return { code: "conflict", message, task: conflict.taskId, log: conflict.hunks };
+  const { taskId, paths, reason, hunks } = conflict;
+  if (paths.length === 0) {
+    return { code: "needs", message: `it needs ${conflict.with.join(", ")}, which was left out`, task: taskId };
+  }
+  return { code: "conflict", message: `conflicts with ${describeConflict(conflict)}: ${reason}`, task: taskId, log: hunks };
+}
+
+/** `part-1, part-2 in src/a.ts and 3 more` */
+export function describeConflict({ with: others, paths }: Conflict): string {
+  const more = paths.length > 1 ? ` and ${paths.length - 1} more` : "";
+  return `${others.length > 0 ? others.join(", ") : "what was there before"} in ${paths[0]}${more}`;
 }
 
 async function commitResult(
@@ -84,15 +94,7 @@ async function commitResult(
   tasks: readonly FinishedTask[],
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<string> {
-  const agents = new Set(
-    tasks.flatMap((task) => task.steps.flatMap((step) => (step.kind === "agent" ? [step.agent.name] : []))),
-  );
-  const trailers = [
-    ...[...agents].map((agent) => `Assisted-by: ${agent}`),
-    `Sheaf-Job: ${job.handle}`,
-    ...tasks.map((task) => `Sheaf-Task: ${task.id}`),
-  ];
-  const message = `${job.spec.name}\n\n${trailers.join("\n")}\n`;
+  const message = commitMessage(job.spec.name, tasks, job);
   const order = { tree, parents: [job.spec.base.commit], message, at: equipment.clock.now() };
   const commit = await commitTree(job.repository, order);
   await keep(job.repository, `refs/sheaf/${job.id}/result`, commit);

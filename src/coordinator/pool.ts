@@ -4,7 +4,9 @@ import { dirname } from "node:path";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Failure } from "../protocol/failure.ts";
+import { type ScanOrder, type ScanReport, scanReport } from "../protocol/scan.ts";
 import { type RunOrder, type RunReport, runReport } from "../protocol/thread.ts";
+import { type Look, watchLook } from "./watch-look.ts";
 
 /**
  * Worker threads: as many as cores, many runs in each. A thread is for concurrency and for containing a crash, never
@@ -13,7 +15,12 @@ import { type RunOrder, type RunReport, runReport } from "../protocol/thread.ts"
 export interface Pool {
   /** Hands a run to a thread. `died` means that the thread ended under it; the run itself may be innocent. */
   run(order: RunOrder, port: MessagePort, options: { isAlone: boolean }): Promise<PoolAnswer>;
-  /** Live threads, for a watch over endless loops. */
+  /**
+   * Looks for text in the files of a bundle, in a thread that does nothing else meanwhile: one that does not come back
+   * from a file is ended, and that is the query's mistake. Rejects with the signal's reason.
+   */
+  scan(order: Omit<ScanOrder, "progress">, signal: AbortSignal): Promise<ScanReport>;
+  /** Live threads of runs, for a watch over endless loops. */
   threads(): readonly Worker[];
   /** Ends a thread; all its runs are answered with `died` and it is replaced. */
   end(threadId: number): void;
@@ -27,6 +34,8 @@ export interface PoolOptions {
   /** Heap of one thread; Node's own limit when absent. Buffers are not counted by the engine. */
   heapMb?: number;
   runsPerThread: number;
+  /** How long a thread may look at one file; long enough for any honest expression when absent. */
+  lookMs?: number;
   /** The thread entry; another one only in tests that need a thread to die. */
   worker?: URL;
 }
@@ -41,6 +50,11 @@ export function openPool(options: PoolOptions): Pool {
     alone ??= createPiscina(options, { maxThreads: 1, concurrentTasksPerWorker: 1 });
     return alone;
   };
+  let looking: Piscina | undefined;
+  const lookers = () => {
+    looking ??= createPiscina(options, { maxThreads: options.threads, concurrentTasksPerWorker: 1, idleMs: 5_000 });
+    return looking;
+  };
   const threads = () => [...crowd.threads, ...(alone?.threads ?? [])];
   return {
     async run(order, port, { isAlone }) {
@@ -53,13 +67,26 @@ export function openPool(options: PoolOptions): Pool {
         return { kind: "died", failure: causeOfDeath(thrown, options.heapMb) };
       }
     },
+    async scan(order, signal) {
+      signal.throwIfAborted();
+      const watch = watchLook(order, { signal, mostMs: options.lookMs ?? lookMs });
+      try {
+        const filled: ScanOrder = { ...order, progress: watch.progress };
+        return scanReport.parse(await lookers().run(filled, { name: "scan", signal: watch.stop }));
+      } catch (thrown) {
+        signal.throwIfAborted();
+        return nothingFound(watch, causeOfDeath(thrown, options.heapMb));
+      } finally {
+        watch.end();
+      }
+    },
     threads,
     end: (threadId) =>
       void threads()
         .find((thread) => thread.threadId === threadId)
         ?.terminate(),
     async close() {
-      await Promise.all([crowd.destroy(), alone?.destroy()]);
+      await Promise.all([crowd.destroy(), alone?.destroy(), looking?.destroy()]);
     },
   };
 }
@@ -71,12 +98,19 @@ export function openPool(options: PoolOptions): Pool {
  */
 const youngMb = 12;
 
-function createPiscina(options: PoolOptions, shape: { maxThreads: number; concurrentTasksPerWorker: number }): Piscina {
+interface Shape {
+  maxThreads: number;
+  concurrentTasksPerWorker: number;
+  /** Threads come with the first task and go when idle so long; absent: they are there from the start, and stay. */
+  idleMs?: number;
+}
+
+function createPiscina(options: PoolOptions, { idleMs, ...shape }: Shape): Piscina {
   const pool = new Piscina({
     ...shape,
     filename: (options.worker ?? workerFile()).href,
-    minThreads: shape.maxThreads,
-    idleTimeout: Number.POSITIVE_INFINITY,
+    minThreads: idleMs === undefined ? shape.maxThreads : 0,
+    idleTimeout: idleMs ?? Number.POSITIVE_INFINITY,
     // The default freezes the thread's event loop between tasks, and with it the ports of all its runs.
     atomics: "disabled",
     resourceLimits: {
@@ -91,6 +125,13 @@ function createPiscina(options: PoolOptions, shape: { maxThreads: number; concur
   // A thread that dies without a run has nobody to tell; Piscina has replaced it already.
   pool.on("error", () => {});
   return pool;
+}
+
+const lookMs = 10_000;
+
+function nothingFound(watch: Look, death: Failure): ScanReport {
+  const mistake = watch.mistake ?? { ...death, message: `${watch.file()}: ${death.message}` };
+  return { looked: 0, found: [], skipped: [], mistake };
 }
 
 function threadEnvironment(): Record<string, string> {

@@ -5,14 +5,15 @@ import type { Fact } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
 import type { Result } from "../protocol/result.ts";
 import { attribute, jobSpan, operation } from "../telemetry/semconv.ts";
 import { createTracer } from "../telemetry/thread-tracer.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
-import { requireSandbox } from "./check-tree.ts";
 import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { requireSandbox } from "./refuse-unrunnable.ts";
 import { runJob } from "./run-job.ts";
 
 /** A job that was taken in and started. What it does is told in run-job. */
@@ -33,6 +34,11 @@ export interface JobOrder {
   traceparent?: string | undefined;
   /** What the client named its request by, and sha256 of the request: the same twice is one job. */
   idempotency?: { key: string; sha256: string } | undefined;
+  /**
+   * The same as it travels, for a coordinator in another process; absent on what came from one. `putBundle` sends a git
+   * bundle ahead.
+   */
+  request?: ((putBundle: (file: string, sha256: string) => Promise<void>) => Promise<JobRequest>) | undefined;
   /** Told each fact once it is stored, with the run it belongs to. Must not throw. */
   onFact?: ((runId: string, fact: Fact) => void) | undefined;
 }

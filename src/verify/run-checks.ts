@@ -1,37 +1,80 @@
 import type { Fact } from "../protocol/event.ts";
-import type { CommandCheck } from "../protocol/job.ts";
+import type { TaskId } from "../protocol/ids.ts";
+import type { Check, CommandCheck } from "../protocol/job.ts";
 import type { CheckResult } from "../protocol/result.ts";
+import type { ScanQuery, ScanReport } from "../protocol/scan.ts";
+import type { PathPattern } from "../protocol/scope.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
+import { checkAbsent } from "./absent.ts";
 import { judgeCheck, needsBase, type Observation } from "./judge-check.ts";
+import { observe } from "./observe.ts";
 
 /**
- * Runs the job's checks on a tree, in a clean workspace, and on the base where the answer depends on it. The intent
- * is logged before a command starts. One tree is checked out once, one check runs on one tree once.
+ * Runs the job's checks on a tree, and on the base where the answer depends on it. The intent is logged before a command
+ * starts. Commands of one tree run in order in one clean checkout; a check that only looks needs neither.
  */
 export interface CheckView {
-  sandbox: Sandbox;
-  /** A clean checkout of a tree, there until disposed. */
+  /** Asked for when a command is due; throws Fault `sandbox_unavailable` where none may run. */
+  sandbox(): Sandbox;
+  /** A clean checkout of a tree, made ready for commands, there until disposed. Its root is canonical. */
   checkout(tree: string): Promise<{ root: string; dispose(): Promise<void> }>;
+  /** Looks for text in the files of a tree (those that `paths` covers), in threads. */
+  scan(tree: string, query: ScanQuery, paths: PathPattern | undefined): Promise<ScanReport>;
   log(facts: readonly Fact[]): Promise<void>;
   /** Stores the captured output; returns its id. */
   keep(output: Buffer): Promise<string>;
-  /** Wraps one command in its span; gets the trace context to hand to the command. */
-  traced(check: CommandCheck, tree: string, run: (traceparent: string) => Promise<Observation>): Promise<Observation>;
-  /** Takes secrets out of the output before it is kept or shown. */
+  /** Wraps one look at a tree in its span; gets the trace context to hand to a command. */
+  traced(check: Check, tree: string, run: (traceparent: string) => Promise<Observation>): Promise<Observation>;
+  /** Takes secrets out of what is kept or shown. */
   redact(text: string): string;
+  /** Milliseconds. */
+  now(): number;
   signal: AbortSignal;
+  /** Of a task's own tree: the task, for facts and results. `scan` then looks only at what the task is about. */
+  task?: TaskId;
 }
 
+/**
+ * One result for each check, in their order. Where nothing changed, a check that compares with the base has nothing to
+ * say and is skipped; `pass` and `absent` are about the tree itself and always due.
+ */
 export async function runChecks(
-  checks: readonly CommandCheck[],
+  checks: readonly Check[],
   trees: { after: string; base: string },
   view: CheckView,
 ): Promise<CheckResult[]> {
-  const after = await observeAll(checks, trees.after, view);
+  const isDue = (check: Check) => trees.after !== trees.base || check.kind === "absent" || check.expect === "pass";
+  const results = new Map<Check, CheckResult>();
+  for (const check of checks) {
+    if (!isDue(check)) results.set(check, skipped(check, trees.after));
+    else if (check.kind === "absent") results.set(check, await checkAbsent(check, trees.after, view));
+  }
+  const commands = checks.flatMap((check) => (check.kind === "command" && isDue(check) ? [check] : []));
+  for (const [check, result] of await runCommands(commands, trees, view)) results.set(check, result);
+  const task = view.task === undefined ? {} : { task: view.task };
+  return checks.flatMap((check) => results.get(check) ?? []).map((result) => ({ ...result, ...task }));
+}
+
+/** What one command check shows of a tree, those before it having run there too. For `split: findings`. */
+export async function observeCheck(
+  check: CommandCheck,
+  { before, tree }: { before: readonly CommandCheck[]; tree: string },
+  view: CheckView,
+): Promise<Observation | undefined> {
+  return (await observeAll([...before, check], { tree, retries: () => check.retries, view })).at(-1);
+}
+
+async function runCommands(
+  checks: readonly CommandCheck[],
+  trees: { after: string; base: string },
+  view: CheckView,
+): Promise<[Check, CheckResult][]> {
+  if (checks.length === 0) return [];
+  const after = await observeAll(checks, { tree: trees.after, retries: (check) => check.retries, view });
   const before = trees.after === trees.base ? after : await observeBase(checks, after, { tree: trees.base, view });
-  return checks.flatMap((check, index) => {
+  return checks.flatMap((check, index): [Check, CheckResult][] => {
     const seen = after[index];
-    return seen ? [judgeCheck(check, seen, before[index])] : [];
+    return seen ? [[check, redacted(judgeCheck(check, seen, before[index]), view)]] : [];
   });
 }
 
@@ -45,17 +88,20 @@ async function observeBase(
     const seen = after[index];
     return seen !== undefined && needsBase(check, seen);
   });
-  return last < 0 ? [] : observeAll(checks.slice(0, last + 1), tree, view);
+  // A test that was red there once is no new failure; but one that is red there only sometimes was not there to fix.
+  const retries = (check: CommandCheck) => (check.expect === "no-new-failures" ? 0 : check.retries);
+  return last < 0 ? [] : observeAll(checks.slice(0, last + 1), { tree, retries, view });
 }
 
-async function observeAll(checks: readonly CommandCheck[], tree: string, view: CheckView): Promise<Observation[]> {
+async function observeAll(
+  checks: readonly CommandCheck[],
+  { tree, retries, view }: { tree: string; retries: (check: CommandCheck) => number; view: CheckView },
+): Promise<Observation[]> {
   const checkout = await view.checkout(tree);
   try {
     const seen: Observation[] = [];
     for (const check of checks) {
-      seen.push(
-        await view.traced(check, tree, (traceparent) => observe(check, tree, checkout.root, { view, traceparent })),
-      );
+      seen.push(await observe(check, { tree, root: checkout.root, retries: retries(check) }, view));
     }
     return seen;
   } finally {
@@ -63,22 +109,16 @@ async function observeAll(checks: readonly CommandCheck[], tree: string, view: C
   }
 }
 
-async function observe(
-  check: CommandCheck,
-  tree: string,
-  cwd: string,
-  { view, traceparent }: { view: CheckView; traceparent: string },
-): Promise<Observation> {
-  await view.log([{ type: "check.started", data: { name: check.name, tree, run: check.run } }]);
-  const command = { run: check.run, cwd, timeoutMs: check.timeout_ms, traceparent, signal: view.signal };
-  const { exit, signal, isTimedOut, durationMs, output: raw } = await view.sandbox.run(command);
-  const output = view.redact(raw.toString());
-  const data = { name: check.name, tree, exit, signal, timed_out: isTimedOut, duration_ms: durationMs };
-  await view.log([{ type: "check.finished", data: { ...data, output: await view.keep(Buffer.from(output)) } }]);
-  return { tree, exit, signal, isTimedOut, durationMs, tail: tailOf(output) };
+function redacted(result: CheckResult, view: CheckView): CheckResult {
+  return {
+    ...result,
+    ...(result.detail === undefined ? {} : { detail: view.redact(result.detail) }),
+    ...(result.failing ? { failing: result.failing.map((name) => view.redact(name)) } : {}),
+  };
 }
 
-/** The last lines a person wants to see first. */
-function tailOf(output: string): string {
-  return output.slice(-4_000).split("\n").slice(-30).join("\n").trim();
+function skipped(check: Check, tree: string): CheckResult {
+  const detail = "nothing changed, so nothing new can have broken";
+  const nothing = { duration_ms: 0, new_failures: null, base_failures: null };
+  return { name: check.name, at: tree, state: "skipped", ...nothing, detail };
 }

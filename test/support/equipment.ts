@@ -30,7 +30,7 @@ export interface TestBench extends AsyncDisposable {
 }
 
 export async function openTestBench(
-  threads: { threads?: number; heapMb?: number; stallMs?: number; worker?: URL } = {},
+  threads: { threads?: number; heapMb?: number; stallMs?: number; lookMs?: number; worker?: URL } = {},
 ): Promise<TestBench> {
   const stack = new AsyncDisposableStack();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "sheaf-bench-")));
