@@ -25,11 +25,13 @@ const ranks = [
 const vendors = {
   "@ast-grep/napi": "rewrite",
   "@electric-sql/pglite": "db",
+  "@hono": "http",
   "@opentelemetry": "telemetry",
   commander: "cli",
   "drizzle-orm": "db",
   "fast-xml-parser": "verify",
   "fastest-levenshtein": "document",
+  hono: "http",
   pg: "db",
   pino: "log",
   piscina: "coordinator",

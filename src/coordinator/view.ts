@@ -19,6 +19,7 @@ export function jobView(job: StoredJob): JobView {
     repository: job.repository,
     base_commit: job.baseCommit,
     trace_id: job.traceId,
+    events: job.head,
     created_at: job.createdAt.toISOString(),
     ...(job.finishedAt ? { finished_at: job.finishedAt.toISOString() } : {}),
     ...(job.result === undefined ? {} : { result: result.parse(job.result) }),

@@ -17,6 +17,8 @@ export interface StoredJob {
   /** The `sheaf.result/v1` document; undefined until the job has finished. */
   result: unknown;
   traceId: string;
+  /** How many facts the logs of its runs hold. */
+  head: number;
   createdAt: Date;
   finishedAt: Date | undefined;
 }
@@ -50,7 +52,7 @@ async function selectJobs(
   const rows = await attempt("read jobs", database, (orm) =>
     orm.select().from(jobs).where(where).orderBy(desc(jobs.createdAt), desc(jobs.runId)).limit(limit),
   );
-  return rows.map(({ runId, head: _, idempotencyKey: _key, requestSha: _sha, result, finishedAt, ...row }) => ({
+  return rows.map(({ runId, idempotencyKey: _key, requestSha: _sha, result, finishedAt, ...row }) => ({
     ...row,
     id: runId as JobId,
     outcome: row.outcome === null ? undefined : outcome.parse(row.outcome),

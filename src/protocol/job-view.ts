@@ -18,6 +18,8 @@ export const jobView = z.object({
   repository: z.string(),
   base_commit: z.string(),
   trace_id: z.string(),
+  /** How many facts the logs of its runs hold. */
+  events: z.number().int(),
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().optional(),
   result: result.optional(),

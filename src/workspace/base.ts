@@ -35,6 +35,14 @@ export async function resolveBase(
   return { base: { ...base, ...taken, is_dirty: true }, dirty };
 }
 
+/** That commit and no other, whatever the refs say; it may be one of ours. Throws Fault `unknown_ref`. */
+export async function exactBase(repository: Repository, commit: string): Promise<Base> {
+  const found = await repository.objects.info(`${commit}^{commit}`);
+  if (found?.oid !== commit) throw unknown(commit, "the repository does not have it");
+  const tree = await treeOf(repository, commit);
+  return { repository: repository.user.top, ref: commit, commit, tree, is_dirty: false };
+}
+
 async function commitAt(repository: Repository, ref: string): Promise<string> {
   if (ref === "" || /^[-^]|\.\.|[\x00-\x1f\x7f]/.test(ref)) throw unknown(ref, "it is not the name of one commit");
   const { git, user } = repository;

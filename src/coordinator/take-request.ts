@@ -1,0 +1,35 @@
+import { readJobRequest } from "../job/read-job-file.ts";
+import { resolveJob } from "../job/resolve-job.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
+import { exactBase, resolveBase } from "../workspace/base.ts";
+import type { Repository } from "../workspace/repository.ts";
+import type { Equipment } from "./equipment.ts";
+import type { JobOrder } from "./submit.ts";
+import { type RepositoryRules, takeRepository } from "./take-repository.ts";
+
+/**
+ * A job that came from another process, made ready as `run` makes one ready that it reads itself: the file checked and
+ * resolved, the repository open at one commit. Of this machine's disk only that repository is looked at. Throws Fault
+ * for what is wrong with any of it.
+ */
+export async function takeRequest(
+  request: JobRequest,
+  rules: RepositoryRules,
+  equipment: Pick<Equipment, "git" | "home">,
+): Promise<JobOrder> {
+  const source = readJobRequest(request);
+  const repository = await takeRepository(request, rules, equipment);
+  try {
+    const base = await baseOf(request, repository);
+    const { overrides, inputs } = request;
+    return { spec: await resolveJob(source, { base, overrides, inputs }), repository };
+  } catch (thrown) {
+    await repository.close();
+    throw thrown;
+  }
+}
+
+async function baseOf({ ref = "HEAD", commit, is_dirty = false }: JobRequest, repository: Repository) {
+  if (commit === undefined) return (await resolveBase(repository, ref, { includeDirty: false })).base;
+  return { ...(await exactBase(repository, commit)), ref, is_dirty };
+}
