@@ -10,7 +10,7 @@ import { openTally, type Tally } from "./tally.ts";
  */
 export function parseJunit(text: string, root: string): Reading {
   const document = text.slice(Math.max(0, text.search(/<\?xml|<testsuites?[\s/>]/)));
-  const prolog = document.slice(0, Math.max(0, document.search(/<testsuite/)));
+  const prolog = text.slice(0, Math.max(0, text.indexOf("<testsuite")));
   if (/<!(DOCTYPE|ENTITY)/i.test(prolog)) {
     return { unreadable: "it has a document type, which no test report needs" };
   }
