@@ -53,6 +53,9 @@ const doors = {
     "src/db/",
     "src/document/",
     "src/files/",
+    "src/http/listen.ts",
+    "src/http/receive-bundle.ts",
+    "src/http/tokens.ts",
     "src/job/",
     "src/main.ts",
     "src/report/",
@@ -66,7 +69,9 @@ const doors = {
   worker_threads: ["src/agent/", "src/coordinator/", "workers/"],
   // A lock of the operating system that ends with its process; Node itself offers none.
   sqlite: ["src/db/lock.ts"],
-  "cluster|dgram|dns|http|http2|https|inspector|net|repl|tls|vm": [],
+  // The server. What this process asks of others goes through fetch.
+  "http|net": ["src/http/"],
+  "cluster|dgram|dns|http2|https|inspector|repl|tls|vm": [],
 };
 
 /** The folders whose code may run in a worker thread. */

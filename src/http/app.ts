@@ -1,0 +1,93 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import type { Coordinator, JobOrder } from "../coordinator/coordinator.ts";
+import type { Log } from "../log/log.ts";
+import type { Clock } from "../protocol/ids.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
+import type { SpanEnd } from "../protocol/span.ts";
+import { onlyAllowedHosts } from "./allowed-host.ts";
+import { authenticate } from "./authenticate.ts";
+import { addBundles } from "./bundles.ts";
+import { addEvents } from "./events.ts";
+import { type Caller, type HttpEnv, refuse, refuseThrown } from "./exchange.ts";
+import { addHealth } from "./health.ts";
+import { addJobParts } from "./job-parts.ts";
+import { addJobs } from "./jobs.ts";
+import { defaultLimits, type HttpLimits } from "./limits.ts";
+import { nothingHere } from "./nothing-here.ts";
+import { addReference } from "./reference.ts";
+import { addRuns } from "./runs.ts";
+import { schemaRefusal } from "./schema-refusal.ts";
+import type { Tokens } from "./tokens.ts";
+import { traced } from "./traced.ts";
+
+/**
+ * The server as a function of requests. It decides who may ask for what, and translates; what is asked is done by the
+ * coordinator. listen.ts opens it to a port or a socket.
+ */
+export interface HttpOrder {
+  coordinator: Coordinator;
+  /**
+   * Makes an order of a request: reads the job, opens its repository. Throws Fault for what cannot be or what this
+   * caller may not name; only a trusted one may name any path.
+   */
+  take(request: JobRequest, caller: Caller): Promise<JobOrder>;
+  /** Absent: nobody gets in but over the trusted socket. */
+  tokens?: Tokens | undefined;
+  /** Names this server goes by beside those of loopback (`server.hosts`), with or without a port. */
+  hosts: readonly string[];
+  /** The folder for what comes to /v1/bundles, under their SHA256. */
+  bundles: string;
+  limits?: Partial<HttpLimits> | undefined;
+  clock: Clock;
+  log: Log;
+  /** Of this Sheaf. */
+  version: string;
+  /** Where the span of each request goes when it ends; absent, none is recorded. */
+  onSpan?: ((span: SpanEnd) => void) | undefined;
+}
+
+export interface HttpApp {
+  fetch(request: Request, env: HttpEnv["Bindings"]): Promise<Response>;
+  readonly limits: HttpLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From now on no job is taken, and streams of events end. */
+  drain(): void;
+}
+
+export function createApp(order: HttpOrder): HttpApp {
+  const { coordinator, take, tokens, clock, log } = order;
+  const limits = { ...defaultLimits, ...order.limits };
+  const stop = new AbortController();
+  const isDraining = () => stop.signal.aborted;
+  const app = new OpenAPIHono<HttpEnv>({
+    defaultHook: (result, c) => (result.success ? undefined : refuse(c, schemaRefusal(result.target, result.error))),
+  });
+  if (order.onSpan) app.use(traced({ onSpan: order.onSpan, clock }));
+  app.use(exceptFor(["/healthz", "/readyz"], onlyAllowedHosts(order.hosts)));
+  app.use("/v1/*", exceptOptions(authenticate(tokens)));
+  addHealth(app, { coordinator, clock, isDraining });
+  addJobs(app, { coordinator, take, limits, isDraining });
+  addJobParts(app, { coordinator });
+  addEvents(app, { coordinator, limits, log, stop: stop.signal });
+  addRuns(app, { coordinator });
+  addBundles(app, { bundles: order.bundles, limits, clock });
+  addReference(app, { version: order.version });
+  app.notFound(nothingHere(app));
+  app.onError((thrown, c) => refuseThrown(c, thrown));
+  return { fetch: async (request, env) => app.fetch(request, env), limits, clock, log, drain: () => stop.abort() };
+}
+
+/** A machine that watches over the server asks by whatever address it knows, and learns nothing a page could use. */
+function exceptFor(paths: readonly string[], check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    if (c.env.exchange.isTrusted || paths.includes(c.req.path)) return next();
+    return check(c, next);
+  };
+}
+
+/** Which methods there are is no secret. */
+function exceptOptions(check: MiddlewareHandler<HttpEnv>): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => (c.req.method === "OPTIONS" ? next() : check(c, next));
+}

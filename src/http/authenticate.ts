@@ -1,0 +1,49 @@
+import { createMiddleware } from "hono/factory";
+import { type HttpEnv, refuse, type Scope } from "./exchange.ts";
+import type { Tokens } from "./tokens.ts";
+
+/**
+ * Learns who asks. A bearer token in the header and nothing else: never in an address, a cookie or a body. The socket
+ * in the data folder needs none, since only the operator can open it.
+ */
+export function authenticate(tokens: Tokens | undefined) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const { exchange } = c.env;
+    if (exchange.isTrusted) {
+      exchange.caller = { name: "socket", scopes: ["admin"], isTrusted: true };
+      return next();
+    }
+    const given = c.req.header("authorization");
+    const [, secret] = /^bearer +([A-Za-z0-9._~+/-]{1,512}=*) *$/i.exec(given ?? "") ?? [];
+    const token = secret === undefined ? undefined : await tokens?.find(secret);
+    if (!token) return refuse(c, unauthorized(given !== undefined));
+    exchange.caller = { ...token, isTrusted: false };
+    return next();
+  });
+}
+
+/** Lets on only whose token has the scope. */
+export function needs(scope: Scope) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const held = c.env.exchange.caller?.scopes ?? [];
+    if (held.includes(scope) || held.includes("admin")) return next();
+    return refuse(c, {
+      code: "forbidden",
+      detail: `this needs a token with the scope ${scope}; yours has ${held.join(", ") || "none"}`,
+      remedy: "ask whoever runs the server for such a token (tokens.json of its data folder)",
+      headers: { "www-authenticate": `Bearer realm="sheaf", error="insufficient_scope", scope="${scope}"` },
+    });
+  });
+}
+
+function unauthorized(isGiven: boolean) {
+  return {
+    code: "unauthorized",
+    detail: isGiven
+      ? "the Authorization header holds no token of this server"
+      : "the request has no Authorization header",
+    remedy: "send `Authorization: Bearer TOKEN`; the first token is in the file `token` of the server's data folder",
+    // RFC 6750, 3: no error code where no token was sent.
+    headers: { "www-authenticate": `Bearer realm="sheaf"${isGiven ? ', error="invalid_token"' : ""}` },
+  };
+}

@@ -1,0 +1,136 @@
+import { STATUS_CODES } from "node:http";
+import { z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import { exitOfFailure, type Failure, Fault, faultExits, toFailure } from "../protocol/failure.ts";
+
+/**
+ * Why a request was not done, as RFC 9457 problem details: the one shape of every answer that is not a success. It
+ * never repeats what an unexpected error said; that is in the server's log under the same request id.
+ */
+export const problem = z
+  .object({
+    type: z.string().meta({ description: "a link to what the code means, on the reference page" }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: "what was attempted, on what, and what went wrong" }),
+    code: z.string().meta({ description: "stable; what a program looks at" }),
+    remedy: z.string().optional().meta({ description: "what to try next" }),
+    exit_code: z.int().optional().meta({ description: "what the command line leaves with for this reason" }),
+    instance: z.string().meta({ description: "this request; the same id is in the server's log" }),
+    errors: z
+      .array(z.object({ place: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: "each place of the request that is wrong" }),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem details" });
+export type Problem = z.infer<typeof problem>;
+
+/** A refusal before it is written down: which problem, and what there is to say about this one. */
+export interface Refusal {
+  code: string;
+  detail: string;
+  remedy?: string | undefined;
+  errors?: { place: string; message: string }[];
+  headers?: Readonly<Record<string, string>>;
+  /** Where the address says more about it than the code does. */
+  status?: number;
+  /** Only with the server's own failures: for the log. */
+  cause?: unknown;
+}
+
+/** Every code of a refusal that the server makes itself, with its status and title. */
+export const ownProblems = {
+  bad_request: [400, "The request is not well formed"],
+  malformed_json: [400, "The body is not JSON"],
+  invalid: [400, "The request does not fit its schema"],
+  unauthorized: [401, "A bearer token is needed"],
+  forbidden: [403, "The token does not allow this"],
+  host_not_allowed: [403, "This server does not go by that name"],
+  origin_not_allowed: [403, "Requests of other sites' pages are refused"],
+  not_found: [404, "There is nothing here"],
+  unknown_run: [404, "There is no such run"],
+  unknown_task: [404, "The job has no such task"],
+  method_not_allowed: [405, "That method is not for this address"],
+  not_acceptable: [406, "Nothing of what the client takes can be given"],
+  request_timeout: [408, "The request took too long to arrive"],
+  content_too_large: [413, "The body is too large"],
+  unsupported_media_type: [415, "The body's type is not taken here"],
+  hash_mismatch: [422, "The bytes are not those of that hash"],
+  not_a_bundle: [422, "The bytes are no git bundle"],
+  headers_too_large: [431, "The headers are too large"],
+  draining: [503, "The server is stopping"],
+  not_ready: [503, "The server is not ready"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** Where the exit code does not say it well enough. */
+const faultProblems: Readonly<Record<string, readonly [number, string]>> = {
+  usage: [400, "The request asks for what cannot be"],
+  unknown_job: [404, "There is no such job"],
+  conflict: [409, "That cannot be done in the state things are in"],
+  idempotency: [422, "That idempotency key was used for another request"],
+  sandbox_unavailable: [422, "This server cannot run commands"],
+  not_allowed: [403, "This server may not use that"],
+  fenced: [503, "Another process has taken over"],
+  storage_full: [507, "The server's disk is full"],
+};
+
+const byExit: Readonly<Record<number, readonly [number, string]>> = {
+  64: [422, "The request cannot be carried out"],
+  65: [422, "The job cannot be read"],
+  69: [503, "Something the job needs is not available"],
+  75: [503, "Not now"],
+  77: [403, "That is not allowed"],
+  78: [503, "The server is not set up for this"],
+};
+
+/** Status and title of a code, ours or a Fault's; what nobody knows is the server's own failure. */
+export function kindOf(code: string): readonly [number, string] {
+  if (Object.hasOwn(ownProblems, code)) return ownProblems[code as keyof typeof ownProblems];
+  if (Object.hasOwn(faultProblems, code)) return faultProblems[code] ?? internal;
+  return byExit[exitOfFailure({ code, message: "" })] ?? internal;
+}
+
+const internal = [500, "The server met a failure of its own"] as const;
+
+/** All codes there are, for the reference page. */
+export function allCodes(): string[] {
+  return [...Object.keys(ownProblems), ...Object.keys(faultExits).filter((code) => !Object.hasOwn(ownProblems, code))];
+}
+
+/** What was thrown, as a refusal. Only a Fault's own words, which are made for people, are passed on. */
+export function refusalOf(thrown: unknown): Refusal {
+  if (thrown instanceof HTTPException) return adapterRefusal(thrown);
+  const failure: Failure = toFailure(thrown);
+  if (thrown instanceof Fault || failure.code !== "internal") {
+    return { code: failure.code, detail: failure.message, remedy: failure.remedy, cause: thrown };
+  }
+  return { code: "internal", detail: "the server met something it did not expect", remedy: inTheLog, cause: thrown };
+}
+
+const inTheLog = "the server's log says more under the id in `instance`";
+
+/** What the adapter of schemas refuses by itself. */
+function adapterRefusal({ status, message }: HTTPException): Refusal {
+  if (status === 415)
+    return { code: "unsupported_media_type", detail: message, remedy: "see the reference page (/docs)" };
+  return { code: "bad_request", detail: message };
+}
+
+/** The refusal as it is sent; `id` is the request's. */
+export function toProblem(refusal: Refusal, id: string): Problem {
+  const [usual, title] = kindOf(refusal.code);
+  const status = refusal.status ?? usual;
+  return {
+    type: `/docs#problem-${refusal.code}`,
+    title: status === usual ? title : (STATUS_CODES[status] ?? title),
+    status,
+    detail: refusal.detail,
+    code: refusal.code,
+    ...(refusal.remedy === undefined ? {} : { remedy: refusal.remedy }),
+    ...(Object.hasOwn(faultExits, refusal.code)
+      ? { exit_code: exitOfFailure({ code: refusal.code, message: "" }) }
+      : {}),
+    instance: `urn:uuid:${id}`,
+    ...(refusal.errors ? { errors: refusal.errors } : {}),
+  };
+}
