@@ -3,9 +3,9 @@ import { addUsage, noUsage } from "../protocol/message.ts";
 import { exitOf, type Outcome, strongest } from "../protocol/outcome.ts";
 import type { CheckResult, Denial, Reason, Result, TaskResult } from "../protocol/result.ts";
 import type { Unsplit } from "../protocol/task.ts";
+import type { FinishedTask } from "./finished-task.ts";
 import type { Job, JobStopped } from "./job.ts";
 import type { Landing } from "./landing.ts";
-import type { FinishedTask } from "./run-task.ts";
 
 /** What a job came to, as one document. Pure: exactly one outcome, and never a green one for work that was not done. */
 export interface Ending {
@@ -14,6 +14,10 @@ export interface Ending {
   unsplit: readonly Unsplit[];
   landing: Landing;
   published?: Result["published"] | undefined;
+  /** Why the job failed although no task and no check of the landing says so: its setup, or its publishing. */
+  failure?: Reason | undefined;
+  /** Checks that ran once more where the result was to be published. */
+  rechecks?: readonly CheckResult[] | undefined;
   /** Set when the job was cancelled or ran out of time. */
   stopped?: Pick<JobStopped, "outcome" | "failure" | "signal">;
   /** Set when Sheaf itself failed. */
@@ -47,7 +51,7 @@ export function composeResult(ending: Ending): Result {
     ...(published ? { published } : {}),
     tasks: tasks.map((task) => taskResult(task, ending)),
     ...(ending.unsplit.length > 0 ? { unsplit: [...ending.unsplit] } : {}),
-    checks: [...landing.checks],
+    checks: [...tasks.flatMap((task) => task.checks), ...landing.checks, ...(ending.rechecks ?? [])],
     denials: tasks.flatMap(denialsOf),
     ...(limit ? { limit } : {}),
     usage: { ...tasks.reduce((sum, task) => addUsage(sum, task.usage), noUsage), cost_usd: 0, cost_known: true },
@@ -64,8 +68,9 @@ function holding(ending: Ending): [Outcome, Reason?][] {
   const held: [Outcome, Reason?][] = [];
   if (ending.error) held.push(["error", ending.error.reason]);
   if (ending.stopped) held.push([ending.stopped.outcome, ending.stopped.failure]);
-  for (const task of tasks) held.push(...holdingOf(task, landing));
-  for (const check of landing.checks) held.push(...holdingOfCheck(check));
+  if (ending.failure) held.push(["failed", ending.failure]);
+  for (const task of tasks) held.push(...holdingOf(task, landing), ...doubtsOf(task));
+  for (const check of [...landing.checks, ...(ending.rechecks ?? [])]) held.push(...holdingOfCheck(check));
   const hasWork = tasks.some((task) => task.state === "succeeded");
   if (!hasWork) held.push(["no_changes"]);
   if (hasWork && landing.landed.size === 0 && !held.some(([name]) => name === "failed" || name === "unverified")) {
@@ -95,6 +100,12 @@ function holdingOf(task: FinishedTask, landing: Landing): [Outcome, Reason?][] {
   }
 }
 
+/** A red check of its own has failed the task already; one that proves nothing leaves a task that delivered in doubt. */
+function doubtsOf({ state, checks }: FinishedTask): [Outcome, Reason?][] {
+  const doubtful = state === "succeeded" ? checks.filter((check) => check.state === "unverified") : [];
+  return doubtful.flatMap(holdingOfCheck);
+}
+
 function holdingOfCheck(check: CheckResult): [Outcome, Reason?][] {
   if (check.state !== "failed" && check.state !== "unverified") return [];
   const message = `check ${JSON.stringify(check.name)}: ${check.detail ?? check.state}`;
@@ -102,6 +113,7 @@ function holdingOfCheck(check: CheckResult): [Outcome, Reason?][] {
     code: `check_${check.state}`,
     message,
     check: check.name,
+    ...(check.task ? { task: check.task } : {}),
     ...(check.tail ? { log: check.tail } : {}),
   };
   return [[check.state, why]];

@@ -1,17 +1,20 @@
-import { noUsage } from "../protocol/message.ts";
 import type { Task } from "../protocol/task.ts";
 import { attribute, queueSpan } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
-import { type Job, JobStopped } from "./job.ts";
-import { type FinishedTask, runTask } from "./run-task.ts";
+import { type FinishedTask, recordFinished } from "./finished-task.ts";
+import type { Job } from "./job.ts";
+import { neverStarted, stateAtEnd } from "./never-started.ts";
+import { runTask } from "./run-task.ts";
+import { runInOrder } from "./schedule.ts";
+import { createStarts } from "./start-of.ts";
 
 /**
- * Runs the tasks in their order, so many at a time. A task that never began because the job ended is in the answer
- * too, as what it is.
+ * Runs the tasks, so many at a time, each after all it needs. A task that never began is in the answer too, as what it
+ * is.
  */
 export interface Dispatched {
   tasks: FinishedTask[];
-  /** What Sheaf itself failed at; the tasks that were under way were still waited for. */
+  /** What Sheaf itself, or the job's setup, failed at; the tasks that were under way were still waited for. */
   thrown?: unknown;
 }
 
@@ -19,24 +22,27 @@ export interface Dispatched {
 const runsPerThread = 2;
 
 export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equipment): Promise<Dispatched> {
-  const width = job.spec.limits.concurrency ?? equipment.threads * runsPerThread;
-  const finished = new Map<string, FinishedTask>();
-  const queue = tasks.map((task) => ({ task, waiting: startWaiting(task, job) }));
-  let thrown: { cause: unknown } | undefined;
-  const work = async () => {
-    for (let next = queue.shift(); next && !thrown; next = queue.shift()) {
-      next.waiting.end();
-      if (job.signal.aborted) continue;
-      try {
-        finished.set(next.task.id, await runTask(next.task, job, equipment));
-      } catch (cause) {
-        thrown ??= { cause };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, tasks.length) }, work));
-  for (const { waiting } of queue) waiting.end({ status: "error", message: "never started" });
-  const all = tasks.map((task) => finished.get(task.id) ?? neverStarted(task, job));
+  const { base, limits } = job.spec;
+  const startOf = createStarts(job.repository, base, tasks);
+  const waiting = new Map(tasks.map((task) => [task.id, startWaiting(task, job)]));
+  const ended = new Map<string, FinishedTask>();
+  const { thrown } = await runInOrder(tasks, {
+    width: limits.concurrency ?? equipment.threads * runsPerThread,
+    isStopped: () => job.signal.aborted,
+    async run(task) {
+      waiting.get(task.id)?.end();
+      const startable = await startOf(task, ended);
+      const finished =
+        startable.kind === "ready"
+          ? await runTask(task, startable.start, { job, equipment })
+          : await putOut(task, startable.failure, { job, equipment });
+      ended.set(task.id, finished);
+      if (finished.endsJob) throw finished.endsJob;
+    },
+  });
+  for (const span of waiting.values()) span.end({ status: "error", message: "never started" });
+  const left = stateAtEnd(job.signal, thrown?.cause);
+  const all = tasks.map((task) => ended.get(task.id) ?? neverStarted(task, left, job));
   return { tasks: all, ...(thrown ? { thrown: thrown.cause } : {}) };
 }
 
@@ -45,19 +51,12 @@ function startWaiting(task: Task, job: Job) {
   return job.tracer.start(queueSpan(task.id), { parent: job.span, attributes });
 }
 
-function neverStarted(task: Task, job: Job): FinishedTask {
-  const reason: unknown = job.signal.reason;
-  const stopped = reason instanceof JobStopped ? reason : undefined;
-  return {
-    ...task,
-    state: stopped?.outcome === "limit" ? "limit" : "cancelled",
-    attempts: 0,
-    filesChanged: 0,
-    denials: [],
-    ignored: [],
-    submissions: [],
-    failure: stopped?.failure ?? { code: "not_started", message: "the job ended before this task began" },
-    usage: noUsage,
-    traceparents: [],
-  };
+async function putOut(
+  task: Task,
+  failure: { code: string; message: string },
+  { job, equipment }: { job: Job; equipment: Equipment },
+): Promise<FinishedTask> {
+  const finished = neverStarted(task, { state: "failed", failure }, job);
+  await recordFinished(finished, job, equipment);
+  return finished;
 }

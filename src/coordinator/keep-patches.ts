@@ -18,10 +18,9 @@ export async function keepPatches(
   const patches = new Map<string, string>();
   const lines = new Map<string, { insertions: number; deletions: number }>();
   const folder = join(home, "patches", job.handle);
-  const from = job.spec.base.tree;
-  const done = tasks.flatMap(({ id, tree }) => (tree ? [{ id, from, to: tree }] : []));
+  const done = tasks.flatMap(({ id, start, tree }) => (tree ? [{ id, from: start.tree, to: tree }] : []));
   const stats = await statsOfMany(job.repository, done);
-  for (const [index, { id, to }] of done.entries()) {
+  for (const [index, { id, from, to }] of done.entries()) {
     const { insertions = 0, deletions = 0 } = stats[index] ?? {};
     lines.set(id, { insertions, deletions });
     if (landing.landed.has(id)) continue;

@@ -80,7 +80,12 @@ function conflictReason(conflict: Conflict): Reason {
   if (paths.length === 0) {
     return { code: "needs", message: `it needs ${conflict.with.join(", ")}, which was left out`, task: taskId };
   }
-  return { code: "conflict", message: `conflicts with ${describeConflict(conflict)}: ${reason}`, task: taskId, log: hunks };
+  return {
+    code: "conflict",
+    message: `conflicts with ${describeConflict(conflict)}: ${reason}`,
+    task: taskId,
+    log: hunks,
+  };
 }
 
 /** `part-1, part-2 in src/a.ts and 3 more` */

@@ -1,31 +1,67 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { Publish } from "../protocol/job.ts";
-import type { Result } from "../protocol/result.ts";
+import { dirname, join } from "node:path";
+import type { Reason } from "../protocol/result.ts";
 import { patchOf } from "../workspace/diff.ts";
-import { publishBranch } from "../workspace/publish.ts";
+import type { Ending } from "./compose-result.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import type { Landing } from "./landing.ts";
+import { publishAsBranch } from "./publish-as-branch.ts";
 
 /**
- * Brings a landed result into the user's world, and nowhere before: the intent is logged first. Nothing that is red
- * or unverified is published; `sheaf apply` can still take an unverified result home by hand.
+ * Brings a landed result into the user's world, and nowhere before: the intent is logged first. Nothing that is red or
+ * unverified is published; `sheaf apply` can still take an unverified result home by hand.
  */
-export async function publish(landing: Landing, job: Job, _equipment: Equipment): Promise<Result["published"]> {
+export type Published = Pick<Ending, "published" | "failure" | "rechecks">;
+
+export async function publish(
+  { tasks, landing }: Pick<Ending, "tasks" | "landing">,
+  job: Job,
+  equipment: Equipment,
+): Promise<Published> {
   const { publish: wanted } = job.spec;
-  if (wanted.kind === "none" || landing.commit === null) return undefined;
-  if (landing.checks.some((check) => check.state === "unverified")) return undefined;
+  const { tree, commit, landed } = landing;
+  if (wanted.kind === "none" || tree === null || commit === null) return {};
+  const inside = tasks.filter((task) => landed.has(task.id));
+  const checks = [...landing.checks, ...inside.flatMap((task) => task.checks)];
+  if (checks.some((check) => check.state === "unverified")) return {};
   const target = wanted.kind === "patch" ? wanted.file : wanted.name;
-  if (target === undefined) return undefined;
-  await job.log([{ type: "publish.intended", data: { kind: wanted.kind, target } }]);
-  await deliver(wanted, target, landing.commit, job);
-  await job.log([{ type: "publish.finished", data: { kind: wanted.kind, target } }]);
-  return wanted.kind === "patch" ? { patch_file: target } : { branch: target };
+  if (target === undefined) return {};
+  const { kind } = wanted;
+  await job.log([{ type: "publish.intended", data: { kind, target } }]);
+  const done =
+    kind === "patch"
+      ? await writePatch(target, commit, job)
+      : await publishAsBranch(wanted, { tree, commit, tasks: inside }, { job, equipment });
+  const failure = done.failure ?? done.skipped;
+  await job.log([
+    { type: "publish.finished", data: { kind, target, ...(failure ? { failure: plain(failure) } : {}) } },
+  ]);
+  const { skipped: _, ...told } = done;
+  return told.failure ? { ...told, failure: await withPatch(told.failure, commit, { job, equipment }) } : told;
 }
 
-async function deliver({ kind }: Publish, target: string, commit: string, job: Job): Promise<void> {
-  if (kind === "branch") return publishBranch(job.repository, { branch: target, commit, expected: null });
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, await patchOf(job.repository, job.spec.base.tree, commit));
+/** What delivering came to; `skipped` says why nothing was to be done. */
+export type Delivered = Published & { skipped?: Reason };
+
+async function writePatch(file: string, commit: string, job: Job): Promise<Delivered> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, await patchOf(job.repository, job.spec.base.tree, commit));
+  return { published: { patch_file: file } };
+}
+
+function plain({ code, message, remedy }: Reason) {
+  return { code, message, ...(remedy ? { remedy } : {}) };
+}
+
+/** The work is done and could not be handed over as asked: it stays within reach. */
+async function withPatch(
+  failure: Reason,
+  commit: string,
+  { job, equipment }: { job: Job; equipment: Equipment },
+): Promise<Reason> {
+  const file = join(equipment.home, "patches", job.handle, "result.patch");
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, await patchOf(job.repository, job.spec.base.tree, commit));
+  const kept = `the change is kept: sheaf diff ${job.handle}, or ${file}`;
+  return { ...failure, remedy: failure.remedy ? `${failure.remedy}; ${kept}` : kept };
 }

@@ -10,6 +10,7 @@ import { land } from "./land.ts";
 import { nothingLanded } from "./landing.ts";
 import { plan } from "./plan.ts";
 import { publish } from "./publish.ts";
+import { SetupFailed } from "./setup-failed.ts";
 
 /**
  * The whole story of a job: split it, run the parts, fold their trees into one, check that tree, hand it over.
@@ -29,7 +30,7 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
     story.landing = await land(story.tasks, job, equipment);
     job.signal.throwIfAborted();
 
-    story.published = await publish(story.landing, job, equipment);
+    Object.assign(story, await publish(story, job, equipment));
   } catch (thrown) {
     Object.assign(story, endingOf(thrown, job));
   }
@@ -40,12 +41,13 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
   return finish(composeResult({ ...story, ...kept, job, endedAt: equipment.clock.now() }), job, equipment);
 }
 
-type Story = Pick<Ending, "tasks" | "unsplit" | "landing" | "published" | "stopped" | "error">;
+type Story = Pick<Ending, "tasks" | "unsplit" | "landing" | "published" | "failure" | "rechecks" | "stopped" | "error">;
 
-/** A stop is an ending of its own; everything else thrown here is Sheaf's own failure. */
-function endingOf(thrown: unknown, job: Job): Pick<Ending, "stopped" | "error"> {
+/** A stop is an ending of its own, and so is a setup that fails; everything else thrown here is Sheaf's own failure. */
+function endingOf(thrown: unknown, job: Job): Pick<Ending, "stopped" | "error" | "failure"> {
   const cause = job.signal.aborted ? job.signal.reason : thrown;
   if (cause instanceof JobStopped) return { stopped: cause };
+  if (cause instanceof SetupFailed) return { failure: cause.reason };
   const reason = toFailure(cause);
   return { error: { reason, exit: exitOfFailure(reason) } };
 }

@@ -1,74 +1,72 @@
-import { recordTask } from "../db/record-task.ts";
 import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
 import { taskScope } from "../permission/task-scope.ts";
-import type { Submission } from "../protocol/claim.ts";
-import type { TaskState } from "../protocol/event.ts";
-import type { Failure } from "../protocol/failure.ts";
-import { Fault } from "../protocol/failure.ts";
-import type { AgentStep } from "../protocol/job.ts";
-import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
-import type { Denial } from "../protocol/result.ts";
+import type { AgentStep, Step } from "../protocol/job.ts";
+import { addUsage, noUsage } from "../protocol/message.ts";
+import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
 import { composeChanges } from "../workspace/compose-changes.ts";
 import type { Change } from "../workspace/diff.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
-import type { Equipment } from "./equipment.ts";
+import { checkTask } from "./check-task.ts";
+import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import type { Job } from "./job.ts";
 import { judgeTask } from "./judge-task.ts";
+import { runCommand } from "./run-command.ts";
 import { runStep } from "./run-step.ts";
+import type { Around } from "./setup.ts";
+import type { Start } from "./start-of.ts";
 import type { FinishedRun } from "./step-order.ts";
 
 /**
  * One task from its first step to a kept commit. Each step is a run; a thread that dies costs an attempt only to the
- * run that was alone in it. What an agent says about its work decides nothing here: the tree does.
+ * run that was alone in it. What an agent says about its work decides nothing here: the tree does, and its checks.
  */
-export interface FinishedTask extends Task {
-  state: TaskState;
-  attempts: number;
-  /** The tree of its last run, and the commit on the base that keeps it; absent when nothing changed. */
-  tree?: string;
-  commit?: string;
-  filesChanged: number;
-  denials: readonly Omit<Denial, "task">[];
-  /** Files it wrote that git ignores, which are not taken. */
-  ignored: readonly string[];
-  submissions: readonly Submission[];
-  failure?: Failure;
-  usage: Usage;
-  /** The spans of its runs. */
-  traceparents: readonly string[];
-}
 
 /** Deaths of a run while it was alone in its thread, before it is given up as poison. */
 const mostLonelyDeaths = 2;
 
-export async function runTask(task: Task, job: Job, equipment: Equipment): Promise<FinishedTask> {
-  const progress = { tree: job.spec.base.tree, attempts: 1, runs: [] as FinishedRun[] };
+export async function runTask(task: Task, start: Start, around: Around): Promise<FinishedTask> {
+  const progress: Progress = { start, tree: start.tree, attempts: 1, runs: [] };
   for (const [ordinal, step] of task.steps.entries()) {
-    if (step.kind === "command") throw new Fault("job_file", "a step that runs a command is not built yet");
-    const { run, attempts } = await runUntilItLives(task, step, { ordinal, tree: progress.tree, job, equipment });
+    const { run, attempts } = await doStep(step, { task, ordinal, tree: progress.tree, around });
     progress.runs.push(run);
     progress.attempts = Math.max(progress.attempts, attempts);
     if (run.taken) progress.tree = run.taken.tree;
     if (run.report.state !== "succeeded") break;
   }
-  return settle(task, progress, { job, equipment });
+  const settled = await settle(task, progress, around);
+  const finished = settled.state === "succeeded" ? await checkTask(settled, around) : settled;
+  await recordFinished(finished, around.job, around.equipment);
+  return finished;
+}
+
+interface Progress {
+  start: Start;
+  tree: string;
+  attempts: number;
+  runs: FinishedRun[];
 }
 
 interface At {
+  task: Task;
   ordinal: number;
   tree: string;
-  job: Job;
-  equipment: Equipment;
+  around: Around;
 }
 
-async function runUntilItLives(task: Task, step: AgentStep, at: At): Promise<{ run: FinishedRun; attempts: number }> {
-  const { job, equipment, ordinal, tree } = at;
-  const { name, allow } = step.agent;
-  const agent = { name, ...(allow ? { allow } : {}) };
-  const scope = taskScope({ writes: task.writes, job: job.spec.permissions, agent, tools: toolNames });
+async function doStep(step: Step, at: At): Promise<{ run: FinishedRun; attempts: number }> {
+  if (step.kind === "agent") return runUntilItLives(step, at);
+  const { task, ordinal, tree, around } = at;
+  const scope = scopeOf(task, step, around.job);
+  return { run: await runCommand({ task, step, ordinal, attempt: 1, tree, scope }, around), attempts: 1 };
+}
+
+async function runUntilItLives(step: AgentStep, at: At): Promise<{ run: FinishedRun; attempts: number }> {
+  const { task, ordinal, tree } = at;
+  const { job, equipment } = at.around;
+  const scope = scopeOf(task, step, job);
   for (let attempt = 1, lonelyDeaths = 0; ; attempt++) {
     const isAlone = attempt > 1;
     const run = await runStep({ task, step, ordinal, attempt, tree, scope, isAlone }, job, equipment);
@@ -77,42 +75,49 @@ async function runUntilItLives(task: Task, step: AgentStep, at: At): Promise<{ r
   }
 }
 
-async function settle(
-  task: Task,
-  progress: { tree: string; attempts: number; runs: readonly FinishedRun[] },
-  { job, equipment }: { job: Job; equipment: Equipment },
-): Promise<FinishedTask> {
-  const changes = composeChanges(progress.runs.map((run) => run.taken?.touched ?? []));
-  const ignored = [...new Set(progress.runs.flatMap((run) => run.taken?.ignored ?? []))];
-  const denials = progress.runs.flatMap((run) => run.denials);
+function scopeOf(task: Task, step: Step, job: Job): Scope {
+  return taskScope({
+    writes: task.writes,
+    job: job.spec.permissions,
+    ...(step.writes ? { step: step.writes } : {}),
+    ...(step.kind === "agent" ? { agent: agentOf(step) } : {}),
+    tools: step.kind === "agent" ? toolNames : [],
+  });
+}
+
+function agentOf({ agent: { name, allow } }: AgentStep) {
+  return { name, ...(allow ? { allow } : {}) };
+}
+
+/** What its runs amount to, with what they changed kept as a commit; its checks have not spoken yet. */
+async function settle(task: Task, { start, tree, attempts, runs }: Progress, around: Around): Promise<FinishedTask> {
+  const changes = composeChanges(runs.map((run) => run.taken?.touched ?? []));
+  const ignored = [...new Set(runs.flatMap((run) => run.taken?.ignored ?? []))];
+  const denials = runs.flatMap((run) => run.denials);
   const { state, failure } = judgeTask({
-    reports: progress.runs.map((run) => run.report),
+    reports: runs.map((run) => run.report),
     denials,
     filesChanged: changes.length,
-    notAdmitted: progress.runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? refusedPath(task, changes, job),
+    notAdmitted: runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? refusedPath(task, changes, around.job),
     ignored,
   });
-  const hasTree = changes.length > 0;
-  const commit = hasTree ? await keepTask(task, progress.tree, { job, equipment }) : undefined;
-  const finished: FinishedTask = {
+  const { tail, endsJob } = runs.at(-1) ?? {};
+  return {
     ...task,
     state,
-    attempts: progress.attempts,
-    ...(commit ? { tree: progress.tree, commit } : {}),
+    start,
+    attempts,
+    ...(changes.length > 0 ? { tree, commit: await keepTask(task, { tree, start }, around) } : {}),
     filesChanged: changes.length,
     denials,
     ignored,
-    submissions: progress.runs.flatMap((run) => run.report.submission ?? []),
-    ...(failure ? { failure } : {}),
-    traceparents: progress.runs.flatMap((run) => run.report.traceparent ?? []),
-    usage: progress.runs.reduce((sum, run) => addUsage(sum, run.report.usage), noUsage),
+    submissions: runs.flatMap((run) => run.report.submission ?? []),
+    ...(failure ? { failure: { ...failure, ...(tail ? { log: tail } : {}) } } : {}),
+    checks: [],
+    traceparents: runs.flatMap((run) => run.report.traceparent ?? []),
+    usage: runs.reduce((sum, run) => addUsage(sum, run.report.usage), noUsage),
+    ...(endsJob ? { endsJob } : {}),
   };
-  const { attempts, filesChanged: files_changed } = finished;
-  const data = { task_id: task.id, state, attempts, files_changed, ...(commit ? { tree: progress.tree } : {}) };
-  await job.log([{ type: "task.finished", data: { ...data, ...(failure ? { failure } : {}) } }]);
-  const record = { state, ...(commit ? { resultTree: progress.tree, resultCommit: commit } : {}) };
-  await recordTask(job.root, task.id, record, equipment.database);
-  return finished;
 }
 
 /** The whole diff of the task against its scope once more, whatever was decided call by call. */
@@ -123,9 +128,10 @@ function refusedPath(task: Task, changes: readonly Change[], job: Job): { path: 
   return admission.admitted ? undefined : { path: admission.path, reason: admission.reason };
 }
 
-async function keepTask(task: Task, tree: string, { job, equipment }: Omit<At, "ordinal" | "tree">): Promise<string> {
+/** Its parent is what it started from, so that the commit alone says what the task did. */
+async function keepTask(task: Task, made: { tree: string; start: Start }, { job, equipment }: Around): Promise<string> {
   const message = `${task.title}\n\nSheaf-Job: ${job.handle}\nSheaf-Task: ${task.id}\n`;
-  const order = { tree, parents: [job.spec.base.commit], message, at: equipment.clock.now() };
+  const order = { tree: made.tree, parents: [made.start.commit], message, at: equipment.clock.now() };
   const commit = await commitTree(job.repository, order);
   await keep(job.repository, `refs/sheaf/${job.id}/tasks/${task.ordinal}`, commit);
   return commit;

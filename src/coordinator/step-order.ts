@@ -1,14 +1,14 @@
-import type { AgentStep } from "../protocol/job.ts";
+import type { AgentStep, CommandStep } from "../protocol/job.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
 import type { RunReport } from "../protocol/thread.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
+import type { SetupFailed } from "./setup-failed.ts";
 
-/** What a run is asked for. */
-export interface StepOrder {
+/** Where a run belongs, and what it may touch. */
+export interface RunOrder {
   task: Task;
-  step: AgentStep;
   /** Place of the step in its task, from 0. */
   ordinal: number;
   /** From 1. */
@@ -16,14 +16,28 @@ export interface StepOrder {
   /** The tree it starts from. */
   tree: string;
   scope: Scope;
+}
+
+/** A step for an agent, in a thread. */
+export interface StepOrder extends RunOrder {
+  step: AgentStep;
   isAlone: boolean;
+}
+
+/** A step that the coordinator has the sandbox do. */
+export interface CommandOrder extends RunOrder {
+  step: CommandStep;
 }
 
 /** What came of it. */
 export interface FinishedRun {
   report: RunReport;
-  /** Absent when the thread died: what it left is not trusted. */
+  /** Absent when the thread died, or the command was stopped: what it left is not trusted. */
   taken?: TakenTree;
   denials: readonly Omit<Denial, "task">[];
   hasThreadDied: boolean;
+  /** The end of what a command printed, where that says why it failed. */
+  tail?: string;
+  /** The job's setup fails, and so would every other task. */
+  endsJob?: SetupFailed;
 }

@@ -13,7 +13,7 @@ import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
-import { requireSandbox } from "./refuse-unrunnable.ts";
+import { refuseUnrunnable } from "./refuse-unrunnable.ts";
 import { runJob } from "./run-job.ts";
 
 /** A job that was taken in and started. What it does is told in run-job. */
@@ -55,7 +55,7 @@ export async function submit(
   const { spec } = order;
   const earlier = order.idempotency && (await findEarlier(order.idempotency, database));
   if (earlier) return { earlier };
-  refuseUnrunnable(spec, equipment);
+  await refuseUnrunnable(spec, order.repository, equipment);
   const id = jobId.parse(newUuid(clock));
   await keep(order.repository, `refs/sheaf/${id}/base`, spec.base.commit);
   const { tracer, span } = startTrace(id, order, equipment);
@@ -79,12 +79,6 @@ function start(own: Omit<OwnOfJob, "signal">, order: JobOrder, equipment: Equipm
   const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), time_ms);
   const done = runJob(job, equipment).finally(() => clearTimeout(limit));
   return { id: own.id, handle: own.handle, done, cancel: (signal) => stop.abort(cancelled(signal)) };
-}
-
-/** What nothing here could ever run is refused before anything of it is stored. */
-function refuseUnrunnable({ checks }: JobSpec, equipment: Equipment): void {
-  const [first] = checks.filter((check) => check.kind === "command");
-  if (first) requireSandbox(equipment, `check ${JSON.stringify(first.name)}`);
 }
 
 function startTrace(id: JobId, { spec, traceparent }: JobOrder, { hub, clock }: Equipment) {

@@ -11,15 +11,17 @@ export interface NewRun {
   step: number;
   /** From 1. */
   attempt: number;
+  /** Default `agent`. */
+  kind?: "agent" | "command";
 }
 
-/** Stores runs of agents, `queued` and with empty logs; returns their ids in the order given. */
+/** Stores runs of tasks, `queued` and with empty logs; returns their ids in the order given. */
 export async function createRuns(wanted: readonly NewRun[], clock: Clock, database: Database): Promise<RunId[]> {
   const createdAt = new Date(clock.now());
   const rows = wanted.map((run) => ({
+    kind: "agent" as const,
     ...run,
     id: newUuid(clock),
-    kind: "agent" as const,
     state: "queued" as const,
     epoch: 0,
     head: 0,

@@ -4,7 +4,7 @@ import { toShown, toText } from "../workspace/raw-path.ts";
 
 /**
  * Whether a finished task's tree may be merged at all: its diff is checked against its scope once more, whatever the
- * tools said on the way. It never trims a tree to what is allowed: one path too many and nothing of it is taken.
+ * tools said on the way. An agent's tree is never trimmed to what is allowed: one path too many and nothing is taken.
  */
 export type Admission =
   | { admitted: true }
@@ -18,7 +18,22 @@ export function admit(touched: readonly Change[], decide: (path: string) => Deci
   return first ? { admitted: false, ...first, others: refusals.length - 1 } : { admitted: true };
 }
 
-type Refusal = Omit<Extract<Admission, { admitted: false }>, "admitted" | "others">;
+/**
+ * What a command may keep of what it changed. An agent is told no at each path it tries, so one too many makes its tree
+ * doubtful; a command writes where it will, and is parted from what it had no right to.
+ */
+export function sift(touched: readonly Change[], decide: (path: string) => Decision) {
+  const allowed: Change[] = [];
+  const refused: Refusal[] = [];
+  for (const change of touched) {
+    const refusal = refusalOf(change, decide);
+    if (refusal) refused.push(refusal);
+    else allowed.push(change);
+  }
+  return { allowed, refused };
+}
+
+export type Refusal = Omit<Extract<Admission, { admitted: false }>, "admitted" | "others">;
 
 function refusalOf(change: Change, decide: (path: string) => Decision): Refusal | undefined {
   const path = toText(change.path);

@@ -15,9 +15,9 @@ export interface Conflict {
   taskId: TaskId;
   /** The accepted tasks it met, in task order; empty when it clashes with the base or with itself. */
   with: TaskId[];
-  /** As text; bytes that are not UTF-8 are written as \xNN. */
+  /** As text; bytes that are not UTF-8 are written as \xNN. Empty where only a need of it is missing. */
   paths: string[];
-  /** The distinct reasons, joined by "; ". */
+  /** The distinct reasons, joined by "; "; `needs` where it was left out with a task that it builds on. */
   reason: string;
   /** The conflicting places with markers, path by path; what has no text is named by its blob ids. Bounded. */
   hunks: string;
@@ -35,6 +35,11 @@ export function ofNames(clash: Clash, sides: Sides): Conflict {
       : `${other} is there already: ${where}`;
   const hunks = writeSections([{ title: `${name}: ${clash.kind}`, body }]);
   return { ...sides, paths: [...new Set([name, other])], reason: clash.kind, hunks };
+}
+
+/** It builds on tasks that are not there: its own edits alone were never seen to work. */
+export function ofNeeds(taskId: TaskId, missing: readonly Conflict[]): Conflict {
+  return { taskId, with: missing.map((left) => left.taskId), paths: [], reason: "needs", hunks: "" };
 }
 
 /** What `git merge-tree` could not settle. `met` says which accepted tasks are concerned at these paths. */

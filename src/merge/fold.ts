@@ -2,7 +2,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { TaskId } from "../protocol/ids.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { listTree, writeTree } from "../workspace/tree.ts";
-import { type Conflict, ofNames } from "./conflict.ts";
+import { type Conflict, ofNames, ofNeeds } from "./conflict.ts";
 import { editsOf, toChange } from "./edits.ts";
 import { mergeTip } from "./encounter.ts";
 import { join, namesChanged, unite, type Work } from "./group.ts";
@@ -21,6 +21,8 @@ export interface Tip {
   /** Tree it started from: the fold's base, or a fold of what it needs. */
   base: string;
   tree: string;
+  /** All tasks whose work it builds on; when one of them is left out, so is it. */
+  needs?: readonly TaskId[];
 }
 
 export interface FoldResult {
@@ -94,6 +96,11 @@ async function namesOf(repository: Repository, base: string, works: readonly Wor
 
 async function foldOne(folding: Folding, tip: Tip, work: Work): Promise<void> {
   const { ledger, names, result } = folding;
+  const missing = result.leftOut.filter((left) => tip.needs?.includes(left.taskId));
+  if (missing.length > 0) {
+    result.leftOut.push(ofNeeds(work.taskId, missing));
+    return;
+  }
   const placement = place(ledger, work);
   const joined =
     placement.kind === "direct"

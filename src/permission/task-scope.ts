@@ -6,6 +6,8 @@ export interface TaskGrant {
   writes: readonly PathPattern[];
   /** The job's rules: `allow` widens what all its tasks may do, `deny` always holds. */
   job: { allow: readonly Rule[]; deny: readonly Rule[] };
+  /** What one step of the task may edit, which may only narrow. */
+  step?: readonly PathPattern[];
   /** An agent definition, which may only narrow. */
   agent?: { name: string; allow?: readonly Rule[] };
   /** The tools offered to the model. */
@@ -14,12 +16,16 @@ export interface TaskGrant {
 
 /** A task may read the whole repository and edit its `writes`; the job's rules and the agent's follow. */
 export function taskScope(grant: TaskGrant): Scope {
-  const writes = grant.writes.map((paths): Rule => ({ id: `Edit(${describe(paths)})`, tool: "Edit", paths }));
-  const task: ScopeLayer = { source: "task", allow: [readAll, ...writes, ...grant.job.allow], deny: [] };
+  const task: ScopeLayer = { source: "task", allow: [readAll, ...edits(grant.writes), ...grant.job.allow], deny: [] };
   const job: ScopeLayer = { source: "job", allow: [readAll, editAll], deny: [...grant.job.deny] };
   const layers = grant.job.deny.length > 0 ? [task, job] : [task];
+  if (grant.step) layers.push({ source: "step", allow: [readAll, ...edits(grant.step)], deny: [] });
   const scope = { layers, tools: [...grant.tools] };
   return grant.agent?.allow ? narrow(scope, agentLayer(grant.agent.name, grant.agent.allow)) : scope;
+}
+
+function edits(paths: readonly PathPattern[]): Rule[] {
+  return paths.map((pattern): Rule => ({ id: `Edit(${describe(pattern)})`, tool: "Edit", paths: pattern }));
 }
 
 /** Adds a voice that can only take away: every layer must allow. */

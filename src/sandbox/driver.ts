@@ -1,14 +1,16 @@
 /**
- * How a command of a check (later: of a tool) is run. A driver never decides whether a command may run; it runs it,
+ * How a command of a check, a step or a setup (later: of a tool) is run. A driver never decides whether a command may run; it runs it,
  * bounded in time and output, and leaves nothing behind that it can see.
  */
 export interface Command {
-  /** A shell command line, as the job's author wrote it. */
-  run: string;
+  /** A shell command line as the job's author wrote it, or the words of a command that meets no shell. */
+  run: string | readonly string[];
   /** Absolute path of the tree it runs in. */
   cwd: string;
   /** Wall clock. */
   timeoutMs: number;
+  /** Further variables; none of them replaces one that the operator's surroundings set. */
+  env?: Readonly<Record<string, string>>;
   /** W3C trace context for what the command itself may trace. */
   traceparent?: string;
   signal: AbortSignal;
@@ -17,7 +19,7 @@ export interface Command {
 }
 
 export interface CommandOutcome {
-  /** null when a signal ended it. */
+  /** null when a signal ended it; 127 when its program was not found, 126 when it could not be run (as a shell says). */
   exit: number | null;
   signal: string | null;
   isTimedOut: boolean;

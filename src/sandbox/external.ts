@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
-import { createCapture } from "./capture.ts";
+import { type Capture, createCapture } from "./capture.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
 
 /**
@@ -26,12 +26,8 @@ export function createExternal(options: ExternalOptions): Sandbox {
 async function runCommand(command: Command, options: ExternalOptions): Promise<CommandOutcome> {
   command.signal.throwIfAborted();
   const started = options.now();
-  const child = spawn("/bin/sh", ["-c", command.run], {
-    cwd: command.cwd,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...options.env, ...(command.traceparent ? { TRACEPARENT: command.traceparent } : {}) },
-  });
+  const child = start(command, options);
+  if (typeof child === "string") return unstartable(command, child);
   const capture = createCapture(keptOutput);
   child.stdout.on("data", (chunk: Buffer) => capture.add(chunk));
   child.stderr.on("data", (chunk: Buffer) => capture.add(chunk));
@@ -47,7 +43,7 @@ async function runCommand(command: Command, options: ExternalOptions): Promise<C
   process.once("exit", leave);
   command.signal.addEventListener("abort", cancel, { once: true });
   try {
-    const { exit, signal } = await ended(child);
+    const { exit, signal } = await ended(child, command, capture);
     command.signal.throwIfAborted();
     const durationMs = options.now() - started;
     return {
@@ -78,11 +74,65 @@ function keepStdout(child: ChildProcess, mostBytes: number | undefined): () => P
   return () => ({ stdout: { bytes: Buffer.concat(chunks), isCut: room < 0 } });
 }
 
-function ended(child: ChildProcess): Promise<{ exit: number | null; signal: string | null }> {
+/** A shell is always there; the first word of a list may not be, and its list may be longer than the system takes. */
+function start(command: Command, options: ExternalOptions) {
+  const [program, ...words] = typeof command.run === "string" ? ["/bin/sh", "-c", command.run] : command.run;
+  try {
+    return spawn(program ?? "", words, {
+      cwd: command.cwd,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...command.env,
+        ...options.env,
+        ...(command.traceparent ? { TRACEPARENT: command.traceparent } : {}),
+      },
+    });
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    if (!(code in refusals)) throw cause;
+    return code;
+  }
+}
+
+/** What the system says when it cannot start a program that somebody named. */
+const refusals: Readonly<Record<string, { exit: number; message: string }>> = {
+  ENOENT: { exit: 127, message: "no such program" },
+  EACCES: { exit: 126, message: "it may not be run" },
+  ENOEXEC: { exit: 126, message: "it is no program" },
+  ENOTDIR: { exit: 127, message: "no such program" },
+  E2BIG: {
+    exit: 126,
+    message: "its arguments and variables are longer than the system takes; give each task fewer files",
+  },
+  ERR_INVALID_ARG_VALUE: { exit: 126, message: "an argument or variable holds a NUL, or no program is named" },
+};
+
+function unstartable({ run }: Command, code: string): CommandOutcome {
+  const said = Buffer.from(`${nameOf(run)}: ${refusals[code]?.message ?? code}\n`);
+  const exit = refusals[code]?.exit ?? 126;
+  return { exit, signal: null, isTimedOut: false, durationMs: 0, output: said, outputBytes: said.length };
+}
+
+function nameOf(run: Command["run"]): string {
+  return typeof run === "string" ? "/bin/sh" : JSON.stringify(run[0] ?? "");
+}
+
+function ended(
+  child: ChildProcess,
+  { run }: Command,
+  capture: Capture,
+): Promise<{ exit: number | null; signal: string | null }> {
   return new Promise((resolve, reject) => {
-    child.on("error", (cause) =>
-      reject(new Fault("configuration", `/bin/sh could not be started: ${cause.message}`, { cause })),
-    );
+    child.on("error", (cause) => {
+      const refusal = refusals["code" in cause ? String(cause.code) : ""];
+      if (typeof run === "string" || !refusal) {
+        const message = `${nameOf(run)} could not be started: ${cause.message}`;
+        return reject(new Fault("configuration", message, { cause }));
+      }
+      capture.add(Buffer.from(`${nameOf(run)}: ${refusal.message}\n`));
+      resolve({ exit: refusal.exit, signal: null });
+    });
     child.on("exit", (exit, signal) => {
       const leave = () => resolve({ exit, signal });
       const lingering = setTimeout(() => {

@@ -36,6 +36,26 @@ export async function publishBranch(
   await compareAndSwap(repository, { ref, commit, expected, branch });
 }
 
+/** The commit a branch of the user's is at; null where there is none. Throws Fault `usage` for what names no branch. */
+export async function tipOfBranch(repository: Repository, branch: string): Promise<string | null> {
+  await refuseBadName(repository, branch);
+  return commitOf(repository, `refs/heads/${branch}`);
+}
+
+/**
+ * Before any work is done for it: throws Fault `usage` (no branch name), or `conflict` where the branch is there and is
+ * not to be, or is to be moved and cannot.
+ */
+export async function refuseTaken(
+  repository: Repository,
+  { name, existing }: { name: string; existing: "refuse" | "skip" | "replace" | "update" },
+): Promise<void> {
+  const tip = await tipOfBranch(repository, name);
+  if (tip === null || existing === "skip") return;
+  if (existing === "refuse") throw moved(name, tip, null);
+  await refuseCheckedOut(repository, `refs/heads/${name}`);
+}
+
 async function refuseBadName({ git, gitDir }: Repository, branch: string): Promise<void> {
   const isUnusable = branch === "HEAD" || branch.startsWith("-") || branch.includes("\0");
   const checked = isUnusable
@@ -56,7 +76,9 @@ async function commitOf({ git, user }: Repository, ref: string): Promise<string 
 function moved(branch: string, current: string | null, expected: string | null): Fault {
   const is = current === null ? "does not exist" : `is at ${current.slice(0, 12)}`;
   const should = expected === null ? "it was to be a new one" : `it was expected at ${expected.slice(0, 12)}`;
-  return new Fault("conflict", `branch ${branch} ${is}; ${should}`, { remedy: "choose another branch name" });
+  return new Fault("conflict", `branch ${branch} ${is}; ${should}`, {
+    remedy: "choose another branch name, or say in the job file what to do: existing: skip, replace or update",
+  });
 }
 
 async function compareAndSwap(

@@ -10,10 +10,10 @@ import type { OpenWorkspace, TakenTree } from "./workspace.ts";
 
 /**
  * A workspace as a tree: the base, with what the disk says about every path that is or was in the workspace. A path
- * that is refused stays as the base has it.
+ * that is refused stays as the base has it. `without` is nobody's work and not looked at.
  */
-export async function takeTree(open: OpenWorkspace): Promise<TakenTree> {
-  const { files, links, refused } = await walk(open.root);
+export async function takeTree(open: OpenWorkspace, without?: ReadonlySet<RawPath>): Promise<TakenTree> {
+  const { files, links, refused } = await walk(open.root, without);
   const onDisk = [...files, ...links];
   const isNew = (path: RawPath): boolean => !open.held.has(path) && !open.listing.entries.has(path);
   const ignored = await ignoredAmong(open, { paths: onDisk.filter(isNew), files: new Set(files) });

@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { joinRaw, type RawPath, rawOf, toBytes } from "./raw-path.ts";
 
-/** What is on the disk below a folder, by bytes and by kind. It follows no link and opens no file. */
+/** What is on the disk below a folder, by bytes and by kind. The walk follows no link and opens no file. */
 export interface Found {
   files: RawPath[];
   links: RawPath[];
@@ -14,16 +14,29 @@ export interface Refused {
   reason: string;
 }
 
-export async function walk(root: string): Promise<Found> {
+/** What is in `without` is passed over, with all below it. */
+export async function walk(root: string, without: ReadonlySet<RawPath> = new Set()): Promise<Found> {
   const found: Found = { files: [], links: [], refused: [] };
   const pending: RawPath[] = [rawOf("")];
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     const at = Buffer.concat([Buffer.from(`${root}/`), toBytes(directory)]);
-    for (const entry of await readdir(at, { withFileTypes: true, encoding: "buffer" })) {
-      sort(entry, joinRaw(directory, entry.name.toString("latin1")), { found, pending });
+    for (const entry of await namesIn(at, directory, found)) {
+      const path = joinRaw(directory, entry.name.toString("latin1"));
+      if (!without.has(path)) sort(entry, path, { found, pending });
     }
   }
   return found;
+}
+
+/** A command may take the right to look away, even from its own folder. */
+async function namesIn(at: Buffer, directory: RawPath, { refused }: Found): Promise<Dirent<Buffer>[]> {
+  try {
+    return await readdir(at, { withFileTypes: true, encoding: "buffer" });
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EACCES" && directory !== "")) throw cause;
+    refused.push({ path: directory, reason: "unreadable" });
+    return [];
+  }
 }
 
 function sort(entry: Dirent<Buffer>, path: RawPath, into: { found: Found; pending: RawPath[] }): void {

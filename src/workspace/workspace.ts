@@ -134,7 +134,7 @@ async function put(open: OpenWorkspace, entries: readonly TreeEntry[]): Promise<
 }
 
 /** How the files look that are known to be the base's: nobody else has the workspace yet. */
-async function learn({ root, looks, listing }: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
+export async function learn({ root, looks, listing }: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
   const tick = await looks.tick();
   const paths = entries.map(({ path }) => path);
   await lookAt(root, paths, (path, stats) => {

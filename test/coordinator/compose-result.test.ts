@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { composeResult, type Ending } from "../../src/coordinator/compose-result.ts";
 import { nothingLanded } from "../../src/coordinator/landing.ts";
-import type { FinishedTask } from "../../src/coordinator/run-task.ts";
+import type { FinishedTask } from "../../src/coordinator/finished-task.ts";
 import { taskState } from "../../src/protocol/event.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
 import { noUsage } from "../../src/protocol/message.ts";
@@ -23,6 +23,8 @@ function task(name: string, state: FinishedTask["state"], more: Partial<Finished
     writes: [],
     steps: [],
     state,
+    start: { tree: "t", commit: "c" },
+    checks: [],
     attempts: 1,
     filesChanged,
     denials: [],

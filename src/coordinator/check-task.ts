@@ -1,0 +1,35 @@
+import type { CheckResult, Reason } from "../protocol/result.ts";
+import { runChecks } from "../verify/run-checks.ts";
+import { checkView } from "./check-view.ts";
+import type { FinishedTask } from "./finished-task.ts";
+import { JobStopped } from "./job.ts";
+import type { Around } from "./setup.ts";
+import { SetupFailed } from "./setup-failed.ts";
+
+/**
+ * The checks `at: task`, on the tree of a task that has delivered, compared with what the task started from. Red, and
+ * it has not delivered; its commit stays.
+ */
+export async function checkTask(task: FinishedTask, around: Around): Promise<FinishedTask> {
+  const due = around.job.spec.checks.filter((check) => check.at === "task");
+  if (due.length === 0 || task.tree === undefined) return task;
+  const trees = { after: task.tree, base: task.start.tree };
+  try {
+    const checks = await runChecks(due, trees, checkView({ ...around, task }));
+    const red = checks.find((check) => check.state === "failed");
+    return red ? { ...task, checks, state: "failed", failure: failureOf(red) } : { ...task, checks };
+  } catch (thrown) {
+    const { signal } = around.job;
+    if (signal.aborted && signal.reason instanceof JobStopped) {
+      const { outcome: state, failure } = signal.reason;
+      return { ...task, state, failure };
+    }
+    if (!(thrown instanceof SetupFailed)) throw thrown;
+    return { ...task, state: "failed", failure: thrown.reason, ...(thrown.isAtBase ? { endsJob: thrown } : {}) };
+  }
+}
+
+function failureOf({ name, detail, tail }: CheckResult): Reason {
+  const message = `check ${JSON.stringify(name)}: ${detail ?? "failed"}`;
+  return { code: "check_failed", message, check: name, ...(tail ? { log: tail } : {}) };
+}

@@ -1,0 +1,38 @@
+import { type ClaimedRun, claimRun } from "../db/claim-run.ts";
+import { createRuns } from "../db/create-run.ts";
+import { finishRun } from "../db/finish-run.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { Equipment } from "./equipment.ts";
+import type { Job } from "./job.ts";
+import { scopeHash } from "./scope-hash.ts";
+import type { FinishedRun, RunOrder } from "./step-order.ts";
+
+/** The row and the log of one run: opened before anything is done for it, and ended with what came of it. */
+export async function beginRun(
+  order: RunOrder,
+  by: { kind: "agent" | "command"; name: string },
+  { job, equipment: { clock, database, node } }: { job: Job; equipment: Equipment },
+): Promise<ClaimedRun> {
+  const { task, ordinal, attempt } = order;
+  const { kind } = by;
+  const wanted = { jobId: job.id, parentId: job.root.runId, taskId: task.id, step: ordinal, attempt, kind };
+  const [runId] = await createRuns([wanted], clock, database);
+  const run = runId && (await claimRun({ runId, owner: node }, clock, database));
+  if (!run) throw new Fault("conflict", `a run of task ${task.id} was taken by another node`);
+  const place = { task_id: task.id, step: ordinal, attempt };
+  await job.log([{ type: "task.started", data: { ...place, run_id: run.runId } }]);
+  const started = { ...place, agent: by.name, base_tree: order.tree, scope_sha256: scopeHash(order.scope) };
+  await job.logRun(run, [{ type: "run.started", data: started }]);
+  return run;
+}
+
+export async function endRun(
+  run: ClaimedRun,
+  { report, taken }: Pick<FinishedRun, "report" | "taken">,
+  { clock, database }: Equipment,
+): Promise<void> {
+  const { traceparent: _, ...said } = report;
+  const { state, failure } = said;
+  const data = { ...said, ...(taken ? { tree: taken.tree } : {}) };
+  await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);
+}

@@ -1,0 +1,87 @@
+/**
+ * Runs items so many at a time, each after all it needs, and of those that may run the first in order. It never looks
+ * at what came of an item: whether a need ended well is for `run` to judge.
+ */
+export interface Schedule<Item> {
+  width: number;
+  /** No further item is begun; those under way are waited for. */
+  isStopped(): boolean;
+  run(item: Item): Promise<void>;
+}
+
+interface Needing {
+  id: string;
+  needs: readonly string[];
+}
+
+/** `thrown` is the first that `run` threw; nothing was begun after it. */
+export async function runInOrder<Item extends Needing>(
+  items: readonly Item[],
+  schedule: Schedule<Item>,
+): Promise<{ thrown?: { cause: unknown } }> {
+  const queue = createQueue(items);
+  let thrown: { cause: unknown } | undefined;
+  const runNext = async (item: Item): Promise<void> => {
+    try {
+      await schedule.run(item);
+      queue.done(item.id);
+    } catch (cause) {
+      thrown ??= { cause };
+    }
+  };
+  await new Promise<void>((resolve) => {
+    let running = 0;
+    const fill = () => {
+      while (!thrown && !schedule.isStopped() && running < schedule.width) {
+        const item = queue.next();
+        if (!item) break;
+        running += 1;
+        // runNext never rejects.
+        void runNext(item).then(() => {
+          running -= 1;
+          fill();
+        });
+      }
+      if (running === 0) resolve();
+    };
+    fill();
+  });
+  return thrown ? { thrown } : {};
+}
+
+/** Hands out what has nothing left to wait for, in order. Needs that are not among the items never come. */
+function createQueue<Item extends Needing>(items: readonly Item[]) {
+  const missing = items.map((item) => new Set(item.needs));
+  const waiting = new Map<string, number[]>();
+  for (const [place, item] of items.entries()) {
+    for (const need of new Set(item.needs)) {
+      const others = waiting.get(need);
+      if (others) others.push(place);
+      else waiting.set(need, [place]);
+    }
+  }
+  const ready = items.flatMap((_, place) => (missing[place]?.size === 0 ? [place] : []));
+  return {
+    next: (): Item | undefined => {
+      const place = ready.shift();
+      return place === undefined ? undefined : items[place];
+    },
+    done(id: string): void {
+      for (const place of waiting.get(id) ?? []) {
+        missing[place]?.delete(id);
+        if (missing[place]?.size === 0) insert(ready, place);
+      }
+    },
+  };
+}
+
+function insert(sorted: number[], value: number): void {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  sorted.splice(low, 0, value);
+}

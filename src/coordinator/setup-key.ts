@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import type { TreeEntry } from "../workspace/tree-listing.ts";
+
+/**
+ * Names what a setup prepares: the command, and all that says which dependencies there are. Two trees with one key may
+ * share it. The repository is part of the name, since what is installed may run its scripts. Pure.
+ */
+export function setupKey(run: string, repository: string, entries: Iterable<TreeEntry>): string {
+  const manifests = [...entries].filter((entry) => isManifest(entry.path));
+  const listed = manifests.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}`).sort();
+  return createHash("sha256")
+    .update(JSON.stringify([repository, run, listed]))
+    .digest("hex");
+}
+
+function isManifest(path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return manifests.has(name) || /^(?:dev-|test-)?requirements[^/]*\.(?:txt|in)$/.test(name) || isPatch(path);
+}
+
+/** Patches of dependencies, which pnpm, yarn and patch-package apply while they install. */
+function isPatch(path: string): boolean {
+  return /(?:^|\/)(?:patches|\.yarn\/patches)\/[^/]+\.patch$/.test(path);
+}
+
+const manifests = new Set([
+  // JavaScript
+  "package.json",
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "pnpm-lock.yaml",
+  "pnpm-workspace.yaml",
+  ".pnpmfile.cjs",
+  "yarn.lock",
+  ".yarnrc",
+  ".yarnrc.yml",
+  ".npmrc",
+  "bun.lock",
+  "bun.lockb",
+  "deno.json",
+  "deno.lock",
+  ".nvmrc",
+  ".node-version",
+  // Python
+  "pyproject.toml",
+  "poetry.lock",
+  "uv.lock",
+  "pdm.lock",
+  "Pipfile",
+  "Pipfile.lock",
+  "setup.py",
+  "setup.cfg",
+  "constraints.txt",
+  "environment.yml",
+  ".python-version",
+  // Go, Rust
+  "go.mod",
+  "go.sum",
+  "go.work",
+  "go.work.sum",
+  "Cargo.toml",
+  "Cargo.lock",
+  "rust-toolchain",
+  "rust-toolchain.toml",
+  // JVM
+  "pom.xml",
+  "build.gradle",
+  "build.gradle.kts",
+  "settings.gradle",
+  "settings.gradle.kts",
+  "gradle.lockfile",
+  "libs.versions.toml",
+  "gradle-wrapper.properties",
+  "maven-wrapper.properties",
+  // Others
+  "Gemfile",
+  "Gemfile.lock",
+  "composer.json",
+  "composer.lock",
+  "mix.exs",
+  "mix.lock",
+  "Package.swift",
+  "Package.resolved",
+  "packages.lock.json",
+  "Directory.Packages.props",
+  ".tool-versions",
+  "mise.toml",
+]);

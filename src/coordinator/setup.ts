@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { storeArtifact } from "../db/store-artifact.ts";
+import { newUuid } from "../protocol/ids.ts";
+import type { Setup } from "../protocol/job.ts";
+import { commandText, describeEnding, lastLines } from "../sandbox/command-ending.ts";
+import type { CommandOutcome } from "../sandbox/driver.ts";
+import { attribute, setupSpan } from "../telemetry/semconv.ts";
+import { bringPrepared, isKept, keepPrepared, removeUnused } from "../workspace/prepared-files.ts";
+import { createWorkingCheckout } from "../workspace/working-checkout.ts";
+import type { Equipment } from "./equipment.ts";
+import type { Job } from "./job.ts";
+import { requireSandbox } from "./refuse-unrunnable.ts";
+import { SetupFailed } from "./setup-failed.ts";
+import { setupKey } from "./setup-key.ts";
+
+/**
+ * Makes a fresh checkout ready for commands. The setup runs once for each key, in a checkout of its own; what it leaves
+ * that no tree holds is kept and copied from then on. What it does to tracked files goes nowhere.
+ */
+export interface Around {
+  job: Job;
+  equipment: Equipment;
+}
+
+/** Throws `SetupFailed`, and the job's stop while it runs. */
+export async function prepareCheckout(root: string, tree: string, around: Around): Promise<void> {
+  const { setup } = around.job.spec;
+  if (setup) await bringPrepared(await setUp(setup, tree, around), root);
+}
+
+/** One job asks once for each key: its tasks wait for the same answer, and a failure stays one. */
+const ofJobs = new WeakMap<Job, Map<string, Promise<string>>>();
+
+async function setUp(setup: Setup, tree: string, around: Around): Promise<string> {
+  const { job, equipment } = around;
+  const key = await keyOf(setup, tree, job);
+  const known = ofJobs.get(job) ?? new Map<string, Promise<string>>();
+  ofJobs.set(job, known);
+  const folder = join(equipment.home, "setups", key);
+  const asked = known.get(key) ?? oneAtATime(folder, () => keptOrMade({ setup, tree, key, folder }, around));
+  known.set(key, asked);
+  return asked;
+}
+
+async function keyOf({ run }: Setup, tree: string, { repository }: Job): Promise<string> {
+  const { entries } = await repository.listings.get(tree);
+  return setupKey(run, repository.user.commonDir, entries.values());
+}
+
+interface Wanted {
+  setup: Setup;
+  tree: string;
+  key: string;
+  folder: string;
+}
+
+/** Unused for this long, and it goes when the next one is made. */
+const keptMs = 7 * 24 * 60 * 60 * 1000;
+
+async function keptOrMade(wanted: Wanted, around: Around): Promise<string> {
+  const { key, folder } = wanted;
+  const { job, equipment } = around;
+  if (await isKept(folder, equipment.clock.now())) {
+    await job.log([{ type: "setup.finished", data: { key, is_reused: true, exit: 0, duration_ms: 0 } }]);
+    return folder;
+  }
+  await removeUnused(join(equipment.home, "setups"), equipment.clock.now() - keptMs);
+  await make(wanted, around);
+  return folder;
+}
+
+async function make(wanted: Wanted, around: Around): Promise<void> {
+  const { setup, tree, key, folder } = wanted;
+  const { job, equipment } = around;
+  const id = newUuid(equipment.clock);
+  await job.log([{ type: "setup.started", data: { key, tree, run: setup.run } }]);
+  const directory = join(equipment.home, "checkouts", id);
+  const checkout = await createWorkingCheckout(job.repository, { directory, tree });
+  try {
+    const seen = await runTraced(setup, tree, checkout.root, around);
+    const output = equipment.redact(seen.output.toString());
+    const kept = await storeArtifact(Buffer.from(output), "text/plain", equipment.database);
+    const data = { key, is_reused: false, exit: seen.exit, duration_ms: seen.durationMs, output: kept };
+    await job.log([{ type: "setup.finished", data }]);
+    if (seen.exit !== 0 || seen.isTimedOut) throw await failed(wanted, { seen, output }, job);
+    const draft = join(equipment.home, "setups", `.draft-${id}`);
+    await keepPrepared(checkout.root, await checkout.untracked(), { draft, folder });
+  } finally {
+    await checkout.dispose();
+  }
+}
+
+async function runTraced(setup: Setup, tree: string, cwd: string, { job, equipment }: Around): Promise<CommandOutcome> {
+  const attributes = { [attribute.tree]: tree };
+  const span = job.tracer.start(setupSpan(setup.run), { parent: job.span, attributes });
+  try {
+    const { run, timeout_ms: timeoutMs } = setup;
+    const sandbox = requireSandbox(equipment, "the setup");
+    const seen = await sandbox.run({ run, cwd, timeoutMs, traceparent: span.traceparent, signal: job.signal });
+    span.set({ [attribute.exitCode]: seen.exit ?? undefined, [attribute.durationMs]: seen.durationMs });
+    span.end(seen.exit === 0 ? {} : { status: "error", message: describeEnding(seen) });
+    return seen;
+  } finally {
+    span.end({ status: "error", message: "stopped" });
+  }
+}
+
+async function failed(
+  { setup, key }: Wanted,
+  { seen, output }: { seen: CommandOutcome; output: string },
+  job: Job,
+): Promise<SetupFailed> {
+  const reason = {
+    code: "setup_failed",
+    message: `setup ${JSON.stringify(commandText(setup.run))}: ${describeEnding(seen)}`,
+    remedy: "run the command in a fresh clone and mend what it says; nothing was checked without it",
+    log: lastLines(output),
+  };
+  return new SetupFailed(reason, key === (await keyOf(setup, job.spec.base.tree, job)));
+}
+
+const underWay = new Map<string, Promise<unknown>>();
+
+/** Two jobs that want the same folder: the second finds what the first made, or tries for itself. */
+async function oneAtATime<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  for (let other = underWay.get(folder); other; other = underWay.get(folder)) await other.catch(() => {});
+  const own = work();
+  underWay.set(folder, own);
+  try {
+    return await own;
+  } finally {
+    underWay.delete(folder);
+  }
+}

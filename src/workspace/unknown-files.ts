@@ -1,0 +1,26 @@
+import { type RawPath, rawOf } from "./raw-path.ts";
+import type { Repository } from "./repository.ts";
+
+/**
+ * What is on the disk and not in the index, as git sees it through its ignore rules. `ignored` and `all` name a folder
+ * that holds nothing else once, without a slash at its end; `not ignored` names every file.
+ */
+export async function unknownTo(
+  repository: Repository,
+  place: { root: string; indexFile: string; which: "ignored" | "not ignored" | "all" },
+): Promise<RawPath[]> {
+  const { stdout } = await repository.git(["ls-files", "--others", "-z", ...options[place.which]], {
+    gitDir: repository.gitDir,
+    workTree: place.root,
+    cwd: place.root,
+    indexFile: place.indexFile,
+  });
+  const names = stdout.toString("latin1").split("\0").slice(0, -1);
+  return names.map((name) => rawOf(name.replace(/\/$/, "")));
+}
+
+const options = {
+  ignored: ["--ignored", "--exclude-standard", "--directory"],
+  "not ignored": ["--exclude-standard"],
+  all: ["--directory"],
+};
