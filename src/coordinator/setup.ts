@@ -92,7 +92,7 @@ async function make(wanted: Wanted, around: Around): Promise<void> {
 
 async function runTraced(setup: Setup, tree: string, cwd: string, { job, equipment }: Around): Promise<CommandOutcome> {
   const attributes = { [attribute.tree]: tree };
-  const span = job.tracer.start(setupSpan(setup.run), { parent: job.span, attributes });
+  const span = job.tracer.start(setupSpan, { parent: job.span, attributes });
   try {
     const { run, timeout_ms: timeoutMs } = setup;
     const sandbox = requireSandbox(equipment, "the setup");

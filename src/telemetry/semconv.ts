@@ -89,5 +89,5 @@ export const toolSpan = (tool: string): string => `${operation.tool} ${tool}`;
 /** Links to every agent span it folds. */
 export const mergeSpan = (batch: string): string => `sheaf.merge ${batch}`;
 /** A checkout made ready for commands, once per hash of the dependency manifests. */
-export const setupSpan = (command: string): string => `sheaf.setup ${command}`;
+export const setupSpan = "sheaf.setup";
 export const checkSpan = (name: string): string => `sheaf.check ${name}`;
