@@ -11,3 +11,8 @@ export function wholeNumber(word: string): number {
   if (/^\d{1,9}$/.test(word) && number > 0) return number;
   throw new InvalidArgumentError("It must be a whole number, 1 or more.");
 }
+
+/** For options that may be given several times. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

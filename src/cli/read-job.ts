@@ -1,6 +1,8 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import { codemodJob, type JobSource, readJobFile } from "../job/read-job-file.ts";
+import type { JobSource } from "../job/job-source.ts";
+import { codemodJob, jobOfStep, readJobFile } from "../job/read-job-file.ts";
+import { inputWords } from "../job/resolve-inputs.ts";
 import { resolveJob } from "../job/resolve-job.ts";
 import type { Overrides } from "../job/resolve-overrides.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -16,6 +18,8 @@ export interface JobOptions extends Overrides {
   file?: string;
   codemod?: string;
   prompt?: string;
+  /** `name=value` words. */
+  input?: readonly string[];
   repo: string;
   ref: string;
   includeDirty?: boolean;
@@ -49,8 +53,7 @@ export async function readSource(
 
 /** `-p TEXT` is one task over the whole repository; splitting it by a planner is not built yet. */
 function promptJob(prompt: string, cwd: string): JobSource {
-  const file = { version: 1 as const, split: "none" as const, each: [{ prompt }] };
-  return { file, name: "prompt", folder: cwd, place: () => "--prompt" };
+  return jobOfStep({ prompt }, { split: "none", name: "prompt", said: "--prompt", cwd });
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -76,7 +79,8 @@ export async function openJob(
   try {
     const { base, dirty } = await resolveBase(repository, options.ref, { includeDirty: options.includeDirty === true });
     sayDirty(dirty, options.includeDirty === true, around);
-    return { spec: await resolveJob(source, { base, overrides: options, cwd }), repository };
+    const inputs = inputWords(options.input ?? []);
+    return { spec: await resolveJob(source, { base, overrides: options, inputs, cwd }), repository };
   } catch (thrown) {
     await repository.close();
     throw thrown;

@@ -1,17 +1,28 @@
 import { readJobFile } from "../job/read-job-file.ts";
+import { inputWords, requiredInputs } from "../job/resolve-inputs.ts";
 import { resolveOrder } from "../job/resolve-job.ts";
+import { collect } from "./options.ts";
 import type { Verb } from "./verb.ts";
+import { count } from "./words.ts";
 
 export const addValidate: Verb = (program, around) => {
   program
     .command("validate")
     .description("Reads a job file and everything it names; says every mistake with its place")
     .argument("[file]", "job file", "sheaf.yaml")
+    .option("--input <name=value>", "the value of an input; repeatable", collect, [])
     .addHelpText("after", "\nExample:\n  sheaf validate refactor.yaml")
-    .action(async (file: string) => {
+    .action(async (file: string, { input }: { input: readonly string[] }) => {
       const source = await readJobFile(file, { cwd: around.cwd });
-      const order = await resolveOrder(source, { cwd: around.cwd });
-      const steps = order.each.length + order.tasks.reduce((sum, task) => sum + task.steps.length, 0);
-      around.terminal.print(`${file} is valid: ${order.name}, ${steps} steps, ${order.checks.length} checks`);
+      const given = inputWords(input);
+      const order = await resolveOrder(source, { cwd: around.cwd, inputs: given, hasStandIns: true });
+      const { before, each, after, tasks, checks } = order;
+      const steps = [...before, ...each, ...after, ...tasks.flatMap((task) => task.steps)];
+      around.terminal.print(
+        `${file} is valid: ${order.name}, ${count(steps.length, "step")}, ${count(checks.length, "check")}`,
+      );
+      const missing = requiredInputs(source.file).filter((name) => !Object.hasOwn(given, name));
+      if (missing.length > 0)
+        around.terminal.tell(`a run needs ${missing.map((name) => `--input ${name}=VALUE`).join(" ")}`);
     });
 };

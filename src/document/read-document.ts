@@ -26,6 +26,8 @@ export interface DocumentOptions<Value> {
 /** A value and where each part of it stands: `place(["checks", 0])` is `jobs/lint.yaml:4:3`. */
 export interface PlacedDocument<Value> {
   value: Value;
+  /** As it was written, before the schema made anything of it; `x-` keys are still there. */
+  written: unknown;
   place: Place;
 }
 
@@ -76,5 +78,5 @@ function readOne<Value>(
   const issues = checked.success ? [] : explainIssues(checked.error.issues, value, options.schema);
   const problems = [...plain.problems, ...issues.map((issue) => places.problem(issue))];
   if (!checked.success || problems.length > 0) return { problems };
-  return { document: { value: checked.data, place: places.named(options.file, text) }, problems };
+  return { document: { value: checked.data, written: plain.value, place: places.named(options.file, text) }, problems };
 }

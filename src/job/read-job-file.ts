@@ -1,32 +1,67 @@
-import { basename, dirname, extname, relative, resolve } from "node:path";
+import { basename, dirname, extname, resolve } from "node:path";
 import { quoted } from "../document/found.ts";
 import { nearest } from "../document/nearest.ts";
-import type { Place } from "../document/place.ts";
 import { readDocument } from "../document/read-document.ts";
 import { readText } from "../document/read-text.ts";
+import { readValue } from "../document/read-value.ts";
 import { Fault } from "../protocol/failure.ts";
-import { type JobFile, jobFile } from "../protocol/job-file.ts";
+import { jobFile } from "../protocol/job-file.ts";
+import { plainRecipe, plainRecipes } from "../protocol/job-file-codemod.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
 import { isPlainName } from "../protocol/written-text.ts";
+import { type JobSource, jobBounds, refuseTooMuch } from "./job-source.ts";
+import { shownPath, textsGiven, textsOnDisk } from "./named-texts.ts";
 
-/** A job as it was asked for, before anything it names is looked up. */
-export interface JobSource {
-  file: JobFile;
-  /** The job's name where the file gives none; fits a handle. */
-  name: string;
-  /** Where relative files are looked for; absolute. */
-  folder: string;
-  /** Where in the file something stands, for errors: `jobs/lint.yaml:4:3`. */
-  place: Place;
-}
+const remedy = "every key is described in docs/job-file.md";
 
 /** Reads a job file; `path` is relative to `cwd`. Throws Fault `job_file` with every problem in it. */
 export async function readJobFile(path: string, { cwd }: { cwd: string }): Promise<JobSource> {
   const absolute = resolve(cwd, path);
   const file = shownPath(absolute, cwd);
-  const remedy = "every key is described in docs/job-file.md";
   const text = await readText(absolute, { file, code: "job_file" });
-  const { value, place } = readDocument(text, { file, schema: jobFile, code: "job_file", remedy });
-  return { file: value, name: value.name ?? nameFrom(absolute), folder: dirname(absolute), place };
+  const { value, written, place } = readDocument(text, { file, schema: jobFile, code: "job_file", remedy });
+  refuseTooMuch(written, place);
+  return {
+    file: value,
+    written: written as Record<string, unknown>,
+    name: value.name ?? nameFrom(absolute),
+    texts: textsOnDisk({ folder: dirname(absolute), cwd }),
+    place,
+    asker: "command line",
+  };
+}
+
+/**
+ * A job that came as JSON with the texts of the files it names. Nothing is read from this machine's disk. Throws Fault
+ * `job_file` with every problem and its path: `job.each[0].codemod`.
+ */
+export function readJobRequest({ job, name, files = {} }: Pick<JobRequest, "job" | "name" | "files">): JobSource {
+  const options = { root: "job", schema: jobFile, code: "job_file", remedy, bounds: jobBounds } as const;
+  const { value, place } = readValue(job, options);
+  return {
+    file: value,
+    written: job,
+    name: value.name ?? (name === undefined ? "job" : nameFrom(name)),
+    texts: textsGiven(files),
+    place,
+    asker: "request",
+  };
+}
+
+/** A job that is one step and no file; `said` is what asked for it, for errors. */
+export function jobOfStep(
+  step: Readonly<Record<string, unknown>>,
+  options: { split?: "none"; name: string; said: string; cwd: string },
+): JobSource {
+  const written = { version: 1, ...(options.split ? { split: options.split } : {}), each: [step] };
+  const place = () => options.said;
+  const checked = jobFile.safeParse(written);
+  if (!checked.success) {
+    const message = checked.error.issues[0]?.message ?? "not valid";
+    throw new Fault("usage", `${options.said}: ${message}`, { remedy: "see sheaf run --help" });
+  }
+  const texts = textsOnDisk({ folder: options.cwd, cwd: options.cwd });
+  return { file: checked.data, written, name: nameFrom(options.name), texts, place, asker: "command line" };
 }
 
 /**
@@ -34,29 +69,23 @@ export async function readJobFile(path: string, { cwd }: { cwd: string }): Promi
  * relative to `cwd`. Throws Fault `usage` for any other word.
  */
 export function codemodJob(word: string, { cwd }: { cwd: string }): JobSource {
-  const codemod = codemodOf(word);
-  const file: JobFile = { version: 1, each: [{ codemod }] };
-  return { file, name: nameFrom(word), folder: cwd, place: () => `--codemod ${word}` };
+  return jobOfStep({ codemod: codemodOf(word) }, { name: word, said: `--codemod ${word}`, cwd });
 }
 
-function codemodOf(word: string): "node-protocol" | { rule: string } {
-  if (word === "node-protocol") return word;
+function codemodOf(word: string): string | { rule: string } {
+  const known = plainRecipe.safeParse(word);
+  if (known.success) return known.data;
   if (/\.ya?ml$/i.test(word)) return { rule: word };
-  if (word === "replace-call") {
-    throw new Fault("usage", "--codemod replace-call: it needs a pattern and a fix", {
-      remedy: "write a job file with each: [{ codemod: { pattern: 'old($A)', fix: 'new($A)' } }]",
+  if (["replace-call", "rename-symbol", "move-file"].includes(word)) {
+    throw new Fault("usage", `--codemod ${word}: it needs to know more than its name`, {
+      remedy: `write a job file; docs/recipes/${word}.md shows one`,
     });
   }
-  const meant = nearest(word, ["node-protocol"]);
+  const meant = nearest(word, plainRecipes);
+  const others = `use ${plainRecipes.join(", ")}, or the path of an ast-grep rule file (.yml)`;
   throw new Fault("usage", `--codemod ${quoted(word)}: there is no such codemod`, {
-    remedy: meant ? `did you mean ${meant}?` : "use node-protocol, or the path of an ast-grep rule file (.yml)",
+    remedy: meant ? `did you mean ${meant}?` : others,
   });
-}
-
-/** A path as people would type it: relative to where they are, unless it is elsewhere. */
-export function shownPath(absolute: string, cwd: string): string {
-  const short = relative(cwd, absolute);
-  return short === "" || short.split(/[\\/]/)[0] === ".." ? absolute : short;
 }
 
 function nameFrom(path: string): string {

@@ -1,37 +1,58 @@
-import type { Place } from "../document/place.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { Check } from "../protocol/job.ts";
-import type { JobFile } from "../protocol/job-file.ts";
+import type { WrittenCheck } from "../protocol/job-file-check.ts";
+import { regex, repositoryPath } from "../protocol/written-text.ts";
+import { patternAt } from "./resolve-pattern.ts";
+import type { Resolving } from "./resolving.ts";
 
-/** What a check is where it does not say. */
-const usual = {
-  kind: "command",
-  at: "tree",
-  expect: "no-new-failures",
-  timeout_ms: 15 * 60_000,
-  parse: "exit",
-  retries: 0,
-} as const;
+/** What a check of a command is where it does not say. */
+const usual = { at: "tree", expect: "no-new-failures", timeout_ms: 15 * 60_000, parse: "exit", retries: 0 } as const;
 const longestName = 60;
 
 /**
  * Checks with their defaults. A name stands for one check in results and logs: written twice it is refused, taken
  * from equal commands it is numbered.
  */
-export function resolveChecks(written: NonNullable<JobFile["checks"]>, place: Place): Check[] {
+export async function resolveChecks(written: readonly WrittenCheck[], resolving: Resolving): Promise<Check[]> {
   const names = new Set<string>();
-  for (const [index, check] of written.entries()) {
-    if (typeof check === "string" || check.name === undefined) continue;
-    if (names.has(check.name)) throw twice(check.name, place(["checks", index, "name"]));
+  await resolving.faults.all(written, (check, index) => {
+    if (typeof check === "string" || check.name === undefined) return;
+    if (names.has(check.name)) throw twice(check.name, resolving.place(["checks", index, "name"]));
     names.add(check.name);
-  }
-  return written.map((check) => {
-    if (typeof check === "string") {
-      return { ...usual, name: freshName(check, names), run: check };
-    }
-    const { name = freshName(check.run, names), run, expect = usual.expect, timeout = usual.timeout_ms } = check;
-    return { ...usual, name, run, expect, timeout_ms: timeout };
   });
+  return resolving.faults.all(written, (check, index) => resolveCheck(check, index, { names, resolving }));
+}
+
+function resolveCheck(check: WrittenCheck, index: number, around: { names: Set<string>; resolving: Resolving }): Check {
+  const { names, resolving } = around;
+  if (typeof check === "string") return { kind: "command", name: freshName(check, names), run: check, ...usual };
+  const { at = usual.at, run = "", parse = usual.parse, retries = usual.retries, report } = check;
+  if (check.absent !== undefined)
+    return absentCheck({ ...check, absent: check.absent, at }, index, { names, resolving });
+  return {
+    kind: "command",
+    name: check.name ?? freshName(run, names),
+    at,
+    run,
+    expect: check.expect ?? usual.expect,
+    timeout_ms: check.timeout ?? usual.timeout_ms,
+    parse,
+    ...(report === undefined ? {} : { report }),
+    retries,
+  };
+}
+
+type Absent = Exclude<WrittenCheck, string> & { absent: string; at: "tree" | "task" };
+
+function absentCheck(
+  { name, at, absent, in: glob }: Absent,
+  index: number,
+  { names, resolving: { filler, place } }: { names: Set<string>; resolving: Resolving },
+): Check {
+  const pattern = filler.whole(absent, ["checks", index, "absent"], regex);
+  const path = ["checks", index, "in"];
+  const within = glob === undefined ? {} : { in: patternAt(filler.whole(glob, path, repositoryPath), place(path)) };
+  return { kind: "absent", name: name ?? freshName(`absent: ${pattern}`, names), at, absent: pattern, ...within };
 }
 
 function freshName(command: string, names: Set<string>): string {

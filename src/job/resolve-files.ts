@@ -1,11 +1,9 @@
-import { resolve } from "node:path";
 import { z } from "zod";
 import { quoted } from "../document/found.ts";
 import { readDocument, readDocuments } from "../document/read-document.ts";
-import { readText } from "../document/read-text.ts";
 import { type ScriptedTurn, scriptedTurn } from "../protocol/agent.ts";
 import { Fault, type FaultCode } from "../protocol/failure.ts";
-import { type JobSource, shownPath } from "./read-job-file.ts";
+import type { NamedTexts } from "./named-texts.ts";
 
 /** The files a job names, each read once. What a job carries in all is bounded: it goes whole into its log. */
 export interface JobFiles {
@@ -20,18 +18,17 @@ const mostBytes = 16_000_000;
 const script = z.array(scriptedTurn).min(1).max(10_000);
 const rule = z.record(z.string(), z.unknown());
 
-export function openJobFiles({ folder }: JobSource, cwd: string): JobFiles {
+export function openJobFiles(named: NamedTexts): JobFiles {
   const texts = new Map<string, Promise<string>>();
   let bytes = 0;
   const load = async (file: string, place: string, code: FaultCode) => {
-    const path = resolve(folder, file);
-    const shown = shownPath(path, cwd);
-    const reading = texts.get(path) ?? readText(path, { file: shown, code });
-    texts.set(path, reading);
-    const text = await reading.catch((thrown: unknown) => Promise.reject(named(thrown, place)));
+    const identity = named.identity(file);
+    const reading = texts.get(identity) ?? named.read(file, code);
+    texts.set(identity, reading);
+    const text = await reading.catch((thrown: unknown) => Promise.reject(placed(thrown, place)));
     bytes += Buffer.byteLength(text);
     if (bytes > mostBytes) throw tooMuch(place);
-    return { text, options: { file: shown, code } };
+    return { text, options: { file: named.shown(file), code } };
   };
   return {
     async script(file, place) {
@@ -48,7 +45,7 @@ export function openJobFiles({ folder }: JobSource, cwd: string): JobFiles {
 const shapeOfScript = "a script is a list of turns: - { say: TEXT, calls: [{ tool: NAME, input: {...} }] }";
 
 /** A file that cannot be read is a mistake at the place that names it; one that can has places of its own. */
-function named(thrown: unknown, place: string): unknown {
+function placed(thrown: unknown, place: string): unknown {
   if (!(thrown instanceof Fault)) return thrown;
   const options = thrown.remedy ? { remedy: thrown.remedy } : {};
   return new Fault(thrown.code, `${place}: ${thrown.message}`, { ...options, cause: thrown });

@@ -1,114 +1,110 @@
-import { resolve } from "node:path";
-import type { Place } from "../document/place.ts";
-import type { Base, JobSpec, NamedTask, Publish, Split } from "../protocol/job.ts";
+import type { Base, JobSpec, Setup } from "../protocol/job.ts";
 import type { JobFile } from "../protocol/job-file.ts";
-import type { WrittenTask } from "../protocol/job-file-step.ts";
-import type { JobSource } from "./read-job-file.ts";
+import type { WrittenStep } from "../protocol/job-file-step.ts";
+import { type Filler, inputFiller, type Within } from "./fill-inputs.ts";
+import type { JobSource } from "./job-source.ts";
+import { checkAgent } from "./resolve-agent.ts";
 import { resolveChecks } from "./resolve-checks.ts";
-import { collectFaults, type FaultList } from "./resolve-faults.ts";
+import { compilerOnce } from "./resolve-codemod.ts";
+import { collectFaults } from "./resolve-faults.ts";
 import { openJobFiles } from "./resolve-files.ts";
-import { type Overrides, overridden } from "./resolve-overrides.ts";
-import { patternAt, ruleAt } from "./resolve-pattern.ts";
-import { type JobPath, type StepResolver, stepResolver } from "./resolve-step.ts";
-
-interface Resolving {
-  resolveStep: StepResolver["resolveStep"];
-  place: Place;
-}
+import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
+import { type Overrides, readNarrowing, readOverrides } from "./resolve-overrides.ts";
+import { ruleAt } from "./resolve-pattern.ts";
+import { resolvePublish } from "./resolve-publish.ts";
+import { resolveSplit } from "./resolve-split.ts";
+import { resolveStep } from "./resolve-step.ts";
+import { resolveTasks } from "./resolve-tasks.ts";
+import type { Resolving } from "./resolving.ts";
+import { writtenJob } from "./written-job.ts";
 
 /** Everything a job says, without the repository it is said of. */
 export type JobOrder = Omit<JobSpec, "base">;
 
-/** Limits of job-file.md: the whole job, and a run that does nothing. */
-const defaultTimeMs = 45 * 60_000;
-const defaultIdleMs = 5 * 60_000;
+export interface ResolveOptions {
+  overrides?: Overrides | undefined;
+  /** Values of the job's inputs. */
+  inputs?: GivenInputs | undefined;
+  /** Where a patch file is relative to; without one whoever asked for the job writes it. */
+  cwd?: string | undefined;
+  /** An example stands for the value of an input that has none: for looking at a job that is not to run. */
+  hasStandIns?: boolean;
+}
 
 /**
- * A job with nothing left to look up: rule and script files read and inlined, agents found, recipes compiled once to
- * see that they can be, defaults filled in. Throws one Fault (`job_file`, `rule`, `script`, or `usage` for an
- * override) that lists every problem with its place. `cwd` is where a patch file is relative to.
+ * A job with nothing left to look up: rule and script files read and inlined, agents found, inputs filled in, recipes
+ * compiled once to see that they can be, defaults filled in. Its prompts and the words of its commands are templates
+ * that `fillStep` fills in for each task. Throws one Fault (`job_file`, `rule`, `script`, or `usage` for overrides and
+ * inputs) that lists every problem with its place.
  */
-export async function resolveJob(
-  source: JobSource,
-  options: { base: Base; overrides?: Overrides; cwd: string },
-): Promise<JobSpec> {
+export async function resolveJob(source: JobSource, options: ResolveOptions & { base: Base }): Promise<JobSpec> {
   return { ...(await resolveOrder(source, options)), base: options.base };
 }
 
-/** The same for `sheaf validate`, which needs no repository. */
-export async function resolveOrder(
-  source: JobSource,
-  { overrides = {}, cwd }: { overrides?: Overrides; cwd: string },
-): Promise<JobOrder> {
-  const file = overridden(source.file, overrides, source.name);
-  const faults = collectFaults();
-  const { resolveStep, checkAgent } = stepResolver({ ...source, file }, openJobFiles(source, cwd));
-  const resolving = { resolveStep, place: source.place };
+/** The same for who needs no repository. */
+export async function resolveOrder(source: JobSource, options: ResolveOptions): Promise<JobOrder> {
+  const { overrides = {}, cwd } = options;
+  const overridden = readOverrides(overrides, source);
+  const narrowing = readNarrowing(overrides, source);
+  const inputs = resolveInputs(source, options.inputs ?? {}, options);
+  const file = { ...source.file, ...overridden, limits: { ...source.file.limits, ...overridden.limits } };
+  const resolving = begin({ ...source, file }, inputFiller(inputs, source.place));
+  const { faults, place } = resolving;
+  const steps = (key: "before" | "each" | "after", within: Within) =>
+    faults.all(file[key] ?? [], (step, index) => resolveStep(step, [key, index], within, resolving));
   const rules = (list: "allow" | "deny") =>
-    faults.all(file.permissions?.[list] ?? [], (text, index) =>
-      ruleAt(text, source.place(["permissions", list, index])),
-    );
+    faults.all(file.permissions?.[list] ?? [], (text, index) => ruleAt(text, place(["permissions", list, index])));
+  const checks = await resolveChecks(file.checks ?? [], resolving);
+  const each = await steps("each", { hasItem: true });
+  const splitOf = { each: file.each && each, checks };
+  const [split = { by: "none" }] = await faults.all([splitOf], (about) => resolveSplit(about, resolving));
+  const [publish = { kind: "none" }] = await faults.all([file], () => resolvePublish(source.name, cwd, resolving));
   const order: JobOrder = {
     name: source.name,
-    inputs: {},
-    split: (await faults.all([file], () => splitOf(file, source.place)))[0] ?? { by: "none" },
-    before: [],
-    after: [],
-    each: await faults.all(file.each ?? [], (step, index) => resolveStep(step, ["each", index])),
-    tasks: await faults.all(file.tasks ?? [], (task, index) =>
-      namedTask(task, ["tasks", index], { ...resolving, faults }),
-    ),
-    checks: await faults
-      .all([file.checks ?? []], (checks) => resolveChecks(checks, source.place))
-      .then((all) => all.flat()),
+    inputs,
+    ...(file.setup === undefined ? {} : { setup: setupOf(file.setup) }),
+    split,
+    before: await steps("before", { hasItem: false }),
+    each,
+    after: await steps("after", { hasItem: false }),
+    tasks: await resolveTasks(file.tasks ?? [], resolving),
+    checks,
     permissions: { allow: await rules("allow"), deny: await rules("deny") },
+    ...(file.format === false ? { format: false } : {}),
     land: file.land ?? "green",
-    publish: publishOf(file.publish, source.name, cwd),
+    publish,
     limits: limitsOf(file.limits),
+    ...narrowing,
+    written: writtenJob(source, overrides, { overridden, inputs }),
   };
-  await faults.all(Object.keys(file.agents ?? {}), checkAgent);
+  await checkUnusedAgents(resolving);
   faults.raise();
   return order;
 }
 
-function splitOf({ split, each }: JobFile, place: Place): Split {
-  if (each === undefined) return { by: "none" };
-  if (split === undefined) return { by: "files" };
-  if (typeof split === "string") return { by: split };
-  const most = { ...(split.files ? { files: split.files } : {}), ...(split.tasks ? { tasks: split.tasks } : {}) };
-  switch (split.by) {
-    case "none":
-      return { by: "none" };
-    case "files":
-    case "directory":
-      return { by: split.by, ...most };
-    case "list":
-      for (const [index, item] of split.items?.entries() ?? []) patternAt(item, place(["split", "items", index]));
-      return { by: "list", items: [...(split.items ?? [])], ...(split.tasks ? { tasks: split.tasks } : {}) };
-  }
+function begin({ file, place, texts }: JobSource, filler: Filler): Resolving {
+  return { file, place, filler, files: openJobFiles(texts), faults: collectFaults(), compile: compilerOnce() };
 }
 
-async function namedTask(
-  task: WrittenTask,
-  path: JobPath,
-  { resolveStep, place, faults }: Resolving & { faults: FaultList },
-): Promise<NamedTask> {
-  const steps = await faults.all(task.steps, (step, at) => resolveStep(step, [...path, "steps", at]));
-  const listed = (key: "items" | "writes") =>
-    faults.all(task[key] ?? [], (written, at) => patternAt(written, place([...path, key, at])));
-  const [items, writes] = [await listed("items"), await listed("writes")];
-  if (writes.length === 0) return { id: task.id, writes: items, steps };
-  return { id: task.id, writes, ...(items.length > 0 ? { items } : {}), steps };
+/** Agents of steps were looked up with them. */
+async function checkUnusedAgents(resolving: Resolving): Promise<void> {
+  const { before = [], each = [], after = [], tasks = [], agents = {} } = resolving.file;
+  const steps: WrittenStep[] = [...before, ...each, ...after, ...tasks.flatMap((task) => task.steps)];
+  const used = new Set(steps.map((step) => step.agent));
+  const unused = Object.entries(agents).filter(([name]) => !used.has(name));
+  await resolving.faults.all(unused, ([name, agent]) => checkAgent(name, agent, resolving));
 }
 
-function publishOf(written: JobFile["publish"], name: string, cwd: string): Publish {
-  if (written === undefined || written === "none") return { kind: "none" };
-  if (written === "patch") return { kind: "patch", file: resolve(cwd, `${name}.patch`) };
-  if (written.branch !== undefined) {
-    return { kind: "branch", name: written.branch, existing: "refuse", on_base_moved: "keep", group_by: "job" };
-  }
-  return { kind: "patch", file: resolve(cwd, written.patch ?? `${name}.patch`) };
+const defaultSetupMs = 15 * 60_000;
+
+function setupOf(written: NonNullable<JobFile["setup"]>): Setup {
+  if (typeof written === "string") return { run: written, timeout_ms: defaultSetupMs };
+  return { run: written.run, timeout_ms: written.timeout ?? defaultSetupMs };
 }
+
+/** Limits of job-file.md: the whole job, and a run that does nothing. */
+const defaultTimeMs = 45 * 60_000;
+const defaultIdleMs = 5 * 60_000;
 
 function limitsOf(written: JobFile["limits"]): JobSpec["limits"] {
   const { concurrency, time = defaultTimeMs, idle = defaultIdleMs } = written ?? {};

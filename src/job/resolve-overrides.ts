@@ -1,71 +1,105 @@
 import { quoted } from "../document/found.ts";
 import { nearest } from "../document/nearest.ts";
+import { parsePattern } from "../permission/rule.ts";
 import { durationMs } from "../protocol/duration.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobFile } from "../protocol/job-file.ts";
-import { modelText } from "../protocol/job-file-step.ts";
-import { branchName, text } from "../protocol/written-text.ts";
+import { modelText } from "../protocol/job-file-codemod.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
+import type { PathPattern } from "../protocol/scope.ts";
+import { branchName, repositoryPath, shellCommand, text } from "../protocol/written-text.ts";
+import { type JobSource, optionName } from "./job-source.ts";
 
-/** What the command line says in the place of the job file, as it was typed. */
-export interface Overrides {
-  /** Commands added after the file's own checks. */
-  check?: readonly string[];
-  concurrency?: string;
-  /** For the whole job, such as `40m`. */
-  timeout?: string;
-  /** `none`, `patch`, `patch=FILE`, `branch` (then `sheaf/NAME`) or `branch=NAME`. */
-  publish?: string;
-  /** For prompt steps without an agent that has its own. */
-  model?: string;
-}
+/**
+ * What the command line, or a request, says in the place of the job file, as it was typed. `check`: commands added
+ * after the file's own; `timeout`: for the whole job, such as `40m`; `publish`: `none`, `patch`, `patch=FILE`, `branch`
+ * (then `sheaf/NAME`) or `branch=NAME`; `model`: for prompt steps without an agent that has its own; `sample`: so many
+ * of the tasks; `only`: a glob that files must be covered by.
+ */
+export type Overrides = Readonly<NonNullable<JobRequest["overrides"]>>;
 
-/** The job file with the command line's word put over it. Throws Fault `usage`, naming the option. */
-export function overridden(file: JobFile, overrides: Overrides, jobName: string): JobFile {
+/** The parts of a job file that overrides change, in the form the file has. */
+export type Overridden = Pick<JobFile, "checks" | "publish" | "model"> & {
+  limits?: { concurrency?: number; time?: number };
+};
+
+/** What overrides put in the place of what the file says. Throws Fault `usage`, naming the option. */
+export function readOverrides(overrides: Overrides, { file, name, asker }: JobSource): Overridden {
   const { check = [], concurrency, timeout, publish, model } = overrides;
+  const option = (word: string) => optionName(asker, word);
   const limits = {
-    ...file.limits,
-    ...(concurrency === undefined ? {} : { concurrency: wholeNumber(concurrency) }),
-    ...(timeout === undefined ? {} : { time: milliseconds(timeout) }),
+    ...(concurrency === undefined ? {} : { concurrency: wholeNumber(concurrency, 10_000, option("concurrency")) }),
+    ...(timeout === undefined ? {} : { time: milliseconds(timeout, option("timeout")) }),
   };
   return {
-    ...file,
-    limits,
-    ...(check.length === 0 ? {} : { checks: [...(file.checks ?? []), ...check.map(command)] }),
-    ...(publish === undefined ? {} : { publish: publishing(publish, jobName) }),
-    ...(model === undefined ? {} : { model: valid("--model", modelText, model) }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(check.length === 0
+      ? {}
+      : { checks: [...(file.checks ?? []), ...check.map((word) => valid(option("check"), shellCommand, word))] }),
+    ...(publish === undefined ? {} : { publish: publishing(publish, { file, name, option: option("publish") }) }),
+    ...(model === undefined ? {} : { model: valid(option("model"), modelText, model) }),
   };
 }
 
-function wholeNumber(word: string): number {
-  const count = Number(word);
-  if (/^\d{1,5}$/.test(word) && count >= 1 && count <= 10_000) return count;
-  throw refuse("--concurrency", `${quoted(word)} is no number from 1 to 10000`, "write one such as --concurrency 4");
+/** Which of the tasks and files the job is narrowed to. Throws Fault `usage`. */
+export function readNarrowing(
+  { sample, only }: Overrides,
+  { asker }: Pick<JobSource, "asker">,
+): { sample?: number; only?: PathPattern } {
+  return {
+    ...(sample === undefined ? {} : { sample: wholeNumber(sample, 1_000_000, optionName(asker, "sample")) }),
+    ...(only === undefined ? {} : { only: patternOf(only, optionName(asker, "only")) }),
+  };
 }
 
-function milliseconds(word: string): number {
+function wholeNumber(word: string, most: number, option: string): number {
+  const count = Number(word);
+  if (/^\d{1,9}$/.test(word) && count >= 1 && count <= most) return count;
+  throw refuse(option, `${quoted(word)} is no number from 1 to ${most}`, "write one such as 4");
+}
+
+function milliseconds(word: string, option: string): number {
   const read = durationMs(word);
   if ("ms" in read) return read.ms;
-  throw refuse("--timeout", read.reason, "write one such as --timeout 40m");
+  throw refuse(option, read.reason, "write one such as 40m");
 }
 
-function command(word: string): string {
-  return valid("--check", text({ most: 16_000 }), word);
+/** A name without a wildcard is that path from the root, as it is in `items`. */
+function patternOf(word: string, option: string): PathPattern {
+  const path = valid(option, repositoryPath, word);
+  try {
+    return parsePattern(/[*?[\]\\]/.test(path) || path.startsWith("/") ? path : `/${path}`);
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    throw refuse(option, thrown.message, thrown.remedy ?? "write a glob such as src/**");
+  }
 }
 
-function publishing(word: string, jobName: string): NonNullable<JobFile["publish"]> {
+function publishing(
+  word: string,
+  { file, name, option }: { file: JobFile; name: string; option: string },
+): NonNullable<JobFile["publish"]> {
   const [kind = "", ...rest] = word.split("=");
   const target = rest.length > 0 ? rest.join("=") : undefined;
   if (word === "none" || word === "patch") return word;
-  if (kind === "patch" && target) return { patch: valid("--publish", text({ most: 4_096 }), target) };
-  if (kind === "branch" && target !== "")
-    return { branch: valid("--publish", branchName, target ?? `sheaf/${jobName}`) };
+  if (kind === "patch" && target) return { patch: valid(option, text({ most: 4_096 }), target) };
+  if (kind === "branch" && target !== "") {
+    return { ...branchRules(file), branch: valid(option, branchName, target ?? `sheaf/${name}`) };
+  }
   const meant = nearest(kind, ["none", "patch", "branch"]);
   const remedy = "use none, patch, patch=FILE, branch or branch=NAME";
-  throw refuse(
-    "--publish",
-    `${quoted(word)} is not a way to publish`,
-    meant ? `did you mean ${meant}? ${remedy}` : remedy,
-  );
+  throw refuse(option, `${quoted(word)} is not a way to publish`, meant ? `did you mean ${meant}? ${remedy}` : remedy);
+}
+
+/** What the file says of its branch holds for the one that is named in its place. */
+function branchRules({ publish }: JobFile) {
+  if (typeof publish !== "object" || publish.branch === undefined) return {};
+  const { existing, onBaseMoved, groupBy } = publish;
+  return {
+    ...(existing ? { existing } : {}),
+    ...(onBaseMoved ? { onBaseMoved } : {}),
+    ...(groupBy ? { groupBy } : {}),
+  };
 }
 
 /** The options hold what the job file's schemas hold; their messages say what to write instead. */

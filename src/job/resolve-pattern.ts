@@ -1,6 +1,9 @@
 import { parsePattern, parseRule } from "../permission/rule.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { PathPattern, Rule } from "../protocol/scope.ts";
+import { repositoryPath } from "../protocol/written-text.ts";
+import type { JobPath } from "./fill-inputs.ts";
+import type { Resolving } from "./resolving.ts";
 
 /** Rules and patterns of a job file. Their errors name the place in the file. */
 
@@ -17,6 +20,18 @@ export function patternAt(written: string, place: string): PathPattern {
   const isPath = !/[*?[\]\\]/.test(written) && !written.startsWith("/");
   const glob = isPath ? `/${written.replace(/ +$/, (spaces) => "\\ ".repeat(spaces.length))}` : written;
   return placed(place, () => parsePattern(glob));
+}
+
+/** A list of them, as a job file writes it at `path`, with inputs filled in. Those that fault are remembered. */
+export function resolvePaths(
+  written: readonly string[],
+  path: JobPath,
+  { filler, faults, place }: Resolving,
+): Promise<PathPattern[]> {
+  return faults.all(written, (text, index) => {
+    const at = [...path, index];
+    return patternAt(filler.whole(text, at, repositoryPath), place(at));
+  });
 }
 
 /** Runs `read`; a Fault of it is thrown again with the place before its message. */

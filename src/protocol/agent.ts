@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { language } from "./language.ts";
 import { rule } from "./scope.ts";
 
 /** A deterministic codemod with all it needs inlined: no file is read to run it but the sources it changes. */
@@ -9,7 +10,7 @@ export const recipe = z.discriminatedUnion("name", [
     name: z.literal("replace-call"),
     pattern: z.string(),
     fix: z.string(),
-    language: z.enum(["JavaScript", "TypeScript", "Tsx"]).optional(),
+    language: language.optional(),
   }),
   z.object({ name: z.literal("no-var") }),
   z.object({ name: z.literal("import-type") }),

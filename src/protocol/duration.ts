@@ -25,6 +25,7 @@ export const duration = z
     error: ({ input }) =>
       typeof input === "number" ? `the number ${input} has no unit; ${remedy}` : `expected a duration; ${remedy}`,
   })
+  .meta({ pattern: "^(?:\\d+h)?(?:\\d+m)?(?:\\d+s)?(?:\\d+ms)?$", examples: ["90s", "40m", "1h30m"] })
   .transform((text, context) => {
     const read = durationMs(text);
     if ("ms" in read) return read.ms;

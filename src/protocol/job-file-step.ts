@@ -1,113 +1,132 @@
 import { z } from "zod";
-import { choice, later, notBuilt } from "./not-built.ts";
-import { plainName, repositoryPath, text } from "./written-text.ts";
+import { duration } from "./duration.ts";
+import { codemod } from "./job-file-codemod.ts";
+import { later } from "./not-built.ts";
+import { key } from "./written-key.ts";
+import {
+  plainName,
+  refusedCharacters,
+  shellCommand,
+  templated,
+  templatedPath,
+  templateProblem,
+} from "./written-text.ts";
 
-/** A step of a job file as people write it: a codemod, or a prompt for an agent. */
+/** A step of a job file as people write it: a codemod, a prompt for an agent, or a command. */
 
-const languageNames = [
-  "JavaScript",
-  "TypeScript",
-  "Tsx",
-  "javascript",
-  "typescript",
-  "tsx",
-  "js",
-  "jsx",
-  "ts",
-] as const;
-
-const shortForm = choice(["node-protocol"], {
-  "replace-call": "needs its pattern and fix; write codemod: { pattern: 'old($A)', fix: 'new($A)' }",
+/** One word of a command that meets no shell. It may be empty, and templates in it are filled in. */
+const word = z.string().superRefine((written, context) => {
+  const message = refusedCharacters(written, 64_000) ?? templateProblem(written);
+  if (message) context.addIssue({ code: "custom", message });
 });
 
-const codemod = z.union([
-  shortForm.describe("a codemod that ships"),
-  z.strictObject({
-    rule: text({ most: 4_096 }).optional().describe("an ast-grep YAML rule file, relative to the job file"),
-    pattern: text({ most: 64_000 }).optional().describe("what to replace: an ast-grep pattern"),
-    fix: z.string().max(64_000).optional().describe("what to write instead; may use what the pattern binds"),
-    language: choice(languageNames).optional().describe("only files of this language"),
-  }),
-]);
+const words = z
+  .array(word)
+  .min(1)
+  .max(1_000)
+  .superRefine((written, context) => {
+    for (const [index, message] of refusedWords(written)) context.addIssue({ code: "custom", message, path: [index] });
+  });
 
-const instead = "make it a check, or run it before and after sheaf run";
+function refusedWords(written: readonly string[]): [index: number, message: string][] {
+  const [program = ""] = written;
+  if (program.trim() === "") return [[0, "the first word is the program; write its name"]];
+  if (program.includes("${{")) return [[0, "the program cannot be filled in; write its name, and templates after it"]];
+  return written.flatMap((word, index): [number, string][] => {
+    if (!(word.includes("${{") && isSource(written, index))) return [];
+    return [
+      [
+        index,
+        `this word is source code to ${JSON.stringify(interpreterIn(written.slice(0, index)))}; pass the value as a word after it, or use the environment`,
+      ],
+    ];
+  });
+}
+
+/** A value filled into `sh -c` or `node -e` would be run: those words cannot hold one. */
+function isSource(written: readonly string[], index: number): boolean {
+  return (
+    interpreterIn(written.slice(0, index)) !== undefined &&
+    /^(?:-[A-Za-z]*[cep]|--(?:command|eval|print))$/.test(written[index - 1] ?? "")
+  );
+}
+
+const interpreters =
+  /^(?:a|ba|da|k|z|fi)?sh$|^(?:node|nodejs|deno|bun|python[\d.]*|perl|ruby|php|lua|awk|gawk|sed|eval)$/;
+
+function interpreterIn(before: readonly string[]): string | undefined {
+  return before.map((word) => word.replace(/^.*\//s, "")).find((name) => interpreters.test(name));
+}
+
+/** What a prompt may say. */
+export const promptText = templated({ most: 100_000 });
 
 export const writtenStep = z
   .strictObject({
-    codemod: codemod.optional().describe("a name, { rule: FILE } or { pattern, fix, language }"),
-    prompt: text({ most: 100_000 }).optional().describe("what the agent is asked"),
-    agent: plainName.optional().describe("one of agents; the job's model without instructions if absent"),
-    run: later(instead),
-    mayFail: later("a step that fails ends its task"),
-    writes: later("write it at the task"),
+    codemod: key(
+      codemod,
+      "a name, { rule: FILE }, { pattern, fix, language }, { rename-symbol } or { move-file }",
+      "none",
+    ),
+    prompt: key(
+      promptText,
+      `what the agent is asked; \${{ inputs.x }}, \${{ item.path }}, \${{ task.files }} are filled in`,
+      "none",
+    ),
+    agent: key(plainName, "of a prompt: one of agents", "the job's model without instructions"),
+    run: key(
+      z.union([shellCommand, words]),
+      `a shell command, or a list of words, in which \${{ task.files }} alone becomes a word for each file`,
+      "none",
+    ),
+    mayFail: key(z.boolean(), "of run: an exit code other than 0 does not end the task", { is: false }),
+    timeout: key(duration, "of run: how long it may take", { is: "15m" }),
+    writes: key(
+      z.array(templatedPath).min(1).max(1_000),
+      "narrows what the task may edit to these files, directories and globs",
+      "what the task may edit",
+    ),
     network: later("a step has no network"),
     allow: later("write it at the agent"),
   })
   .superRefine((step, context) => {
     const message = refusedStep(step);
     if (message) context.addIssue({ code: "custom", message });
-    const reason = typeof step.codemod === "object" ? refusedCodemod(step.codemod) : undefined;
-    if (reason) context.addIssue({ code: "custom", message: reason, path: ["codemod"] });
-  });
+  })
+  .meta({ id: "step" });
 export type WrittenStep = z.infer<typeof writtenStep>;
 
-function refusedStep(step: Readonly<Record<string, unknown>>): string | undefined {
-  if (Object.values(step).length === 0) return "the step does nothing; write a codemod or a prompt";
-  if ("run" in step) return undefined;
-  if (step.codemod !== undefined && step.prompt !== undefined) {
-    return "a step is a codemod or a prompt, not both; write two steps";
-  }
-  if (step.codemod !== undefined && step.agent !== undefined) {
-    return "a codemod needs no agent; leave out the agent, or write a prompt";
-  }
-  if (step.codemod === undefined && step.prompt === undefined) {
-    return "the step asks for nothing; write a codemod or a prompt";
-  }
-  return undefined;
-}
+const kinds = ["codemod", "prompt", "run"] as const;
 
-function refusedCodemod(codemod: { rule?: unknown; pattern?: unknown; fix?: unknown; language?: unknown }) {
-  const { rule, pattern, fix, language } = codemod;
-  if (rule !== undefined) {
-    const isMixed = pattern !== undefined || fix !== undefined || language !== undefined;
-    return isMixed ? "a rule file says its own pattern, fix and language; leave those out" : undefined;
+function refusedStep(step: Readonly<Record<string, unknown>>): string | undefined {
+  if (Object.values(step).every((value) => value === undefined))
+    return "the step does nothing; write a codemod, a prompt or a run";
+  const given = kinds.filter((kind) => step[kind] !== undefined);
+  const [kind] = given;
+  if (kind === undefined) return "the step asks for nothing; write a codemod, a prompt or a run";
+  if (given.length > 1) return `a step is one of ${given.join(" and ")}; write a step for each`;
+  if (kind !== "prompt" && step.agent !== undefined) {
+    return `a ${kind} needs no agent; leave out the agent, or write a prompt`;
   }
-  if (pattern !== undefined && fix !== undefined) return undefined;
-  if (pattern !== undefined) return '"fix" is missing; write what to put in the place of the pattern';
-  if (fix !== undefined) return '"pattern" is missing; write what to replace';
-  return "the codemod says nothing; write a name, { rule: FILE } or { pattern, fix, language }";
+  const foreign = ["mayFail", "timeout"].find((key) => kind !== "run" && step[key] !== undefined);
+  return foreign === undefined ? undefined : `${foreign} belongs to run; leave it out`;
 }
 
 /** The long form of one task. */
 export const writtenTask = z
   .strictObject({
-    id: plainName.describe("its name in lists and patches"),
-    items: z
-      .array(repositoryPath)
-      .min(1)
-      .optional()
-      .describe("what it is about: files, directories, globs; default its writes"),
-    writes: z.array(repositoryPath).min(1).optional().describe("what it may edit; default its items"),
-    steps: z.array(writtenStep).min(1).max(50).describe("done one after the other"),
-    needs: later("tasks run side by side; put what depends on it into the same task as a further step"),
+    id: plainName.meta({ description: "its name in lists and patches; required" }),
+    needs: key(
+      z.array(plainName).min(1).max(1_000),
+      "ids of tasks whose work it starts from",
+      "none: it starts from the base",
+    ),
+    items: key(z.array(templatedPath).min(1), "what it is about: files, directories, globs", "its writes"),
+    writes: key(z.array(templatedPath).min(1), "what it may edit", "its items"),
+    steps: z.array(writtenStep).min(1).max(50).meta({ description: "done one after the other; required" }),
   })
   .superRefine((task, context) => {
     if (task.items || task.writes) return;
     context.addIssue({ code: "custom", message: 'the task has no files; write "items" or "writes"' });
   });
 export type WrittenTask = z.infer<typeof writtenTask>;
-
-/** `scripted/FILE` or `recipe/NAME`. */
-export const modelText = text({ most: 4_096 }).superRefine((written, context) => {
-  const message = refusedModel(written);
-  if (message) context.addIssue({ code: "custom", message });
-});
-
-function refusedModel(written: string): string | undefined {
-  if (/^scripted\/./s.test(written) || written === "recipe/node-protocol") return undefined;
-  const shown = JSON.stringify(written.slice(0, 80));
-  if (written === "scripted/") return `${shown} names no file; write scripted/FILE, relative to the job file`;
-  if (written.startsWith("recipe/"))
-    return `${shown} is no recipe that ships; write recipe/node-protocol, or use a codemod step`;
-  return `${shown} ${notBuilt("write scripted/FILE (a list of turns) or recipe/node-protocol")}`;
-}

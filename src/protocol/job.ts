@@ -170,6 +170,8 @@ export const jobSpec = z.object({
   tasks: z.array(namedTask),
   checks: z.array(check),
   permissions: z.object({ allow: z.array(rule), deny: z.array(rule) }),
+  /** False keeps the repository's own formatter from ending the work of a recipe; absent means true. */
+  format: z.boolean().optional(),
   land: z.enum(["green", "together"]),
   publish,
   limits,

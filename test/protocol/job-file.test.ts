@@ -18,25 +18,44 @@ function refusal(rest: string, head = "version: 1\neach: [{ codemod: node-protoc
   throw new Error(`accepted: ${rest}`);
 }
 
+/** Begins a template. Written in two parts so that it is not taken for one of ours. */
+const opening = ["$", "{{"].join("");
+
 describe("a job file", () => {
   it("may use everything that is built", () => {
     const text = `
 version: 1
 name: all-of-it
+inputs:
+  short: moment
+  dry-run: true
+  count: 3
+  title: { description: What it is about., untrusted: true }
+  way: { type: choice, options: [fast, safe], default: safe }
 model: scripted/a.yaml
 agents: { fixer: { model: scripted/b.yaml, prompt: Be careful., allow: [Read, "Edit(src/**)"] } }
-split: { by: list, items: [src, "**/*.ts"], tasks: 4 }
+setup: { run: npm ci, timeout: 10m }
+split: { by: list, items: [src, "**/*.ts"], tasks: 4, match: { glob: "*.ts", regex: '\\bvar\\b', pattern: "var $A", language: ts } }
+before: [{ run: npm install dayjs, writes: [package.json, package-lock.json] }]
 each:
-  - codemod: node-protocol
+  - codemod: no-var
   - codemod: { rule: rules/a.yml }
-  - codemod: { pattern: "a($A)", fix: "", language: ts }
-  - { prompt: Do it., agent: fixer }
-checks: [npm test, { name: types, run: tsc -b, at: tree, expect: fixed, timeout: 1h30m, parse: exit }]
+  - codemod: { pattern: "a($A)", fix: "", language: py }
+  - codemod: { rename-symbol: { symbol: User.get, to: fetch, file: "src/[id]/a.ts", tsconfig: tsconfig.json } }
+  - codemod: { move-file: { from: a.ts, to: b.ts } }
+  - { prompt: "Do it in OPEN item.path }}.", agent: fixer, writes: ["*.ts"] }
+  - { run: [npx, eslint, --fix, "OPEN task.files }}"], mayFail: true, timeout: 5m }
+after: [{ prompt: Tidy up. }]
+checks:
+  - npm test
+  - { name: types, run: tsc -b, at: task, expect: fixed, timeout: 1h30m, parse: junit, report: out/r.xml, retries: 2 }
+  - { absent: '["]OPEN regex(inputs.short) }}["]', in: "src/**", at: tree }
 permissions: { allow: ["Edit(docs/**)"], deny: ["Read(.env*)"] }
+format: false
 land: together
-publish: { branch: bot/fix }
+publish: { branch: "bot/OPEN inputs.short }}", existing: update, onBaseMoved: recheck, groupBy: task }
 limits: { concurrency: 2, time: 40m, idle: 90s }
-x-mine: anything`;
+x-mine: anything`.replaceAll("OPEN", opening);
     const file = read(text);
     expect(file.checks?.[1]).toMatchObject({ timeout: 5_400_000 });
     expect(file.limits).toEqual({ concurrency: 2, time: 2_400_000, idle: 90_000 });
@@ -55,11 +74,6 @@ x-mine: anything`;
 
 const notBuilt: readonly (readonly [line: string, place: string, what: string])[] = [
   ["prompt: Rename it.", "3:1", "prompt"],
-  ["inputs: {}", "3:1", "inputs"],
-  ["setup: npm ci", "3:1", "setup"],
-  ["setup:", "3:1", "setup"],
-  ["before: []", "3:1", "before"],
-  ["after: []", "3:1", "after"],
   ["merge: { onConflict: agent }", "3:1", "merge"],
   ["capture: metadata", "3:1", "capture"],
   ["triggers: []", "3:1", "triggers"],
@@ -67,26 +81,15 @@ const notBuilt: readonly (readonly [line: string, place: string, what: string])[
   ["model: replay/job-7", "3:8", "replay/job-7"],
   ["agents: { a: { use: a.md } }", "3:16", "use"],
   ["agents: { a: { limits: {} } }", "3:16", "limits"],
-  ...["workspace", "findings", "owner", "planner"].flatMap((by) => [
-    [`split: ${by}`, "3:8", by] as const,
-    [`split: { by: ${by} }`, "3:14", by] as const,
-  ]),
-  ["split: { by: files, match: moment }", "3:21", "match"],
-  ["checks: [{ run: a, at: task }]", "3:24", "task"],
-  ...["junit", "tap", "sarif"].map((parse) => [`checks: [{ run: a, parse: ${parse} }]`, "3:27", parse] as const),
-  ["checks: [{ run: a, retries: 2 }]", "3:20", "retries"],
-  ["checks: [{ absent: moment }]", "3:12", "absent"],
+  ["split: planner", "3:8", "planner"],
+  ["split: { by: planner }", "3:14", "planner"],
+  ["setup: { run: npm ci, network: [registry] }", "3:23", "network"],
+  ["before: [{ run: a, network: [registry] }]", "3:20", "network"],
   ["permissions: { mode: ask }", "3:16", "mode"],
   ["permissions: { ask: [] }", "3:16", "ask"],
   ["permissions: { grant: [] }", "3:16", "grant"],
-  ...["existing: update", "onBaseMoved: fail", "groupBy: owner"].map(
-    (key) => [`publish: { branch: a, ${key} }`, "3:23", key.split(":")[0] ?? ""] as const,
-  ),
   ...["usd", "tokens", "turns", "depth"].map((key) => [`limits: { ${key}: 3 }`, "3:11", key] as const),
 ];
-
-/** Begins a template. Written in two parts so that it is not taken for one of ours. */
-const opening = ["$", "{{"].join("");
 
 describe("what is designed and not built", () => {
   it.each(notBuilt)("as in %j is refused at %s with those words", (line, place, what) => {
@@ -95,22 +98,10 @@ describe("what is designed and not built", () => {
     expect(lines[0]).toMatch(`x.yaml:${place}: "${what}" is not built yet: `);
   });
 
-  it.each(["run: npm x", "mayFail: true", "writes: [a]", "network: []", "allow: [Read]"])(
-    "as the step key %s is refused too",
-    (key) => {
-      expect(refusal(`each: [{ prompt: a, ${key} }]`, "version: 1\n")).toEqual([
-        expect.stringMatching(`^x.yaml:2:21: "${key.split(":")[0]}" is not built yet: `),
-      ]);
-    },
-  );
-
-  it("as a need between tasks or a template is refused too", () => {
-    expect(refusal("tasks: [{ id: b, needs: [a], writes: [b], steps: [{ prompt: x }] }]", "version: 1\n")[0]).toMatch(
-      '2:18: "needs" is not built yet',
-    );
-    expect(refusal(`each: [{ prompt: 'Fix ${opening} item.path }}' }]`, "version: 1\n")[0]).toMatch(
-      `2:18: "${opening} }}" is not built yet`,
-    );
+  it.each(["network: []", "allow: [Read]"])("as the step key %s is refused too", (key) => {
+    expect(refusal(`each: [{ prompt: a, ${key} }]`, "version: 1\n")).toEqual([
+      expect.stringMatching(`^x.yaml:2:21: "${key.split(":")[0]}" is not built yet: `),
+    ]);
   });
 });
 
@@ -130,11 +121,92 @@ const refused: readonly (readonly [line: string, message: string])[] = [
     '3:20: "a b" is no branch name; write one such as sheaf/node-protocol, without refs/heads/',
   ],
   ["publish: { branch: a, patch: b }", "3:10: publish needs exactly one of branch and patch; write one of them"],
-  ["checks: [{ name: a }]", '3:10: "run" is missing; add it: a text'],
+  ["checks: [{ name: a }]", '3:10: "run" is missing; write run: COMMAND, or absent: REGEX'],
+  [
+    "checks: [{ run: a, absent: b }]",
+    "3:17: run belongs to a command, and absent needs none; write two checks, or leave it out",
+  ],
+  [
+    "checks: [{ absent: b, retries: 1 }]",
+    "3:32: retries belongs to a command, and absent needs none; write two checks, or leave it out",
+  ],
+  ["checks: [{ run: a, in: src }]", "3:24: in belongs to absent; leave it out"],
+  [
+    "checks: [{ run: a, report: r.xml }]",
+    "3:28: a report is read by its format; write parse: junit, tap, sarif, vitest, jest or eslint",
+  ],
+  [
+    "checks: [{ run: a, parse: junit, report: /tmp/r.xml }]",
+    "3:42: a file is named from the repository root; leave out the / before it",
+  ],
+  ["checks: [{ run: a, retries: 11 }]", "3:29: expected at most 10, found the number 11"],
+  [
+    "checks: [{ absent: 'a(' }]",
+    "3:20: not a regular expression of JavaScript (flags mu): Unterminated group; escape with \\ what stands for itself",
+  ],
+  [
+    `checks: [{ run: 'grep ${opening} inputs.a }}' }]`,
+    `3:17: "${opening} }}" is not read in a shell command; use "$SHEAF_ITEM_PATH", "$SHEAF_TASK_FILES" or "$SHEAF_INPUT_NAME", or write a step's run as a list of words`,
+  ],
+  [
+    "setup:",
+    "3:7: expected a text, or a mapping (run, timeout), found nothing; write a value after the colon, or remove the key",
+  ],
+  ["setup: { timeout: 5m }", '3:8: "run" is missing; add it: a text'],
+  ["before: []", "3:9: expected at least 1 item, found 0"],
+  ["split: match", '3:8: "match" needs what to look for; write split: { by: match, match: REGEX }'],
+  ["split: findings", '3:8: "findings" needs a check; write split: { by: findings, of: NAME OF A CHECK }'],
+  ["split: { by: findings }", '3:8: "of" is missing; write the name of the check whose findings become tasks'],
+  ["split: { by: files, of: lint }", '3:8: "of" belongs to by: findings; write by: findings, or leave it out'],
+  [
+    "split: { by: match, files: 2 }",
+    '3:8: "match" is missing; write what to look for: match: REGEX, or match: { glob: GLOB }',
+  ],
+  [
+    "split: { files: 2 }",
+    '3:8: "by" is missing; write by: files, directory, workspace, owner, match, findings, list or none',
+  ],
+  ["split: { by: files, match: {} }", "3:28: the match says nothing; write glob, regex or pattern"],
+  [
+    "split: { by: files, match: { glob: a, language: go } }",
+    "3:28: language belongs to a pattern; write one, or leave it out",
+  ],
+  ["split: { by: files, match: { golb: a } }", '3:30: unknown key "golb"; did you mean "glob"?'],
+  [
+    "split: { by: workspce }",
+    '3:14: expected "none" or "files" or "directory" or "workspace" or "owner" or "match" or "findings" or "list", found the text "workspce"; did you mean "workspace"?',
+  ],
+  [
+    "inputs: { a b: 1 }",
+    '3:11: "a b" is no name of an input; use at most 64 letters, digits, _ and -, the first a letter',
+  ],
+  [
+    "inputs: { a-b: 1, A_B: 2 }",
+    "3:24: A_B and a-b would both be $SHEAF_INPUT_A_B to a command; give one another name",
+  ],
+  ["inputs: { a: { type: choice } }", '3:14: "options" is missing; write the values to choose from: options: [a, b]'],
+  [
+    "inputs: { a: { type: choice, options: [b], default: c } }",
+    "3:53: the default is none of the options; write one of them",
+  ],
+  ["inputs: { a: { options: [b] } }", "3:25: options belong to type: choice; write that, or leave them out"],
+  ["inputs: { a: { type: number, default: '3' } }", "3:39: the default is no number; write one without quotes"],
+  [
+    "inputs: { a: { type: boolean, default: 3 } }",
+    "3:40: the default is neither true nor false; write one of them without quotes",
+  ],
+  ["inputs: { a: { typ: string } }", '3:16: unknown key "typ"; did you mean "type"?'],
+  [
+    "inputs: { a: }",
+    "3:14: expected a text, or a number, or true or false, or a mapping (type, description, default, options, untrusted), found nothing; write a value after the colon, or remove the key",
+  ],
+  ["publish: { patch: a, existing: skip }", "3:32: existing belongs to branch; leave it out"],
+  ["publish: { branch: a, groupBy: owner }", '3:32: expected "job" or "task", found the text "owner"'],
+  ["publish: { existing: skip }", "3:10: publish needs exactly one of branch and patch; write one of them"],
   ["checks: ['']", "3:10: the text is empty; write something, or remove it"],
   [
     "model: recipe/nope",
-    '3:8: "recipe/nope" is no recipe that ships; write recipe/node-protocol, or use a codemod step',
+    '3:8: "recipe/nope" is no recipe that ships; write recipe/node-protocol, recipe/no-var, recipe/import-type, recipe/require-to-import, or use a codemod step',
   ],
   ["name: a b", '3:7: "a b" is no name; use at most 64 letters, digits and single . _ - between them'],
   [
@@ -149,13 +221,58 @@ describe("what a job file cannot mean", () => {
   });
 
   it.each([
-    ["{}", "2:8: the step does nothing; write a codemod or a prompt"],
+    ["{}", "2:8: the step does nothing; write a codemod, a prompt or a run"],
+    ["{ agent: a }", "2:8: the step asks for nothing; write a codemod, a prompt or a run"],
+    ["{ prompt: a, mayFail: true }", "2:8: mayFail belongs to run; leave it out"],
+    ["{ run: a, agent: b }", "2:8: a run needs no agent; leave out the agent, or write a prompt"],
+    ["{ run: [] }", "2:15: expected at least 1 item, found 0"],
+    ["{ run: ['', a] }", "2:16: the first word is the program; write its name"],
+    [
+      `{ run: ['${opening} inputs.a }}'] }`,
+      "2:16: the program cannot be filled in; write its name, and templates after it",
+    ],
+    [
+      `{ run: [env, bash, -ec, 'rm ${opening} item.path }}'] }`,
+      '2:32: this word is source code to "bash"; pass the value as a word after it, or use the environment',
+    ],
+    [
+      `{ run: [/usr/bin/node, --eval, '${opening} item.path }}'] }`,
+      '2:39: this word is source code to "node"; pass the value as a word after it, or use the environment',
+    ],
+    [
+      `{ run: 'a ${opening} item.path }}' }`,
+      `2:15: "${opening} }}" is not read in a shell command; use "$SHEAF_ITEM_PATH", "$SHEAF_TASK_FILES" or "$SHEAF_INPUT_NAME", or write a step's run as a list of words`,
+    ],
+    [
+      `{ prompt: 'a ${opening} item.pth }}' }`,
+      `2:18: "${opening} item.pth }}": there is no "item.pth"; write item.path or item.name or item.owner`,
+    ],
+    ["{ run: a, timeout: 5 }", "2:27: the number 5 has no unit; write it with a unit, such as 90s, 40m or 1h30m"],
+    ["{ run: a, writes: [../x] }", '2:27: a path cannot hold ".."; write it relative to the repository root'],
+    [
+      "{ codemod: rename-symbol }",
+      '2:19: "rename-symbol" needs to know what; write codemod: { rename-symbol: { symbol: old, to: new, file: src/a.ts } }',
+    ],
+    ["{ codemod: { rename-symbol: { symbol: a, to: b } } }", '2:36: "file" is missing; add it: a text'],
+    [
+      "{ codemod: { rename-symbol: { symbol: a, to: 'b c', file: d.ts } } }",
+      "2:53: not a name of the language; write one such as getUser, or Class.member",
+    ],
+    [
+      "{ codemod: { move-file: { from: a.ts, to: b/ } } }",
+      "2:50: a file is meant here, not a folder; leave out the / at its end",
+    ],
+    [
+      "{ codemod: { rule: a, move-file: { from: a, to: b } } }",
+      "2:19: a codemod is one of rule and move-file; write a step for each",
+    ],
+    ["{ codemod: { pattern: a, fix: b, language: cobol } }", "2:51: expected "],
     ["{ promt: a }", '2:10: unknown key "promt"; did you mean "prompt"?'],
-    ["{ prompt: a, codemod: node-protocol }", "2:8: a step is a codemod or a prompt, not both; write two steps"],
+    ["{ prompt: a, codemod: node-protocol }", "2:8: a step is one of codemod and prompt; write a step for each"],
     ["{ codemod: node-protocol, agent: a }", "2:8: a codemod needs no agent; leave out the agent, or write a prompt"],
     [
       "{ codemod: node-protocl }",
-      '2:19: expected "node-protocol", or a mapping (rule, pattern, fix, language), found the text "node-protocl"; did you mean "node-protocol"?',
+      '2:19: expected "node-protocol" or "no-var" or "import-type" or "require-to-import", or a mapping (rule, pattern, fix, language, rename-symbol, move-file), found the text "node-protocl"; did you mean "node-protocol"?',
     ],
     [
       "{ codemod: replace-call }",
@@ -164,7 +281,7 @@ describe("what a job file cannot mean", () => {
     ["{ codemod: { pattern: a } }", '2:19: "fix" is missing; write what to put in the place of the pattern'],
     ["{ codemod: { rule: a, fix: b } }", "2:19: a rule file says its own pattern, fix and language; leave those out"],
   ])("as the step %s is refused with what to write", (step, message) => {
-    expect(refusal(`each: [${step}]`, "version: 1\n")).toEqual([`x.yaml:${message}`]);
+    expect(refusal(`each: [${step}]`, "version: 1\n")).toEqual([expect.stringContaining(`x.yaml:${message}`)]);
   });
 
   it("as a job without steps, tasks without files, or two tasks of one id is refused", () => {
