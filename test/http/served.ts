@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
+import { type Coordinator, createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
 import { createApp, type HttpApp, type HttpOrder } from "../../src/http/app.ts";
 import { type Listening, listen } from "../../src/http/listen.ts";
 import { openTokens, readSecret } from "../../src/http/tokens.ts";
@@ -31,7 +31,10 @@ export interface Served extends AsyncDisposable {
   submit(name: string, headers?: Record<string, string>): Promise<{ id: string; handle: string; trace_id: string }>;
 }
 
-export async function openServed(more: Partial<HttpOrder> = {}): Promise<Served> {
+export async function openServed({
+  instead,
+  ...more
+}: Partial<HttpOrder> & { instead?: (coordinator: Coordinator) => Coordinator } = {}): Promise<Served> {
   const stack = new AsyncDisposableStack();
   const bench = stack.use(await openTestBench());
   const coordinator = stack.use(createCoordinator(bench.equipment));
@@ -50,7 +53,7 @@ export async function openServed(more: Partial<HttpOrder> = {}): Promise<Served>
     };
   };
   const app = createApp({
-    coordinator,
+    coordinator: instead?.(coordinator) ?? coordinator,
     take,
     tokens,
     hosts: ["sheaf.example.com"],
