@@ -1,4 +1,5 @@
 import { storeArtifact } from "../db/store-artifact.ts";
+import { commandEnvironment } from "../job/command-environment.ts";
 import type { Task } from "../protocol/task.ts";
 import { attribute, checkSpan } from "../telemetry/semconv.ts";
 import type { CheckView } from "../verify/run-checks.ts";
@@ -16,7 +17,11 @@ import { scanTree } from "./scan-tree.ts";
 export function checkView({ job, equipment, task }: { job: Job; equipment: Equipment; task?: Task }): CheckView {
   const { clock, database } = equipment;
   return {
-    sandbox: () => requireSandbox(equipment, "a check"),
+    sandbox: () => {
+      const sandbox = requireSandbox(equipment, "a check");
+      const env = commandEnvironment(task, job.spec.inputs);
+      return { ...sandbox, run: (command) => sandbox.run({ ...command, env }) };
+    },
     checkout: (tree) => openCheckout(tree, { job, equipment }),
     scan(tree, query, paths) {
       const isMeant = pathCover(paths ? [paths] : undefined, job.repository);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ClaimedRun } from "../db/claim-run.ts";
 import { storeArtifact } from "../db/store-artifact.ts";
+import { commandEnvironment } from "../job/command-environment.ts";
 import { sift } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
 import type { Fact } from "../protocol/event.ts";
@@ -16,7 +17,6 @@ import { writeTree } from "../workspace/tree.ts";
 import { createWorkingCheckout, type WorkingCheckout } from "../workspace/working-checkout.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
-import { commandVariables } from "./command-variables.ts";
 import { JobStopped } from "./job.ts";
 import { requireSandbox } from "./refuse-unrunnable.ts";
 import { type Around, prepareCheckout } from "./setup.ts";
@@ -88,7 +88,7 @@ async function execute(run: ClaimedRun, { task, step, tree }: CommandOrder, cwd:
   const intent: Fact = { type: "tool.intended", data: { call_id: callId, tool: "command", rule: "job file" } };
   await job.logRun(run, [intent], span.spanId);
   const { run: command, timeout_ms: timeoutMs } = step;
-  const env = commandVariables(task, job.spec.inputs, command);
+  const env = commandEnvironment(task, job.spec.inputs);
   const { traceparent } = span;
   try {
     const seen = await sandbox.run({ run: command, cwd, timeoutMs, env, traceparent, signal: job.signal });

@@ -121,7 +121,8 @@ function named(tasks: readonly NamedTask[], view: SplitView): Part[] {
       view.files.filter((path) => patterns.some((pattern) => view.matches(pattern, path)));
     for (const path of matching(task.writes)) claim(owner, path, task.id);
     const covered = matching(task.items ?? task.writes).filter((path) => view.covers(task.steps, path));
-    return part(task.id, task.id, covered, task.writes, task.steps);
+    const needs = (task.needs ?? []).map((need) => taskId.parse(need));
+    return { ...part(task.id, task.id, covered, task.writes, task.steps), needs };
   });
 }
 
