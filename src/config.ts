@@ -13,12 +13,18 @@ export interface Config {
   userHome: string;
   /** PostgreSQL; absent means the embedded database below `home`. */
   databaseUrl?: string;
+  /** The server that does the work, where somebody named one: $SHEAF_SERVER. */
+  server?: string;
+  /** $SHEAF_TOKEN, for that server; never shown. */
+  token?: string;
   /** Where programs such as git are found. */
   path: string;
   isCi: boolean;
   noColor: boolean;
   /** $COLUMNS, where someone set it. */
   columns?: number;
+  /** Files that a CI system reads after a step, absolute: $GITHUB_STEP_SUMMARY, $GITHUB_OUTPUT, $SHEAF_DOTENV. */
+  ci: { stepSummary?: string; stepOutput?: string; dotenv?: string };
   /** Every `OTEL_...` variable. */
   otel: Readonly<Record<string, string>>;
   /** A caller's trace context (W3C), if it is well formed. */
@@ -46,11 +52,14 @@ export function readConfig(env: Environment, machine: Machine = thisMachine()): 
     home: set.SHEAF_HOME ? resolve(machine.cwd, set.SHEAF_HOME) : dataFolder(set, userHome, machine),
     userHome,
     ...(set.DATABASE_URL ? { databaseUrl: postgresUrl(set.DATABASE_URL) } : {}),
+    ...(set.SHEAF_SERVER ? { server: set.SHEAF_SERVER } : {}),
+    ...(set.SHEAF_TOKEN ? { token: set.SHEAF_TOKEN } : {}),
     // Windows spells it Path.
     path: set.PATH ?? set.Path ?? "",
     isCi: Boolean(set.CI) && !["0", "false"].includes((set.CI ?? "").toLowerCase()),
     noColor: set.NO_COLOR !== undefined || set.TERM === "dumb",
     ...(Number.isInteger(columns) && columns > 0 ? { columns } : {}),
+    ci: ciFiles(set, machine.cwd),
     otel: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith("OTEL_"))),
     ...(isTraceparent(set.TRACEPARENT) ? { traceparent: set.TRACEPARENT } : {}),
     threads: Math.max(1, machine.cores),
@@ -59,6 +68,14 @@ export function readConfig(env: Environment, machine: Machine = thisMachine()): 
 
 function thisMachine(): Machine {
   return { platform: process.platform, cwd: process.cwd(), homedir: homedir(), cores: availableParallelism() };
+}
+
+function ciFiles(set: Readonly<Record<string, string>>, cwd: string): Config["ci"] {
+  return {
+    ...(set.GITHUB_STEP_SUMMARY ? { stepSummary: resolve(cwd, set.GITHUB_STEP_SUMMARY) } : {}),
+    ...(set.GITHUB_OUTPUT ? { stepOutput: resolve(cwd, set.GITHUB_OUTPUT) } : {}),
+    ...(set.SHEAF_DOTENV ? { dotenv: resolve(cwd, set.SHEAF_DOTENV) } : {}),
+  };
 }
 
 /** The platform's folder for a program's own data of one user. */

@@ -7,7 +7,7 @@ import { reportError } from "./cli/report-error.ts";
 import { onStopSignal } from "./cli/signals.ts";
 import { openTerminal } from "./cli/terminal.ts";
 import { type Config, readConfig } from "./config.ts";
-import { openSession } from "./session.ts";
+import { openSession } from "./session/open-session.ts";
 import { createGit } from "./workspace/git.ts";
 
 /** The composition root: reads the environment and the command line, and connects the two. Nothing imports it. */
@@ -40,6 +40,10 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
       version,
       packageFolder: dirname(manifestFile),
     }),
+  async listen(session, place) {
+    const { openPort } = await import("./session/open-app.ts");
+    return openPort(session, place, { config, terminal, version });
+  },
   onSignal: onStopSignal,
 });
 

@@ -1,6 +1,7 @@
 import { access, constants, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { listJobs } from "../db/find-job.ts";
+import { readOwner } from "../db/lock.ts";
 import { toFailure } from "../protocol/failure.ts";
 import { formatOption } from "./options.ts";
 import type { Surroundings } from "./session.ts";
@@ -66,7 +67,8 @@ async function disk({ config }: Surroundings): Promise<Finding> {
 async function store(around: Surroundings): Promise<Finding[]> {
   try {
     await using session = await around.open("doctor");
-    const { database, sandbox, threads, home } = session.equipment;
+    if (!session.own) return [held(around.config.home)];
+    const { database, sandbox, threads, home } = session.own.equipment;
     const jobs = await listJobs({ limit: 1_000 }, database);
     return [
       { state: "ok", what: `${database.kind} at ${database.address}: ${count(jobs.length, "job")}` },
@@ -77,6 +79,13 @@ async function store(around: Surroundings): Promise<Finding[]> {
   } catch (thrown) {
     return [badly(thrown)];
   }
+}
+
+/** The store is looked at by whoever has it open. */
+function held(home: string): Finding {
+  const owner = readOwner(home);
+  const who = owner ? `process ${owner.pid} (${owner.command}, since ${owner.started_at})` : "another process";
+  return { state: "note", what: `the data folder is in use by ${who}, and other commands work through it` };
 }
 
 function sandboxFinding(sandbox: object): Finding {

@@ -1,5 +1,4 @@
-import type { Database } from "../db/database.ts";
-import { eventPage, readJobEvents } from "../db/read-events.ts";
+import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { Event } from "../protocol/event.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { requireJob } from "./find-job.ts";
@@ -13,19 +12,25 @@ export const addLogs: Verb = (program, around) => {
     .description("A job's events, in the order they were stored")
     .argument("[job]", "id, handle or last", "last")
     .option("--task <id>", "only this task's")
+    .option("-f, --follow", "wait for more until the job has ended")
     .addOption(formatOption(["text", "json"], "text, or json for one event a line"))
     .addHelpText(
       "after",
       "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type",
     )
-    .action(async (name: string, options: { task?: string; outputFormat: string }) => {
+    .action(async (name: string, options: { task?: string; follow?: boolean; outputFormat: string }) => {
       await using session = await around.open("logs");
-      const { database } = session.equipment;
-      const job = await requireJob(name, database);
+      const { coordinator } = session;
+      const job = await requireJob(name, coordinator);
+      const away = new AbortController();
+      const release = around.onSignal(() => away.abort());
       const show = options.outputFormat === "json" ? (event: Event) => JSON.stringify(event) : lineOf;
-      for await (const { event, task } of withTasks(allEvents(job.id, database))) {
+      for await (const { event, task } of withTasks(
+        eventsOf(job.id, coordinator, { isFollowed: options.follow === true, signal: away.signal }),
+      )) {
         if (options.task === undefined || task === options.task) around.terminal.print(show(event, task));
       }
+      release();
     });
 };
 
@@ -38,13 +43,14 @@ async function* withTasks(events: AsyncGenerator<Event>): AsyncGenerator<{ event
   }
 }
 
-/** Page by page, so that a long log needs no memory of its own. */
-async function* allEvents(id: JobId, database: Database): AsyncGenerator<Event> {
-  for (let after = 0; ; ) {
-    const page = await readJobEvents(id, after, database);
-    for (const { event } of page) yield event;
-    if (page.length < eventPage) return;
-    after = page.at(-1)?.pos ?? after;
+/** Batch by batch, so that a long log needs no memory of its own. */
+async function* eventsOf(
+  id: JobId,
+  coordinator: Coordinator,
+  options: { isFollowed: boolean; signal: AbortSignal },
+): AsyncGenerator<Event> {
+  for await (const batch of coordinator.events(id, { after: 0, ...options })) {
+    for (const { event } of batch) yield event;
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addApply } from "./apply.ts";
+import { addCancel } from "./cancel.ts";
 import { addDiff } from "./diff.ts";
 import { addDoctor } from "./doctor.ts";
 import { addInit } from "./init.ts";
@@ -8,6 +9,7 @@ import { addLogs } from "./logs.ts";
 import { addPlan } from "./plan.ts";
 import { reportError } from "./report-error.ts";
 import { addRun } from "./run.ts";
+import { addServe } from "./serve.ts";
 import type { Surroundings } from "./session.ts";
 import { addShow } from "./show.ts";
 import { addStatus } from "./status.ts";
@@ -25,6 +27,8 @@ const verbs: readonly Verb[] = [
   addLogs,
   addDiff,
   addApply,
+  addCancel,
+  addServe,
   addDoctor,
 ];
 
@@ -32,8 +36,10 @@ const verbs: readonly Verb[] = [
 export async function runCommandLine(words: readonly string[], around: Surroundings): Promise<number> {
   let code = 0;
   const program = createProgram(around);
-  const open: Surroundings["open"] = (command, more) =>
-    around.open(command, { ...more, settingsFile: program.opts<{ config?: string }>().config });
+  const open: Surroundings["open"] = (command, more) => {
+    const { config, server } = program.opts<{ config?: string; server?: string }>();
+    return around.open(command, { ...more, settingsFile: config, server });
+  };
   const exit = (chosen: number) => {
     code = chosen;
   };
@@ -53,6 +59,7 @@ function createProgram({ terminal, version }: Surroundings): Command {
     )
     .version(version, "-V, --version")
     .option("--config <file>", "the operator's settings (default: sheaf.config.yaml in SHEAF_HOME)")
+    .option("--server <url>", "the Sheaf that does the work, with the token in SHEAF_TOKEN (default: SHEAF_SERVER)")
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -68,6 +75,7 @@ function createProgram({ terminal, version }: Surroundings): Command {
         "  sheaf run sheaf.yaml --publish branch                  a job file; the result as a branch",
         "  sheaf show last                                        who did what, and why",
         "  sheaf apply last                                       take the result home",
+        "  sheaf --server https://sheaf.example.com run           on a server; SHEAF_TOKEN is its token",
       ].join("\n"),
     );
 }

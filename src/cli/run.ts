@@ -1,23 +1,29 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { jobId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
-import { formatOption } from "./options.ts";
-import { followProgress } from "./progress.ts";
-import { type JobOptions, openJob, readSource } from "./read-job.ts";
+import { collect, formatOption } from "./options.ts";
+import { printJob } from "./print-job.ts";
+import { openJob, readSource } from "./read-job.ts";
+import { type Reporting, withReports } from "./report.ts";
+import { type FollowOptions, type ReadJob, runToEnd } from "./run-to-end.ts";
 import type { Session, Surroundings } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Verb } from "./verb.ts";
 import { renderVerdict } from "./verdict.ts";
+import { count } from "./words.ts";
 
-interface RunOptions extends JobOptions {
-  outputFormat: string;
+interface RunOptions extends FollowOptions {
+  from?: string;
   output?: string;
+  reportDir?: string;
   okOn?: string;
 }
 
 export const addRun: Verb = (program, around, exit) => {
   withJobOptions(program.command("run").description("Runs a job: a file, one codemod, or a prompt"))
+    .option("--from <job>", "prints a past job as a job file, and runs nothing")
     .option("--publish <how>", "none, patch[=FILE] or branch[=NAME]")
     .option("--concurrency <count>", "most runs at a time")
     .option("--timeout <duration>", "for the whole job, such as 40m")
@@ -25,6 +31,9 @@ export const addRun: Verb = (program, around, exit) => {
       formatOption(["text", "json", "stream-json"], "text, json (the result), or stream-json (events as they happen)"),
     )
     .option("-o, --output <file>", "write the result as JSON to this file too")
+    .option("--report-dir <dir>", "write the reports here: result.json, junit.xml, summary.md, sheaf.env, patches")
+    .option("--idempotency-key <key>", "the same key and job twice is one job")
+    .option("--detach", "hand the job to the server and leave; prints its handle")
     .addOption(new Option("--ok-on <outcome>", "leave with 0 on this outcome too").choices(["partial"]))
     .addHelpText(
       "after",
@@ -33,24 +42,50 @@ export const addRun: Verb = (program, around, exit) => {
         "Examples:",
         "  sheaf run --codemod node-protocol",
         "  sheaf run --codemod rules/moment.yml --check 'npm test' --publish branch=bot/moment",
+        "  sheaf run refactor.yaml --input from=moment --sample 3",
         "  sheaf run refactor.yaml --output-format json > result.json",
+        "  sheaf run --from last > again.yaml",
         "",
         "Exit codes: 0 succeeded or no_changes, 1 failed or unverified, 10 partial, 11 limit, 13 blocked,",
         "  130/143 cancelled, 64 usage, 65 job file, 70 internal, 75 try again, 77 credentials, 78 configuration",
       ].join("\n"),
     )
     .action(async (named: string | undefined, options: RunOptions) => {
-      const source = await readSource(named, options, around);
-      const { spec, repository } = await openJob(source, options, around);
-      try {
-        await using session = await around.open("run", { repository: spec.base.repository });
-        const result = await runToEnd({ spec, repository }, options, { session, around });
+      if (options.from !== undefined) return printJob(options.from, around);
+      await withReports({ ...options, name: named ?? options.file }, around, async (reporting) => {
+        const source = await readSource(named, options, around);
+        const job = await openJob(source, options, around);
+        await using session = await openFor(job, around);
+        const result = await runToEnd({ ...job, source }, options, { session, around });
+        if (result === undefined) return;
+        await report(result, options, { session, around, reporting });
         exit(options.okOn === result.outcome ? 0 : result.exit_code);
-      } finally {
-        await repository.close();
-      }
+        await waitForOthers(session, around);
+      });
     });
 };
+
+/** The coordinator closes the repository with the job; until there is one, whoever fails does. */
+async function openFor(
+  { spec, repository }: Pick<ReadJob, "spec" | "repository">,
+  around: Surroundings,
+): Promise<Session> {
+  try {
+    return await around.open("run", { repository: spec.base.repository, isLong: true });
+  } catch (thrown) {
+    await repository.close();
+    throw thrown;
+  }
+}
+
+/** Other commands on this data folder may have given their jobs to this process; it stays for them. */
+async function waitForOthers({ own }: Session, { terminal, onSignal }: Surroundings): Promise<void> {
+  if (!own || own.coordinator.running === 0) return;
+  terminal.tell(`this job is done; ${count(own.coordinator.running, "job")} of other commands still run here`);
+  const release = onSignal((signal) => void own.coordinator.stop(signal));
+  await own.coordinator.idle();
+  release();
+}
 
 /** What `run` and `plan` have in common. */
 export function withJobOptions(command: Command): Command {
@@ -58,55 +93,32 @@ export function withJobOptions(command: Command): Command {
     .argument("[file]", "job file; without one: sheaf.yaml")
     .option("-f, --file <file>", "the job file, for those who like to name it")
     .option("-p, --prompt <text>", "one task over the whole repository (needs --model scripted/FILE for now)")
-    .option("--codemod <name>", "node-protocol, or an ast-grep rule file (.yml)")
+    .option(
+      "--codemod <name>",
+      "node-protocol, no-var, import-type, require-to-import, or an ast-grep rule file (.yml)",
+    )
     .option("--check <command>", "a check on the merged tree; repeatable", collect, [])
+    .option("--input <name=value>", "the value of an input of the job file; repeatable", collect, [])
+    .option("--sample <count>", "only so many of the tasks, evenly spread over them")
+    .option("--only <glob>", "only files that this covers")
     .option("--repo <dir>", "the repository", ".")
     .option("--ref <ref>", "the commit to start from", "HEAD")
     .option("--model <model>", "for prompt steps without a model of their own")
     .option("--include-dirty", "take uncommitted changes into the base");
 }
 
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
-}
-
-async function runToEnd(
-  job: Awaited<ReturnType<typeof openJob>>,
-  options: RunOptions,
-  { session, around }: { session: Session; around: Surroundings },
-): Promise<Result> {
-  const { terminal, config, now } = around;
-  if (job.spec.checks.length > 0 && !("unavailable" in session.equipment.sandbox)) {
-    terminal.tell("warning sandbox.mode is external: checks run as you, on the operator's word that this is a sandbox");
-  }
-  const progress = followProgress(terminal, now);
-  const isStream = options.outputFormat === "stream-json";
-  const submitted = await session.coordinator.submit({
-    ...job,
-    traceparent: config.traceparent,
-    onFact(runId, fact) {
-      progress.take(runId, fact);
-      if (isStream) terminal.print(JSON.stringify({ run_id: runId, ...fact }));
-    },
-  });
-  const release = around.onSignal((signal) => {
-    terminal.tell(`${signal}: cancelling; finished work is kept. Once more to leave at once.`);
-    void session.coordinator.cancel(submitted.id, { signal });
-  });
-  try {
-    const result = await submitted.done;
-    progress.end();
-    await report(result, options, around);
-    return result;
-  } finally {
-    progress.end();
-    release();
-  }
-}
-
 /** Printed first: a file that cannot be written must not cost the result. */
-async function report(result: Result, options: RunOptions, { terminal, cwd }: Surroundings): Promise<void> {
+async function report(
+  result: Result,
+  options: RunOptions,
+  { session, around, reporting }: { session: Session; around: Surroundings; reporting: Reporting },
+): Promise<void> {
+  const { terminal, cwd } = around;
   print(result, options.outputFormat, terminal);
+  const { reach, coordinator } = session;
+  // Patch files of a server are on its machine.
+  const readPatch = (task: { id: string }) => coordinator.patch(jobId.parse(result.job.id), { task: task.id });
+  await reporting.finished(result, reach === "server" ? readPatch : undefined);
   if (options.output === undefined) return;
   const file = resolve(cwd, options.output);
   await mkdir(dirname(file), { recursive: true });

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
-import type { LocalCoordinator } from "../coordinator/coordinator.ts";
+import type { Coordinator, LocalCoordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
+import type { Settings } from "../settings.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,6 +16,8 @@ export interface Surroundings {
   cwd: string;
   /** Takes the data folder's lock and opens the store. Throws Fault `locked` while another process owns it. */
   open(command: string, more?: OpenOptions): Promise<Session>;
+  /** Serves a session of this process at a port, for whoever has a token. Throws Fault `configuration`. */
+  listen(session: Session, place: { host: string; port: number }): Promise<Serving>;
   /** Calls back on SIGINT and SIGTERM until released; the second one ends the process at once. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }
@@ -24,9 +27,26 @@ export interface OpenOptions {
   settingsFile?: string | undefined;
   /** Top level of the repository being worked on, from inside which no settings are read. */
   repository?: string;
+  /** `--server`. */
+  server?: string | undefined;
+  /** The command may take minutes: others on the same data folder are served meanwhile. */
+  isLong?: boolean;
+  /** Nothing but this process will do: there is no joining another one. */
+  isOwnNeeded?: boolean;
+}
+
+export interface Serving {
+  url: string;
+  /** Takes no new jobs from now on. */
+  drain(): void;
+  /** Ends streams, lets other requests finish, closes what is left. */
+  close(): Promise<void>;
 }
 
 export interface Session extends AsyncDisposable {
-  coordinator: LocalCoordinator;
-  equipment: Equipment;
+  coordinator: Coordinator;
+  /** Where this process does the work itself. */
+  own?: { equipment: Equipment; coordinator: LocalCoordinator; settings: Settings };
+  /** Who does the work: this process, another one of this user's, or a server elsewhere that sees none of our files. */
+  reach: "own" | "socket" | "server";
 }

@@ -1,8 +1,6 @@
-import type { Database } from "../db/database.ts";
-import type { StoredJob } from "../db/find-job.ts";
-import { readTrace } from "../db/read-trace.ts";
+import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { JobId } from "../protocol/ids.ts";
-import { result as resultSchema } from "../protocol/result.ts";
+import type { JobView } from "../protocol/job-view.ts";
 import { spanTree } from "../telemetry/span-tree.ts";
 import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
@@ -21,9 +19,9 @@ export const addShow: Verb = (program, around) => {
     .addHelpText("after", "\nExamples:\n  sheaf show last\n  sheaf show refactor-3 --tree")
     .action(async (name: string, options: { tree?: boolean; outputFormat: string }) => {
       await using session = await around.open("show");
-      const { database } = session.equipment;
-      const job = await requireJob(name, database);
-      const shown = options.tree ? await treeOf(job.id, database) : verdictOf(job, around);
+      const { coordinator } = session;
+      const job = await requireJob(name, coordinator);
+      const shown = options.tree ? await treeOf(job.id, coordinator) : verdictOf(job, around);
       const lines = options.outputFormat === "json" ? [JSON.stringify(shown.document, null, 2)] : shown.lines;
       for (const line of lines) around.terminal.print(line);
     });
@@ -34,14 +32,14 @@ interface Shown {
   lines: string[];
 }
 
-async function treeOf(id: JobId, database: Database): Promise<Shown> {
-  const spans = await readTrace(id, database);
+async function treeOf(id: JobId, coordinator: Coordinator): Promise<Shown> {
+  const spans = await coordinator.trace(id);
   return { document: spans, lines: renderTree(spanTree(spans)) };
 }
 
-function verdictOf(job: StoredJob, { terminal }: Surroundings): Shown {
+function verdictOf(job: JobView, { terminal }: Surroundings): Shown {
   const { handle, state, result } = job;
   if (result === undefined)
     return { document: job, lines: [`${handle}  ${state}: no verdict yet; sheaf logs ${handle}`] };
-  return { document: result, lines: renderVerdict(resultSchema.parse(result), terminal, { isFull: true }) };
+  return { document: result, lines: renderVerdict(result, terminal, { isFull: true }) };
 }

@@ -1,4 +1,3 @@
-import { listTasks } from "../db/list-tasks.ts";
 import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
 import type { Verb } from "./verb.ts";
@@ -13,11 +12,11 @@ export const addStatus: Verb = (program, around) => {
     .addHelpText("after", "\nExample:\n  sheaf status refactor-3")
     .action(async (name: string, options: { outputFormat: string }) => {
       await using session = await around.open("status");
-      const { database } = session.equipment;
-      const job = await requireJob(name, database);
-      const tasks = await listTasks(job.id, database);
+      const { coordinator } = session;
+      const job = await requireJob(name, coordinator);
+      const tasks = await coordinator.tasks(job.id);
       if (options.outputFormat === "json") return around.terminal.print(JSON.stringify({ job, tasks }, null, 2));
-      around.terminal.print(`${job.handle}  ${job.outcome ?? job.state}  ${job.createdAt.toISOString()}`);
+      around.terminal.print(`${job.handle}  ${job.outcome ?? job.state}  ${job.created_at}`);
       const rows = tasks.map((task) => [
         `  ${task.id}`,
         task.landed ? "landed" : (task.state ?? "not finished"),

@@ -11,10 +11,24 @@ import { toFault } from "./complaint.ts";
  * `owner.json` beside it only says who holds it. Never stolen, never timed out.
  */
 export interface FolderLock extends Disposable {
+  /** Says where others can speak with the holder. */
+  announce(socket: string): void;
   release(): void;
 }
 
-const owner = z.object({ pid: z.number().int(), command: z.string(), started_at: z.string() });
+const owner = z.object({
+  pid: z.number().int(),
+  command: z.string(),
+  started_at: z.string(),
+  /** Where it can be spoken with; absent while it cannot. */
+  socket: z.string().optional(),
+});
+export type FolderOwner = z.infer<typeof owner>;
+
+/** Who says that it holds the folder; it may have gone since. */
+export function readOwner(folder: string): FolderOwner | undefined {
+  return ownerOf(join(folder, "owner.json"));
+}
 
 /** Throws Fault `locked` naming the owner, or `read_only`. The folder is made when it does not exist. */
 export async function lockFolder(
@@ -23,10 +37,9 @@ export async function lockFolder(
 ): Promise<FolderLock> {
   const note = join(folder, "owner.json");
   const held = take(folder, note);
+  const who: FolderOwner = { pid: taker.pid, command: taker.command, started_at: taker.startedAt.toISOString() };
   try {
-    const text = JSON.stringify({ pid: taker.pid, command: taker.command, started_at: taker.startedAt.toISOString() });
-    writeFileSync(`${note}.new`, `${text}\n`, { mode: 0o600 });
-    renameSync(`${note}.new`, note);
+    write(note, who);
   } catch (thrown) {
     held.close();
     throw thrown;
@@ -36,7 +49,12 @@ export async function lockFolder(
     rmSync(note, { force: true });
     held.close();
   };
-  return { release, [Symbol.dispose]: release };
+  return { announce: (socket) => write(note, { ...who, socket }), release, [Symbol.dispose]: release };
+}
+
+function write(note: string, who: FolderOwner): void {
+  writeFileSync(`${note}.new`, `${JSON.stringify(who)}\n`, { mode: 0o600 });
+  renameSync(`${note}.new`, note);
 }
 
 function take(folder: string, note: string): DatabaseSync {
@@ -65,7 +83,7 @@ function locked(folder: string, note: string): Fault {
   });
 }
 
-function ownerOf(note: string): z.infer<typeof owner> | undefined {
+function ownerOf(note: string): FolderOwner | undefined {
   try {
     return owner.parse(JSON.parse(readFileSync(note, "utf8")));
   } catch {

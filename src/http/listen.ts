@@ -32,7 +32,8 @@ export async function listen(app: HttpApp, place: Place): Promise<Listening> {
   return { url, close: () => close(server, app) };
 }
 
-function openServer(app: HttpApp, isTrusted: boolean): Server {
+/** The server alone, not listening yet: for whoever has connections of their own to hand over. */
+export function openServer(app: HttpApp, isTrusted: boolean): Server {
   const { limits } = app;
   const options = {
     maxHeaderSize: limits.headerBytes,

@@ -35,11 +35,27 @@ export async function unbundle(git: Git, { file, directory, commit, signal }: Un
   await requireWhole(git, directory, commit, end);
 }
 
+/**
+ * What a server made of `base`, into a repository that has that commit. Throws Fault `bundle` for what is not `commit`
+ * and all that it is made of.
+ */
+export async function takeResult(
+  git: Git,
+  { file, gitDir, base, commit }: { file: string; gitDir: string; base: string; commit: string },
+): Promise<void> {
+  const { packStart } = await readHeader(file, [base]);
+  await indexPack(git, gitDir, { file, packStart, isThin: true });
+  await requireWhole(git, gitDir, commit, {}, base);
+}
+
 /** More refs than this is no bundle of one commit. */
 const mostHeaderBytes = 1_048_576;
 
 /** gitformat-bundle: a signature, capabilities, prerequisites (`-`), refs, an empty line, a pack. */
-async function readHeader(file: string): Promise<{ packStart: number; objectFormat: "sha1" | "sha256" }> {
+async function readHeader(
+  file: string,
+  held: readonly string[] = [],
+): Promise<{ packStart: number; objectFormat: "sha1" | "sha256" }> {
   const { size } = await stat(file);
   const head = Buffer.alloc(Math.min(size, mostHeaderBytes));
   const handle = await open(file);
@@ -53,8 +69,9 @@ async function readHeader(file: string): Promise<{ packStart: number; objectForm
   if (end < 0 || !/^# v[23] git bundle$/.test(signature)) throw notOne("it does not begin as one");
   if (head.subarray(end + 2, end + 6).toString("latin1") !== "PACK") throw notOne("it holds no pack");
   const odd = lines.find((line) => !/^(@object-format=sha(1|256)$|[0-9a-f]{40,64} )/.test(line));
-  if (odd?.startsWith("-")) throw notOne("it needs commits that it does not hold; make it of the whole history");
-  if (odd !== undefined) throw notOne("its header says what this cannot read");
+  if (odd?.startsWith("-") && !held.includes(odd.slice(1).split(" ", 1)[0] ?? ""))
+    throw notOne("it needs commits that it does not hold; make it of the whole history");
+  if (odd !== undefined && !odd.startsWith("-")) throw notOne("its header says what this cannot read");
   return { packStart: end + 2, objectFormat: lines.includes("@object-format=sha256") ? "sha256" : "sha1" };
 }
 
@@ -82,10 +99,10 @@ const mostMemory = ["-c", "pack.windowMemory=256m", "-c", "core.bigFileThreshold
 async function indexPack(
   git: Git,
   gitDir: string,
-  { file, packStart, signal }: { file: string; packStart: number; signal?: AbortSignal },
+  { file, packStart, isThin, signal }: { file: string; packStart: number; isThin?: boolean; signal?: AbortSignal },
 ): Promise<void> {
   const strict = `--strict=${tolerated.map((id) => `${id}=ignore`).join(",")}`;
-  const args = [...mostMemory, "index-pack", "--stdin", strict];
+  const args = [...mostMemory, "index-pack", "--stdin", ...(isThin ? ["--fix-thin"] : []), strict];
   const child = git.start(args, { gitDir, ...(signal ? { signal } : {}) });
   const said: Buffer[] = [];
   child.stdout.resume();
@@ -105,8 +122,21 @@ async function indexPack(
   throw notOne(`git does not take its objects: ${why}`);
 }
 
-async function requireWhole(git: Git, gitDir: string, commit: string, end: { signal?: AbortSignal }): Promise<void> {
-  const walk = ["rev-list", "--objects", "--quiet", "--end-of-options", `${commit}^{commit}`];
+async function requireWhole(
+  git: Git,
+  gitDir: string,
+  commit: string,
+  end: { signal?: AbortSignal },
+  base?: string,
+): Promise<void> {
+  const walk = [
+    "rev-list",
+    "--objects",
+    "--quiet",
+    "--end-of-options",
+    `${commit}^{commit}`,
+    ...(base ? [`^${base}`] : []),
+  ];
   const { code } = await git(walk, { gitDir, accept: [0, 1, 128], ...end });
   if (code !== 0) throw notOne(`commit ${commit} is not in it, or not with all that it is made of`);
 }

@@ -8,7 +8,7 @@ type Modules = typeof import("../../src/cli/main.ts") &
   typeof import("../../src/cli/terminal.ts") &
   typeof import("../../src/config.ts") &
   typeof import("../../src/coordinator/coordinator.ts") &
-  typeof import("../../src/session.ts") &
+  typeof import("../../src/session/open-session.ts") &
   typeof import("../../src/workspace/git.ts");
 
 const [packageFolder = "", tracing = "", ...words] = process.argv.slice(2);
@@ -53,12 +53,15 @@ process.exitCode = await program.runCommandLine(words, {
   version: "0.0.0",
   cwd,
   now: Date.now,
+  listen: () => Promise.reject(new Error("this program serves nobody")),
   onSignal: program.onStopSignal,
   async open(command, options = {}) {
     const order = { command, options, cwd, config, terminal, git, version: "0.0.0", packageFolder };
     const session = await program.openSession(order);
-    const equipment = tracing === "off" ? { ...session.equipment, hub: deaf } : session.equipment;
+    if (!session.own) throw new Error("another process does the work");
+    if (tracing === "on") return session;
+    const equipment = { ...session.own.equipment, hub: deaf };
     const coordinator = program.createCoordinator(equipment);
-    return { ...session, equipment, coordinator };
+    return { ...session, coordinator, own: { ...session.own, equipment, coordinator } };
   },
 });

@@ -1,28 +1,29 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { makeDataFolder } from "./cli/data-folder.ts";
-import type { OpenOptions, Session } from "./cli/session.ts";
-import type { Terminal } from "./cli/terminal.ts";
-import { systemClock as clock } from "./clock.ts";
-import type { Config } from "./config.ts";
-import { createCoordinator } from "./coordinator/coordinator.ts";
-import type { Equipment } from "./coordinator/equipment.ts";
-import { openThreads } from "./coordinator/open-threads.ts";
-import { recover } from "./coordinator/recover.ts";
-import type { Database } from "./db/database.ts";
-import { lockFolder } from "./db/lock.ts";
-import { openDatabase } from "./db/open.ts";
-import { storeSpans } from "./db/store-spans.ts";
-import { createWriter } from "./db/writer.ts";
-import { openSandbox } from "./sandbox/open-sandbox.ts";
-import { readSettings, type Settings } from "./settings.ts";
-import { openExport } from "./telemetry/open-export.ts";
-import { parseOtlpSettings } from "./telemetry/otlp-settings.ts";
-import { createRedactor, type Redactor } from "./telemetry/redact.ts";
-import { createSpanHub, type SpanHub } from "./telemetry/span-hub.ts";
-import type { Git } from "./workspace/git.ts";
+import { makeDataFolder } from "../cli/data-folder.ts";
+import type { OpenOptions, Session } from "../cli/session.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { systemClock as clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { createCoordinator } from "../coordinator/coordinator.ts";
+import type { Equipment } from "../coordinator/equipment.ts";
+import { openThreads } from "../coordinator/open-threads.ts";
+import { recover } from "../coordinator/recover.ts";
+import type { Database } from "../db/database.ts";
+import { type FolderLock, lockFolder } from "../db/lock.ts";
+import { openDatabase } from "../db/open.ts";
+import { storeSpans } from "../db/store-spans.ts";
+import { createWriter } from "../db/writer.ts";
+import { openSandbox } from "../sandbox/open-sandbox.ts";
+import type { Settings } from "../settings.ts";
+import { openExport } from "../telemetry/open-export.ts";
+import { parseOtlpSettings } from "../telemetry/otlp-settings.ts";
+import { createRedactor, type Redactor } from "../telemetry/redact.ts";
+import { createSpanHub, type SpanHub } from "../telemetry/span-hub.ts";
+import type { Git } from "../workspace/git.ts";
+import { serveSocket } from "./serve-socket.ts";
 
-/** Opens everything a command works with, in order, and closes it in the reverse order. */
+/** This process is the one that works: everything opened in order, and closed in the reverse order. */
 export interface SessionOrder {
   /** The verb, for whoever finds the data folder in use. */
   command: string;
@@ -36,19 +37,22 @@ export interface SessionOrder {
   packageFolder: string;
 }
 
-export async function openSession(order: SessionOrder): Promise<Session> {
-  const { config, cwd, options } = order;
-  const settings = await readSettings({ home: config.home, cwd, ...settingsPlace(options) });
+/** Throws Fault `locked` while another process owns the data folder. */
+export async function openOwnSession(order: SessionOrder, settings: Settings): Promise<Session> {
   const stack = new AsyncDisposableStack();
   try {
-    const database = await openStore(order, stack);
+    const { database, lock } = await openStore(order, stack);
     const writer = stack.use(createWriter(clock, database));
-    const redact = createRedactor(secretsOf(config));
+    const redact = createRedactor(secretsOf(order.config));
     const hub = await openHub({ ...order, redact }, database, stack);
     const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
     if (database.kind === "pglite") await recover(equipment);
     const coordinator = stack.use(createCoordinator(equipment));
-    return { equipment, coordinator, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const own = { equipment, coordinator, settings };
+    const session: Session = { coordinator, own, reach: "own", [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    if (lock && order.options.isLong)
+      stack.use(await serveSocket({ ...own, home: order.config.home, lock, version: order.version }));
+    return session;
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;
@@ -64,16 +68,17 @@ function secretsOf({ otel, databaseUrl }: Config): string[] {
   return [...headers, password, decoded].filter((secret) => secret !== "");
 }
 
-function settingsPlace({ settingsFile, repository }: OpenOptions) {
-  return { ...(settingsFile === undefined ? {} : { file: settingsFile }), ...(repository ? { repository } : {}) };
-}
-
 /** The embedded database has one owner, held by the folder's lock; PostgreSQL sorts its clients out by itself. */
-async function openStore(order: SessionOrder, stack: AsyncDisposableStack): Promise<Database> {
+async function openStore(
+  order: SessionOrder,
+  stack: AsyncDisposableStack,
+): Promise<{ database: Database; lock: FolderLock | undefined }> {
   const { config, packageFolder, terminal, command } = order;
+  let lock: FolderLock | undefined;
   if (config.databaseUrl === undefined) {
     await makeDataFolder(config.home);
-    stack.use(await lockFolder(config.home, { pid: process.pid, command: `sheaf ${command}`, startedAt: new Date() }));
+    const taker = { pid: process.pid, command: `sheaf ${command}`, startedAt: new Date() };
+    lock = stack.use(await lockFolder(config.home, taker));
   }
   const database = await openDatabase({
     url: config.databaseUrl,
@@ -82,7 +87,7 @@ async function openStore(order: SessionOrder, stack: AsyncDisposableStack): Prom
     migrations: join(packageFolder, "migrations"),
     onSlowStep: (what) => terminal.tell(what),
   });
-  return stack.use(database);
+  return { database: stack.use(database), lock };
 }
 
 async function openHub(

@@ -1,0 +1,17 @@
+import { requireJob } from "./find-job.ts";
+import type { Verb } from "./verb.ts";
+
+export const addCancel: Verb = (program, around) => {
+  program
+    .command("cancel")
+    .description("Stops a running job; what is finished is kept")
+    .argument("[job]", "id, handle or last", "last")
+    .addHelpText("after", "\nExample:\n  sheaf cancel refactor-3")
+    .action(async (name: string) => {
+      await using session = await around.open("cancel");
+      const job = await requireJob(name, session.coordinator);
+      if (job.state === "finished") return around.terminal.tell(`${job.handle} had ended: ${job.outcome}`);
+      await session.coordinator.cancel(job.id);
+      around.terminal.tell(`${job.handle} is asked to stop; sheaf show ${job.handle} says what it came to`);
+    });
+};

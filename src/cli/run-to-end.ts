@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { inlineJob } from "../job/inline-job.ts";
+import type { JobSource } from "../job/job-source.ts";
+import { inputWords } from "../job/resolve-inputs.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { JobSpec } from "../protocol/job.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
+import { exitOf } from "../protocol/outcome.ts";
+import type { Result } from "../protocol/result.ts";
+import { withBundle } from "../workspace/outgoing-bundle.ts";
+import type { Repository } from "../workspace/repository.ts";
+import { followProgress } from "./progress.ts";
+import type { JobOptions } from "./read-job.ts";
+import type { Session, Surroundings } from "./session.ts";
+import { takeHome } from "./take-home.ts";
+
+/** A job that was read and resolved here, on its way to whoever does the work. */
+export interface ReadJob {
+  source: JobSource;
+  spec: JobSpec;
+  repository: Repository;
+}
+
+export interface FollowOptions extends JobOptions {
+  idempotencyKey?: string;
+  /** Only hand the job over. */
+  detach?: boolean;
+  outputFormat: string;
+}
+
+/**
+ * Hands a job over and follows it to its end, whichever process does the work; a first signal cancels it. undefined with
+ * `--detach`.
+ */
+export async function runToEnd(
+  job: ReadJob,
+  options: FollowOptions,
+  { session, around }: { session: Session; around: Surroundings },
+): Promise<Result | undefined> {
+  const { terminal, config, now } = around;
+  warnOfSandbox(job, { session, around });
+  if (options.detach && session.own) throw nobodyStays();
+  const progress = followProgress(terminal, now);
+  const isStream = options.outputFormat === "stream-json";
+  const submitted = await session.coordinator.submit({
+    ...job,
+    traceparent: config.traceparent,
+    idempotency: idempotencyOf(job, options),
+    request: (putBundle) => requestOf(job, options, { session, putBundle }),
+    onFact(runId, fact) {
+      progress.take(runId, fact);
+      if (isStream) terminal.print(JSON.stringify({ run_id: runId, ...fact }));
+    },
+  });
+  if (options.detach) {
+    submitted.done.catch(() => {});
+    terminal.print(submitted.handle);
+    return undefined;
+  }
+  if (!submitted.isNew) terminal.tell(`job    ${submitted.handle} was made by the same request before`);
+  let stopped: "SIGINT" | "SIGTERM" | undefined;
+  const release = around.onSignal((signal) => {
+    stopped = signal;
+    terminal.tell(`${signal}: cancelling; finished work is kept. Once more to leave at once.`);
+    const cancelled = session.own?.coordinator.stop(signal) ?? session.coordinator.cancel(submitted.id, { signal });
+    // What cannot be cancelled is followed to its end; a second signal leaves.
+    cancelled.catch((thrown: unknown) => terminal.tell(`warning it could not be cancelled: ${String(thrown)}`));
+  });
+  try {
+    return await takeHome(asStopped(await submitted.done, stopped), job, { session, around });
+  } finally {
+    progress.end();
+    release();
+  }
+}
+
+/** Elsewhere a cancel is a request; here it was a signal, and the exit code says which. */
+function asStopped(result: Result, signal: "SIGINT" | "SIGTERM" | undefined): Result {
+  if (result.outcome !== "cancelled" || signal === undefined) return result;
+  return { ...result, exit_code: exitOf("cancelled", { signal }) };
+}
+
+function warnOfSandbox({ spec }: ReadJob, { session, around }: { session: Session; around: Surroundings }): void {
+  const hasCommand = spec.checks.some((check) => check.kind === "command");
+  if (!hasCommand || !session.own || "unavailable" in session.own.equipment.sandbox) return;
+  around.terminal.tell(
+    "warning sandbox.mode is external: commands run as you, on the operator's word that this is a sandbox",
+  );
+}
+
+function nobodyStays(): Fault {
+  return new Fault("usage", "--detach: this process would do the work itself, and it is leaving", {
+    remedy: "start `sheaf serve` on this data folder, or name a server with --server",
+  });
+}
+
+function idempotencyOf({ spec }: ReadJob, { idempotencyKey: key }: FollowOptions) {
+  if (key === undefined) return undefined;
+  if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
+    throw new Fault("usage", "--idempotency-key: it must be 1 to 200 characters of visible ASCII", {
+      remedy: "use the id of the CI run, such as $GITHUB_RUN_ID",
+    });
+  }
+  return { key, sha256: createHash("sha256").update(JSON.stringify(spec)).digest("hex") };
+}
+
+/** Over the network the commit travels along, and the branch is made here; on this machine the repository is named. */
+async function requestOf(
+  { source, spec, repository }: ReadJob,
+  options: FollowOptions,
+  { session, putBundle }: { session: Session; putBundle: (file: string, sha256: string) => Promise<void> },
+): Promise<JobRequest> {
+  const { request } = await inlineJob(source, { overrides: options, inputs: inputWords(options.input ?? []) });
+  const { ref, commit, is_dirty, repository: path } = spec.base;
+  const { check, concurrency, timeout, publish, model, sample, only } = options;
+  const overrides = { check: check && [...check], concurrency, timeout, publish, model, sample, only };
+  const asked = {
+    ...request,
+    inputs: inputWords(options.input ?? []),
+    overrides: defined(overrides),
+    ref,
+    commit,
+    is_dirty,
+  };
+  if (session.reach !== "server") return { ...asked, repository: { path } };
+  return withBundle(repository, commit, async ({ file, sha256 }) => {
+    await putBundle(file, sha256);
+    const isBranch = spec.publish.kind === "branch";
+    const there = isBranch ? { ...asked.overrides, publish: "none" } : asked.overrides;
+    return { ...asked, overrides: there, repository: { bundle: sha256 } };
+  });
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(given: T): Defined<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { Fault } from "../protocol/failure.ts";
+import { wholeNumber } from "./options.ts";
+import type { Verb } from "./verb.ts";
+import { count, duration } from "./words.ts";
+
+export const addServe: Verb = (program, around) => {
+  program
+    .command("serve")
+    .description("Serves this data folder over HTTP until it is stopped; other commands here go through it")
+    .option("--host <address>", "where to listen; default server.host of sheaf.config.yaml, else 127.0.0.1")
+    .option("--port <number>", "0 for one that is free; default server.port, else 7420", portNumber)
+    .addHelpText(
+      "after",
+      [
+        "",
+        "Examples:",
+        "  sheaf serve",
+        '  curl -H "authorization: Bearer $(cat "$SHEAF_HOME/token")" http://127.0.0.1:7420/v1/jobs',
+        "",
+        "Reference: /docs of the server, and docs/http.md. On SIGINT or SIGTERM it takes no more jobs, gives those",
+        "that run a few seconds to finish, cancels the rest, and keeps all that is finished.",
+      ].join("\n"),
+    )
+    .action(async (options: { host?: string; port?: number }) => {
+      await using session = await around.open("serve", { isLong: true, isOwnNeeded: true });
+      const { own } = session;
+      if (!own) throw new Fault("usage", "serve: SHEAF_SERVER names another server", { remedy: "unset it" });
+      const { settings, coordinator } = own;
+      const place = { host: options.host ?? settings.server.host, port: options.port ?? settings.server.port };
+      const server = await around.listen(session, place);
+      around.terminal.tell(`Sheaf listens on ${server.url}; its token is in ${join(around.config.home, "token")}`);
+      const { promise: asked, resolve: ask } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
+      const release = around.onSignal(ask);
+      const signal = await asked;
+      around.terminal.tell(stopping(coordinator.running));
+      server.drain();
+      await Promise.race([coordinator.idle(), wait(graceMs, undefined, { ref: false })]);
+      await coordinator.stop(signal);
+      await server.close();
+      release();
+    });
+};
+
+/** What runs when the server is told to stop may take so long to come to its end; then it is cancelled. */
+const graceMs = 5_000;
+
+function stopping(running: number): string {
+  if (running === 0) return "stopping";
+  return `stopping: ${count(running, "running job")} may finish within ${duration(graceMs)}, and is cancelled then; once more to leave at once`;
+}
+
+function portNumber(word: string): number {
+  return word === "0" ? 0 : wholeNumber(word);
+}

@@ -1,0 +1,51 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Coordinator } from "../coordinator/coordinator.ts";
+import { jobId } from "../protocol/ids.ts";
+import type { JobSpec } from "../protocol/job.ts";
+import type { Result } from "../protocol/result.ts";
+import { publishBranch } from "../workspace/publish.ts";
+import { type Repository, withScratch } from "../workspace/repository.ts";
+import { keep } from "../workspace/tree.ts";
+import { takeResult } from "../workspace/unbundle.ts";
+import type { Session, Surroundings } from "./session.ts";
+
+/**
+ * What a job that ran elsewhere was to publish here is published by whoever asked for it, under the same rule: nothing
+ * red, and nothing unverified.
+ */
+export async function takeHome(
+  result: Result,
+  { spec, repository }: { spec: JobSpec; repository: Repository },
+  { session }: { session: Session; around: Surroundings },
+): Promise<Result> {
+  const isOpen = result.result_commit !== null && !result.checks.some((check) => check.state === "unverified");
+  if (session.reach === "own" || result.published || !isOpen) return result;
+  const { publish } = spec;
+  if (publish.kind === "patch" && publish.file !== undefined) {
+    await mkdir(dirname(publish.file), { recursive: true });
+    await writeFile(publish.file, await session.coordinator.patch(jobId.parse(result.job.id), {}));
+    return { ...result, published: { patch_file: publish.file } };
+  }
+  if (publish.kind !== "branch" || session.reach !== "server") return result;
+  const commit = await fetchResult(result, repository, session.coordinator);
+  await publishBranch(repository, { branch: publish.name, commit, expected: null });
+  return { ...result, published: { branch: publish.name } };
+}
+
+/** Brings the result's commit into our own repository beside the user's, and keeps it there; answers the commit. */
+export async function fetchResult(
+  { job, base_commit, result_commit }: Pick<Result, "job" | "base_commit" | "result_commit">,
+  repository: Repository,
+  coordinator: Coordinator,
+): Promise<string> {
+  const bytes = await coordinator.bundle(jobId.parse(job.id));
+  const commit = String(result_commit);
+  await withScratch(repository, async (folder) => {
+    const file = join(folder, "result");
+    await writeFile(file, bytes);
+    await takeResult(repository.git, { file, gitDir: repository.gitDir, base: base_commit, commit });
+  });
+  await keep(repository, `refs/sheaf/${job.id}/result`, commit);
+  return commit;
+}

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import type { Serving, Session } from "../cli/session.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { systemClock as clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Coordinator } from "../coordinator/coordinator.ts";
+import type { Equipment } from "../coordinator/equipment.ts";
+import { takeRequest } from "../coordinator/take-request.ts";
+import { createApp, type HttpApp } from "../http/app.ts";
+import { listen, openServer } from "../http/listen.ts";
+import { openTokens } from "../http/tokens.ts";
+import { type Log, silentLog } from "../log/log.ts";
+import { openLog } from "../log/open-log.ts";
+import { Fault } from "../protocol/failure.ts";
+import { isAllowedUrl } from "../settings/allowed-url.ts";
+import type { Settings } from "../settings.ts";
+import type { Door } from "./serve-socket.ts";
+
+/** The server's app over a coordinator of this process, behind a port or behind the door of the data folder. */
+export interface AppOrder {
+  coordinator: Coordinator;
+  equipment: Equipment;
+  settings: Settings;
+  home: string;
+  /** Of this Sheaf. */
+  version: string;
+  log?: Log;
+}
+
+/** For whoever can open the data folder's socket: no tokens, and any repository of this user's. */
+export function openDoor(order: AppOrder): Door {
+  const app = appOf(order, undefined);
+  const server = openServer(app, true);
+  return {
+    server,
+    async close() {
+      app.drain();
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), app.limits.drainMs);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      clearTimeout(late);
+    },
+  };
+}
+
+/** For everybody with a token. Tokens are made at the first start. */
+export async function openPort(
+  { own }: Session,
+  place: { host: string; port: number },
+  { config, terminal, version }: { config: Config; terminal: Terminal; version: string },
+): Promise<Serving> {
+  if (!own) throw new Fault("internal", "only the process that does the work can serve it");
+  const { redact } = own.equipment;
+  const log = openLog({ ...own.settings.log, redact, now: clock.now, write: (line) => terminal.draw(line) });
+  const tokens = await openTokens(config.home, { clock, log });
+  const app = appOf({ ...own, home: config.home, version, log }, tokens);
+  const listening = await listen(app, place);
+  return { ...listening, drain: () => app.drain() };
+}
+
+function appOf(order: AppOrder, tokens: Awaited<ReturnType<typeof openTokens>> | undefined): HttpApp {
+  const { coordinator, equipment, settings, home, version, log = silentLog } = order;
+  const { roots, urls, hosts } = settings.server;
+  return createApp({
+    coordinator,
+    take: (request, { isTrusted }) =>
+      takeRequest(request, { isTrusted, roots, isAllowedUrl: (url) => isAllowedUrl(url, urls) }, equipment),
+    tokens,
+    hosts,
+    bundles: join(home, "bundles"),
+    limits: {
+      bodyBytes: settings.server.maxBodyBytes,
+      bundleBytes: settings.server.maxBundleBytes,
+      connections: settings.server.maxConnections,
+      requestMs: settings.server.requestTimeoutMs,
+    },
+    clock,
+    log,
+    version,
+  });
+}

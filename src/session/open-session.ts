@@ -1,0 +1,45 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { OpenOptions, Session } from "../cli/session.ts";
+import { readOwner } from "../db/lock.ts";
+import { Fault } from "../protocol/failure.ts";
+import { readSettings } from "../settings.ts";
+import { joinServer, joinSocket } from "./join-session.ts";
+import { openOwnSession, type SessionOrder } from "./own-session.ts";
+
+/**
+ * Whoever does the work: a server that was named, this process, or the one that holds the data folder already. A command
+ * need not know which; it speaks with a coordinator.
+ */
+export async function openSession(order: SessionOrder): Promise<Session> {
+  const { config, cwd, options } = order;
+  const server = options.server ?? config.server;
+  if (server !== undefined) return joinServer({ url: server, token: config.token });
+  const settings = await readSettings({ home: config.home, cwd, ...settingsPlace(options) });
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    const session = await openOwnSession(order, settings).catch((thrown: unknown) => {
+      if (!isLocked(thrown) || performance.now() > deadline) throw thrown;
+      return undefined;
+    });
+    const joined = session ?? (options.isOwnNeeded ? undefined : await joinHolder(config.home));
+    if (joined) return joined;
+    await wait(lookMs);
+  }
+}
+
+/** Most commands hold the folder for a second or two, and are not worth speaking with. */
+const patienceMs = 30_000;
+const lookMs = 50;
+
+async function joinHolder(home: string): Promise<Session | undefined> {
+  const socket = readOwner(home)?.socket;
+  return socket === undefined ? undefined : joinSocket(socket);
+}
+
+function isLocked(thrown: unknown): boolean {
+  return thrown instanceof Fault && thrown.code === "locked";
+}
+
+function settingsPlace({ settingsFile, repository }: OpenOptions) {
+  return { ...(settingsFile === undefined ? {} : { file: settingsFile }), ...(repository ? { repository } : {}) };
+}
