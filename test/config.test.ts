@@ -12,6 +12,7 @@ describe("the environment", () => {
       path: "",
       isCi: false,
       noColor: false,
+      ci: {},
       otel: {},
       threads: 6,
     });
@@ -41,6 +42,16 @@ describe("the environment", () => {
     expect(read({ HOME: "/h", XDG_DATA_HOME: "relative" }).home).toBe("/h/.local/share/sheaf");
     expect(() => read({}, { homedir: "" })).toThrow(expect.objectContaining({ code: "configuration" }));
     expect(read({ SHEAF_HOME: "/data" }, { homedir: "" }).home).toBe("/data");
+  });
+
+  it("names the files that a CI system reads, from where the command was started", () => {
+    const files = {
+      GITHUB_STEP_SUMMARY: "/runner/summary",
+      GITHUB_OUTPUT: "/runner/output",
+      SHEAF_DOTENV: "sheaf.env",
+    };
+    const ci = { stepSummary: "/runner/summary", stepOutput: "/runner/output", dotenv: "/work/sheaf.env" };
+    expect(read(files).ci).toEqual(ci);
   });
 
   it("takes a PostgreSQL address only, and never repeats what is in it", () => {
