@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createCheckout } from "./checkout.ts";
-import { Looks } from "./looks.ts";
+import { Looks, lookAt } from "./looks.ts";
 import { type RawPath, rawOf } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
 import type { Repository } from "./repository.ts";
@@ -11,7 +11,8 @@ import { learn, type OpenWorkspace, type TakenTree } from "./workspace.ts";
 
 /**
  * A whole checkout that a command works in, and the tree it leaves. What git ignores, and what was prepared before the
- * command came, is not the command's work; the checkout's own index and HEAD, which it may change, are never asked.
+ * command came and looks as it did, is not its work; the checkout's own index and HEAD, which it may change, are never
+ * asked.
  */
 export interface WorkingCheckout {
   root: string;
@@ -39,11 +40,11 @@ export async function createWorkingCheckout(
     const indexFile = join(directory, "index");
     await repository.git(["read-tree", tree], { gitDir: repository.gitDir, indexFile });
     await wanted.prepare?.(root);
-    const prepared = await unknownTo(repository, { root, indexFile, which: "not ignored" });
+    const unchanged = await rememberLooks(root, await unknownTo(repository, { root, indexFile, which: "not ignored" }));
     const open = await openFull(repository, { tree, root, indexFile, directory });
     const take = async () => {
       const ignored = await unknownTo(repository, { root, indexFile, which: "ignored" });
-      return takeTree(open, new Set([rawOf(".git"), ...prepared, ...ignored]));
+      return takeTree(open, new Set([rawOf(".git"), ...(await unchanged()), ...ignored]));
     };
     const untracked = () => unknownTo(repository, { root, indexFile, which: "all" });
     return { root, takeTree: take, untracked, dispose };
@@ -51,6 +52,24 @@ export async function createWorkingCheckout(
     await dispose();
     throw cause;
   }
+}
+
+/** Later tells which of these look as they do now. A folder (a repository inside) is not looked into. */
+async function rememberLooks(root: string, paths: readonly RawPath[]): Promise<() => Promise<RawPath[]>> {
+  const looks = await looksOf(root, paths);
+  return async () => {
+    const now = await looksOf(root, paths);
+    return paths.filter((path) => looks.get(path) === now.get(path));
+  };
+}
+
+async function looksOf(root: string, paths: readonly RawPath[]): Promise<Map<RawPath, string>> {
+  const looks = new Map<RawPath, string>();
+  await lookAt(root, paths, (path, stats) => {
+    const { ino, size, mode, mtimeMs, ctimeMs } = stats;
+    looks.set(path, stats.isDirectory() ? "folder" : [ino, size, mode, mtimeMs, ctimeMs].join());
+  });
+  return looks;
 }
 
 /** Everything of the tree is in it, and looks as it was brought out. */
