@@ -39,7 +39,7 @@ export async function takeRepository(
   const { commit } = request;
   if (commit === undefined)
     throw new Fault("usage", "a bundle comes with the commit to start from", { remedy: "add commit" });
-  const file = join(home, "bundles", `${repository.bundle}.bundle`);
+  const file = join(home, "bundles", repository.bundle);
   if (!(await isThere(file))) throw notPut(repository.bundle);
   const directory = join(home, "bundled", `${repository.bundle}.git`);
   await unbundle(git, { file, directory, commit });

@@ -25,7 +25,7 @@ const closed = { isTrusted: false, roots: [] as string[], isAllowedUrl: () => fa
 function put(bytes: Buffer): string {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   mkdirSync(join(ground.home, "bundles"), { recursive: true });
-  writeFileSync(join(ground.home, "bundles", `${sha256}.bundle`), bytes);
+  writeFileSync(join(ground.home, "bundles", sha256), bytes);
   return sha256;
 }
 
