@@ -53,8 +53,12 @@ function unfinished(said: Pick<RunReport, "state"> & { failure: Failure }): Fini
 async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around): Promise<FinishedRun> {
   const { job, equipment } = around;
   const directory = join(equipment.home, "checkouts", newUuid(equipment.clock));
-  const prepare = (root: string) => prepareCheckout(root, order.tree, around);
-  const checkout = await createWorkingCheckout(job.repository, { directory, tree: order.tree, prepare });
+  const prepare = job.spec.setup && ((root: string) => prepareCheckout(root, order.tree, around));
+  const checkout = await createWorkingCheckout(job.repository, {
+    directory,
+    tree: order.tree,
+    ...(prepare ? { prepare } : {}),
+  });
   try {
     const { seen, traceparent } = await execute(run, order, checkout.root, around);
     const { taken, denials } = await takeAllowed(checkout, order, around);

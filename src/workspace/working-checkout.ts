@@ -1,6 +1,7 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createCheckout } from "./checkout.ts";
+import { indexFile as indexOf } from "./index-file.ts";
 import { Looks, lookAt } from "./looks.ts";
 import { type RawPath, rawOf } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -37,10 +38,10 @@ export async function createWorkingCheckout(
   };
   try {
     const { root } = checkout;
-    const indexFile = join(directory, "index");
-    await repository.git(["read-tree", tree], { gitDir: repository.gitDir, indexFile });
+    const indexFile = await writeIndex(repository, tree, join(directory, "index"));
     await wanted.prepare?.(root);
-    const unchanged = await rememberLooks(root, await unknownTo(repository, { root, indexFile, which: "not ignored" }));
+    const prepared = wanted.prepare ? await unknownTo(repository, { root, indexFile, which: "not ignored" }) : [];
+    const unchanged = await rememberLooks(root, prepared);
     const open = await openFull(repository, { tree, root, indexFile, directory });
     const take = async () => {
       const ignored = await unknownTo(repository, { root, indexFile, which: "ignored" });
@@ -52,6 +53,13 @@ export async function createWorkingCheckout(
     await dispose();
     throw cause;
   }
+}
+
+/** An index of our own, so that no command can tell git what to overlook. */
+async function writeIndex({ listings, objectFormat }: Repository, tree: string, file: string): Promise<string> {
+  const { entries } = await listings.get(tree);
+  await writeFile(file, indexOf([...entries.values()], objectFormat));
+  return file;
 }
 
 /** Later tells which of these look as they do now. A folder (a repository inside) is not looked into. */
