@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { MiddlewareHandler, ValidationTargets } from "hono";
+import type { ZodError } from "zod";
 import type { Coordinator, JobOrder } from "../coordinator/coordinator.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock } from "../protocol/ids.ts";
@@ -15,7 +16,9 @@ import { addJobParts } from "./job-parts.ts";
 import { addJobs } from "./jobs.ts";
 import { defaultLimits, type HttpLimits } from "./limits.ts";
 import { nothingHere } from "./nothing-here.ts";
+import type { Refusal } from "./problem.ts";
 import { addReference } from "./reference.ts";
+import { notFoundIn } from "./route.ts";
 import { addRuns } from "./runs.ts";
 import { schemaRefusal } from "./schema-refusal.ts";
 import type { Tokens } from "./tokens.ts";
@@ -62,7 +65,7 @@ export function createApp(order: HttpOrder): HttpApp {
   const stop = new AbortController();
   const isDraining = () => stop.signal.aborted;
   const app = new OpenAPIHono<HttpEnv>({
-    defaultHook: (result, c) => (result.success ? undefined : refuse(c, schemaRefusal(result.target, result.error))),
+    defaultHook: (result, c) => (result.success ? undefined : refuse(c, misfit(c.req.path, result))),
   });
   if (order.onSpan) app.use(traced({ onSpan: order.onSpan, clock }));
   app.use(exceptFor(["/healthz", "/readyz"], onlyAllowedHosts(order.hosts)));
@@ -77,6 +80,13 @@ export function createApp(order: HttpOrder): HttpApp {
   app.notFound(nothingHere(app));
   app.onError((thrown, c) => refuseThrown(c, thrown));
   return { fetch: async (request, env) => app.fetch(request, env), limits, clock, log, drain: () => stop.abort() };
+}
+
+/** A name that nothing can have is the name of nothing. */
+function misfit(path: string, { target, error }: { target: keyof ValidationTargets; error: ZodError }): Refusal {
+  const [, kind, name = ""] = /^\/v1\/(job|run)s\/([^/]*)/.exec(path) ?? [];
+  if (target === "param" && (kind === "job" || kind === "run")) return notFoundIn(kind, name);
+  return schemaRefusal(target, error);
 }
 
 /** A machine that watches over the server asks by whatever address it knows, and learns nothing a page could use. */

@@ -95,7 +95,7 @@ export function position(name: string) {
     });
 }
 
-/** A name that nothing can have is the name of nothing. */
+/** There is no job or run of that name. */
 export const notFoundIn = (what: "job" | "run", name: string) => ({
   code: what === "job" ? "unknown_job" : "unknown_run",
   detail: `there is no ${what} ${JSON.stringify(name.slice(0, 100))}`,
