@@ -23,7 +23,7 @@ const defaults = {
   threads: {},
   server: {
     host: "127.0.0.1",
-    port: 7433,
+    port: 7420,
     hosts: [],
     roots: [],
     urls: [],

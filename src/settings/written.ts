@@ -41,7 +41,7 @@ const root = checked((text) => {
 
 const server = z.strictObject({
   host: z.string().min(1).default("127.0.0.1").describe("the address to listen on; 0.0.0.0 or :: is every address"),
-  port: z.int().min(0).max(65_535).default(7433).describe("the port to listen on; 0 takes a free one and says which"),
+  port: z.int().min(0).max(65_535).default(7420).describe("the port to listen on; 0 takes a free one and says which"),
   hosts: z
     .array(hostName)
     .max(100)
