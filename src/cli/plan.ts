@@ -1,5 +1,6 @@
 import { previewPlan } from "../coordinator/plan.ts";
 import { formatOption } from "./options.ts";
+import { openPlanThreads } from "./plan-threads.ts";
 import { type JobOptions, openJob, readSource } from "./read-job.ts";
 import { withJobOptions } from "./run.ts";
 import type { Verb } from "./verb.ts";
@@ -13,7 +14,8 @@ export const addPlan: Verb = (program, around) => {
       const source = await readSource(named, options, around);
       const { spec, repository } = await openJob(source, options, around);
       try {
-        const plan = await previewPlan({ spec, repository }, around.config.threads);
+        await using threads = openPlanThreads(around, repository);
+        const plan = await previewPlan({ spec, repository }, threads);
         const tasks = plan.tasks.map(({ steps, ...task }) => ({
           ...task,
           agents: steps.map((step) => (step.kind === "agent" ? step.agent.name : String(step.run))),

@@ -1,26 +1,30 @@
 import { createTasks } from "../db/create-tasks.ts";
-import { compilePattern } from "../permission/pattern.ts";
-import { protectedAs } from "../permission/protected-path.ts";
-import { subjectOf } from "../permission/subject.ts";
-import type { Step } from "../protocol/job.ts";
-import type { Unsplit } from "../protocol/task.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { CommandCheck } from "../protocol/job.ts";
+import type { Finding } from "../protocol/task.ts";
+import { planSplit, strategyOf } from "../split/plan-split.ts";
+import type { Plan } from "../split/split-view.ts";
 import { attribute, planSpan } from "../telemetry/semconv.ts";
-import { toText } from "../workspace/raw-path.ts";
-import { listTree } from "../workspace/tree.ts";
-import type { TreeEntry } from "../workspace/tree-listing.ts";
+import { observeCheck } from "../verify/run-checks.ts";
+import { checkView } from "./check-view.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { type Plan, planSplit, type SplitView } from "./split.ts";
+import { type BaseQuestions, lookAtBase } from "./look-at-base.ts";
+import { scanTree } from "./scan-tree.ts";
 
 /** Looks at the base tree, splits the job, and logs the plan before anything is started. */
-export async function plan(job: Job, { threads, database }: Equipment): Promise<Plan> {
-  const strategy = job.spec.tasks.length > 0 ? "tasks" : job.spec.split.by;
+export async function plan(job: Job, equipment: Equipment): Promise<Plan> {
+  const strategy = strategyOf(job.spec);
   const span = job.tracer.start(planSpan(strategy), { parent: job.span });
   try {
-    const made = await previewPlan(job, threads);
+    const made = await previewPlan(job, {
+      threads: equipment.threads,
+      scan: (order) => scanTree(order, { repository: job.repository, signal: job.signal, equipment }),
+      findings: (check) => findingsAtBase(check, { job, equipment }),
+    });
     const tasks = made.tasks.map(({ steps: _, ...task }) => task);
     await job.log([{ type: "job.planned", data: { strategy, tasks, unsplit: made.unsplit } }]);
-    await createTasks(job.id, made.tasks, database);
+    await createTasks(job.id, made.tasks, equipment.database);
     span.set({ [attribute.tasks]: tasks.length });
     span.end();
     return made;
@@ -32,54 +36,27 @@ export async function plan(job: Job, { threads, database }: Equipment): Promise<
 /** The same plan without a trace of it: what `sheaf plan` shows. Throws Fault `job_file` for what cannot be split. */
 export async function previewPlan(
   { spec, repository }: Pick<Job, "spec" | "repository">,
-  threads: number,
+  questions: BaseQuestions,
 ): Promise<Plan> {
-  const entries = await listTree(repository, spec.base.tree);
-  const steps = [...spec.each, ...spec.tasks.flatMap((task) => task.steps)];
-  const covers = await coverageOf(steps);
-  const { files, unsplit } = sortOut(entries, (path) => covers(steps, path));
-  const facts = { isCaseInsensitive: repository.isCaseInsensitive };
-  return planSplit(spec, {
-    files,
-    unsplit,
-    threads,
-    covers,
-    matches: (pattern, path) => compilePattern(pattern, facts.isCaseInsensitive).covers(subjectOf(path, facts)),
-  });
+  return planSplit(spec, await lookAtBase(spec, repository, questions));
 }
 
-/** What an agent can be given, and what it cannot although the job is about it. Links and submodules are left alone. */
-function sortOut(
-  entries: readonly TreeEntry[],
-  isWanted: (path: string) => boolean,
-): Pick<SplitView, "files" | "unsplit"> {
-  const files: string[] = [];
-  const unsplit: Unsplit[] = [];
-  for (const { path: raw, mode } of entries) {
-    if (!mode.startsWith("100")) continue;
-    const path = toText(raw);
-    const shown = path ?? Buffer.from(raw, "latin1").toString();
-    const kind = path === undefined ? undefined : protectedAs(path);
-    if (path !== undefined && kind === undefined) files.push(path);
-    else if (isWanted(shown)) unsplit.push({ path: shown, reason: reasonOf(kind) });
-  }
-  return { files, unsplit };
-}
-
-function reasonOf(protectedKind: string | undefined): string {
-  if (protectedKind === undefined) return "its name is not UTF-8: it stays as it is";
-  return `${protectedKind} is protected: name the path itself in permissions.allow to include it`;
-}
-
-/** Recipes are asked which files they have a grammar for; other agents may be given any file. */
-async function coverageOf(steps: readonly Step[]): Promise<SplitView["covers"]> {
-  const covering = new Map<Step, (path: string) => boolean>();
-  for (const step of steps) {
-    if (step.kind !== "agent" || step.agent.model.provider !== "recipe") continue;
-    const { model } = step.agent;
-    const { compileRecipe } = await import("../rewrite/engine.ts");
-    const recipe = compileRecipe(model.recipe);
-    covering.set(step, (path) => recipe.covers(path));
-  }
-  return (asked, path) => asked.some((step) => covering.get(step)?.(path) ?? true);
+/** The check runs as it will at the end, after those before it. Throws Fault `job_file` where it says nothing. */
+async function findingsAtBase(
+  check: CommandCheck,
+  around: { job: Job; equipment: Equipment },
+): Promise<readonly Finding[]> {
+  const { checks, base } = around.job.spec;
+  const before = checks.slice(0, checks.indexOf(check)).flatMap((one) => (one.kind === "command" ? [one] : []));
+  const seen = await observeCheck(check, { before, tree: base.tree }, checkView(around));
+  const report = seen?.report;
+  const reason = !report ? "it has no report" : "unreadable" in report ? report.unreadable : report.incomplete;
+  if (report && "findings" in report && reason === undefined) return report.findings;
+  throw new Fault(
+    "job_file",
+    `split: the findings of ${JSON.stringify(check.name)} at the base cannot be read: ${reason}`,
+    {
+      remedy: `run the check by hand and look at its report${seen?.tail ? `; it ended with: ${seen.tail.slice(-300)}` : ""}`,
+    },
+  );
 }

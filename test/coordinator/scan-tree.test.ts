@@ -14,8 +14,9 @@ const hostile = `${"a".repeat(60)}!`;
 async function scan(
   files: Readonly<Record<string, string>>,
   query: ScanQuery,
-  { covers = (_: string) => true, signal = new AbortController().signal } = {},
+  options: { covers?: (path: string) => boolean; signal?: AbortSignal } = {},
 ) {
+  const { covers = () => true, signal = new AbortController().signal } = options;
   const { repository, spec } = await bench.repository(files);
   return scanTree({ tree: spec.base.tree, query, covers }, { repository, signal, equipment: bench.equipment });
 }

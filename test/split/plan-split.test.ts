@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planSplit, type SplitView } from "../../src/coordinator/split.ts";
 import { compilePattern } from "../../src/permission/pattern.ts";
 import { subjectOf } from "../../src/permission/subject.ts";
 import type { JobSpec, Split, Step } from "../../src/protocol/job.ts";
+import { planSplit } from "../../src/split/plan-split.ts";
+import type { SplitView } from "../../src/split/split-view.ts";
 import { emptySpec } from "../support/job.ts";
 
 const step: Step = {

@@ -1,0 +1,154 @@
+import { protectedAs } from "../permission/protected-path.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { CommandCheck, JobSpec, Matcher, Step } from "../protocol/job.ts";
+import type { ScanQuery, ScanReport } from "../protocol/scan.ts";
+import type { Finding, Unsplit } from "../protocol/task.ts";
+import { codeownersPaths } from "../split/by-owner.ts";
+import { isManifest } from "../split/packages.ts";
+import type { SplitView } from "../split/split-view.ts";
+import { toShown, toText } from "../workspace/raw-path.ts";
+import type { Repository } from "../workspace/repository.ts";
+import type { TreeEntry } from "../workspace/tree-listing.ts";
+import { pathCover } from "./path-cover.ts";
+import { readBaseTexts } from "./read-base-texts.ts";
+
+/** Gathers what a split has to know of the base, and nothing that this split does not ask for. */
+export interface BaseQuestions {
+  threads: number;
+  scan(order: { tree: string; query: ScanQuery; covers(path: string): boolean }): Promise<ScanReport>;
+  /** Absent where nothing may be started: a split by findings is refused then. */
+  findings?(check: CommandCheck): Promise<readonly Finding[]>;
+}
+
+export async function lookAtBase(spec: JobSpec, repository: Repository, questions: BaseQuestions): Promise<SplitView> {
+  const { entries } = await repository.listings.get(spec.base.tree);
+  const { isCaseInsensitive } = repository;
+  const covers = await coverageOf([
+    ...spec.before,
+    ...spec.each,
+    ...spec.after,
+    ...spec.tasks.flatMap((task) => task.steps),
+  ]);
+  const steps = [...spec.each, ...spec.tasks.flatMap((task) => task.steps)];
+  const isMeant = pathCover(spec.only && [spec.only], repository);
+  const { files, unsplit } = sortOut(entries.values(), (path) => isMeant(path) && covers(steps, path));
+  const view: SplitView = {
+    files,
+    unsplit,
+    threads: questions.threads,
+    covers,
+    matches: (pattern, path) => pathCover([pattern], repository)(path),
+    isCaseInsensitive,
+  };
+  if (spec.tasks.length > 0) return view;
+  const wanted = files.filter((path) => isMeant(path) && covers(spec.each, path));
+  const chosen = spec.split.match ? await choose(spec.split.match, wanted, { spec, repository, questions }) : undefined;
+  return {
+    ...view,
+    ...(chosen ? { isChosen: (path) => chosen.paths.has(path), unsplit: [...unsplit, ...chosen.unsplit] } : {}),
+    ...(await asked(spec, repository, questions)),
+  };
+}
+
+/** What an agent can be given, and what it cannot although the job is about it. Links and submodules are left alone. */
+function sortOut(
+  entries: Iterable<TreeEntry>,
+  isWanted: (path: string) => boolean,
+): Pick<SplitView, "files" | "unsplit"> {
+  const files: string[] = [];
+  const unsplit: Unsplit[] = [];
+  for (const { path: raw, mode } of entries) {
+    if (!mode.startsWith("100")) continue;
+    const path = toText(raw);
+    const shown = path ?? toShown(raw);
+    const kind = path === undefined ? undefined : protectedAs(path);
+    if (path !== undefined && kind === undefined) files.push(path);
+    else if (isWanted(shown)) unsplit.push({ path: shown, reason: reasonOf(kind) });
+  }
+  return { files, unsplit };
+}
+
+function reasonOf(protectedKind: string | undefined): string {
+  if (protectedKind === undefined) return "its name is not UTF-8: it stays as it is";
+  return `${protectedKind} is protected: name the path itself in permissions.allow to include it`;
+}
+
+interface Around {
+  spec: JobSpec;
+  repository: Repository;
+  questions: BaseQuestions;
+}
+
+/** Paths first, then texts; what cannot be searched for text is told, since it may have been meant. */
+async function choose(
+  { glob, regex, pattern, language }: Matcher,
+  wanted: readonly string[],
+  { spec, repository, questions }: Around,
+): Promise<{ paths: ReadonlySet<string>; unsplit: Unsplit[] }> {
+  const isNamed = pathCover(glob === undefined ? undefined : [{ glob }], repository);
+  const named = new Set(wanted.filter(isNamed));
+  if (regex === undefined && pattern === undefined) return { paths: named, unsplit: [] };
+  const query: ScanQuery = {
+    ...(regex === undefined ? {} : { regex }),
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(language === undefined ? {} : { language, takes_unnamed: glob !== undefined }),
+    places: 0,
+  };
+  const report = await questions.scan({ tree: spec.base.tree, query, covers: (path) => named.has(path) });
+  if (report.mistake) {
+    const { message, remedy } = report.mistake;
+    throw new Fault("job_file", `split.match: ${message}`, remedy === undefined ? {} : { remedy });
+  }
+  const unread = report.skipped.filter((one) => !one.is_binary);
+  return {
+    paths: new Set(report.found.map((one) => one.path)),
+    unsplit: unread.map(({ path, reason }) => ({ path, reason: `it was not searched: ${reason}` })),
+  };
+}
+
+type Asked = Pick<SplitView, "manifests" | "codeowners" | "findings">;
+
+async function asked(spec: JobSpec, repository: Repository, questions: BaseQuestions): Promise<Asked> {
+  const { split, base } = spec;
+  switch (split.by) {
+    case "workspace":
+      return { manifests: await readBaseTexts(repository, base.tree, isManifest) };
+    case "owner": {
+      const texts = await readBaseTexts(repository, base.tree, (path) => codeownersPaths.some((one) => one === path));
+      const path = codeownersPaths.find((one) => texts.has(one));
+      return path === undefined ? {} : { codeowners: { path, text: texts.get(path) ?? "" } };
+    }
+    case "findings": {
+      const check = spec.checks.find((one) => one.name === split.of);
+      if (check?.kind !== "command")
+        throw new Fault("job_file", `split.of: there is no check ${JSON.stringify(split.of)}`);
+      if (!questions.findings) throw nothingStarted(split.of);
+      return { findings: await questions.findings(check) };
+    }
+    default:
+      return {};
+  }
+}
+
+function nothingStarted(of: string): Fault {
+  return new Fault(
+    "usage",
+    `this split is made of what the check ${JSON.stringify(of)} finds, and nothing is started to show a plan`,
+    {
+      remedy: "run the job with --sample 1 to see what a small part of it comes to",
+    },
+  );
+}
+
+/** Recipes are asked which files they have a grammar for; other agents may be given any file. */
+async function coverageOf(steps: readonly Step[]): Promise<SplitView["covers"]> {
+  const covering = new Map<Step, (path: string) => boolean>();
+  for (const step of steps) {
+    if (step.kind !== "agent" || step.agent.model.provider !== "recipe") continue;
+    const { model } = step.agent;
+    const { compileRecipe } = await import("../rewrite/engine.ts");
+    const recipe = compileRecipe(model.recipe);
+    covering.set(step, (path) => recipe.covers(path));
+  }
+  return (asked, path) => asked.some((step) => covering.get(step)?.(path) ?? true);
+}
