@@ -5,7 +5,7 @@ import type { Setup } from "../protocol/job.ts";
 import { commandText, describeEnding, lastLines } from "../sandbox/command-ending.ts";
 import type { CommandOutcome } from "../sandbox/driver.ts";
 import { attribute, setupSpan } from "../telemetry/semconv.ts";
-import { bringPrepared, isKept, keepPrepared, removeUnused } from "../workspace/prepared-files.ts";
+import { bringPrepared, draftIn, isKept, keepPrepared, removeUnused } from "../workspace/prepared-files.ts";
 import { createWorkingCheckout } from "../workspace/working-checkout.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
@@ -83,7 +83,7 @@ async function make(wanted: Wanted, around: Around): Promise<void> {
     const data = { key, is_reused: false, exit: seen.exit, duration_ms: seen.durationMs, output: kept };
     await job.log([{ type: "setup.finished", data }]);
     if (seen.exit !== 0 || seen.isTimedOut) throw await failed(wanted, { seen, output }, job);
-    const draft = join(equipment.home, "setups", `.draft-${id}`);
+    const draft = draftIn(join(equipment.home, "setups"), id);
     await keepPrepared(checkout.root, await checkout.untracked(), { draft, folder });
   } finally {
     await checkout.dispose();

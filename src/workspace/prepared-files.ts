@@ -42,6 +42,19 @@ export async function isKept(folder: string, now: number): Promise<boolean> {
   return isThere;
 }
 
+/** Removes what a crash left half-made; for whoever is alone in the data folder. */
+export async function removeDrafts(store: string): Promise<void> {
+  const names = await readdir(store).catch(() => []);
+  for (const name of names.filter((each) => each.startsWith(draftPrefix))) await removeFolder(join(store, name));
+}
+
+/** Where a draft is made: beside what it will be, and never taken for it. */
+export function draftIn(store: string, id: string): string {
+  return join(store, `${draftPrefix}${id}`);
+}
+
+const draftPrefix = ".draft-";
+
 /** Removes what nobody has used for so long, and drafts as old, which only a crash leaves. */
 export async function removeUnused(store: string, since: number): Promise<void> {
   for (const name of await readdir(store).catch(() => [])) {

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recover } from "../../src/coordinator/recover.ts";
+import { claimRun } from "../../src/db/claim-run.ts";
+import { createJob } from "../../src/db/create-job.ts";
 import { createTasks } from "../../src/db/create-tasks.ts";
 import { findJob } from "../../src/db/find-job.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import { result } from "../../src/protocol/result.ts";
+import { resolveBase } from "../../src/workspace/base.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
-import { claimedRuns } from "../support/job.ts";
+import { claimedRuns, emptySpec } from "../support/job.ts";
 
 let bench: TestBench;
 beforeAll(async () => {
@@ -64,6 +67,30 @@ describe("a job whose process is gone", () => {
     expect(spans.find((each) => each.name === "done")).toMatchObject({ status: "unset", dur_ns: "500" });
     // Nobody who still believes to own it can write any more.
     await expect(writer.append(root, [{ type: "task.finished", data: end }])).rejects.toMatchObject({ code: "fenced" });
+  });
+
+  it("that was gone while it published says what had landed, and whether the branch was moved", async () => {
+    const { clock, database, writer } = bench.equipment;
+    const { repository } = await bench.repository({ "a.txt": "1\n" });
+    const { top } = repository.user;
+    const told = async (branch: string) => {
+      const { commit, tree } = (await resolveBase(repository, "HEAD", { includeDirty: false })).base;
+      const spec = { ...emptySpec("published"), base: { ...emptySpec("published").base, repository: top } };
+      const job = { spec, specSha: "0".repeat(64), traceId: "2".repeat(32) };
+      const { jobId, runId } = await createJob(job, clock, database);
+      const root = await claimRun({ runId, owner: "gone" }, clock, database);
+      if (!root) throw new Error("not claimed");
+      await writer.append(root, [
+        { type: "merge.landed", data: { tree, commit } },
+        { type: "publish.intended", data: { kind: "branch", target: branch } },
+      ]);
+      await recover(bench.equipment);
+      return result.parse((await findJob(jobId, database))?.result);
+    };
+    const unmoved = await told("never");
+    expect(unmoved).toMatchObject({ outcome: "error", result_commit: expect.stringMatching(/^[0-9a-f]{40}$/) });
+    expect(unmoved.published).toBeUndefined();
+    expect((await told("main")).published).toEqual({ branch: "main" });
   });
 
   it("is left alone the second time", async () => {

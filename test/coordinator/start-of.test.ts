@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => ground[Symbol.asyncDispose]());
 
 /** What a task does to the tree it is given: a line of a file, a new file, or nothing; or it fails. */
-type Work = { kind: "line"; file: string; line: number } | { kind: "add" | "nothing" | "fail" };
+type Work = { kind: "line"; file: string; line: number } | { kind: "add" } | { kind: "nothing" } | { kind: "fail" };
 const work: fc.Arbitrary<Work> = fc.oneof(
   {
     weight: 5,
