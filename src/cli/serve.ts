@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { Option } from "commander";
+import { type LogLevel, logLevels } from "../log/log.ts";
 import { Fault } from "../protocol/failure.ts";
 import { wholeNumber } from "./options.ts";
 import type { Verb } from "./verb.ts";
@@ -11,6 +13,11 @@ export const addServe: Verb = (program, around) => {
     .description("Serves this data folder over HTTP until it is stopped; other commands here go through it")
     .option("--host <address>", "where to listen; default server.host of sheaf.config.yaml, else 127.0.0.1")
     .option("--port <number>", "0 for one that is free; default server.port, else 7420", portNumber)
+    .addOption(
+      new Option("--log-level <level>", "least level that is written to stderr; default log.level, else info").choices(
+        logLevels,
+      ),
+    )
     .addHelpText(
       "after",
       [
@@ -23,12 +30,13 @@ export const addServe: Verb = (program, around) => {
         "that run a few seconds to finish, cancels the rest, and keeps all that is finished.",
       ].join("\n"),
     )
-    .action(async (options: { host?: string; port?: number }) => {
+    .action(async (options: { host?: string; port?: number; logLevel?: LogLevel }) => {
       await using session = await around.open("serve", { isLong: true, isOwnNeeded: true });
       const { own } = session;
       if (!own) throw new Fault("usage", "serve: SHEAF_SERVER names another server", { remedy: "unset it" });
       const { settings, coordinator } = own;
-      const place = { host: options.host ?? settings.server.host, port: options.port ?? settings.server.port };
+      const { host = settings.server.host, port = settings.server.port, logLevel } = options;
+      const place = { host, port, logLevel };
       const server = await around.listen(session, place);
       around.terminal.tell(`Sheaf listens on ${server.url}; its token is in ${join(around.config.home, "token")}`);
       const { promise: asked, resolve: ask } = Promise.withResolvers<"SIGINT" | "SIGTERM">();

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Coordinator, LocalCoordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
+import type { LogLevel } from "../log/log.ts";
 import type { Settings } from "../settings.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,7 +18,7 @@ export interface Surroundings {
   /** Takes the data folder's lock and opens the store. Throws Fault `locked` while another process owns it. */
   open(command: string, more?: OpenOptions): Promise<Session>;
   /** Serves a session of this process at a port, for whoever has a token. Throws Fault `configuration`. */
-  listen(session: Session, place: { host: string; port: number }): Promise<Serving>;
+  listen(session: Session, place: { host: string; port: number; logLevel?: LogLevel | undefined }): Promise<Serving>;
   /** Calls back on SIGINT and SIGTERM until released; the second one ends the process at once. */
   onSignal(listener: (signal: "SIGINT" | "SIGTERM") => void): () => void;
 }

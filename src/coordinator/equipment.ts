@@ -6,6 +6,7 @@ import type { Redactor } from "../telemetry/redact.ts";
 import type { SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Pool } from "./pool.ts";
+import type { JobListener } from "./tell-listeners.ts";
 import type { ThreadWatch } from "./watch-threads.ts";
 
 /** What main builds once and the coordinator works with. Nothing in here belongs to one job. */
@@ -24,6 +25,8 @@ export interface Equipment {
   redact: Redactor;
   /** Opened by the first job that has a task, so that looking at old jobs starts no thread. */
   pool(): { pool: Pool; watch: ThreadWatch };
+  /** Whoever wants to hear of all jobs of this process. */
+  listeners?: Set<JobListener>;
   /** Absent: commands cannot be run, with the reason. */
   sandbox: Sandbox | { unavailable: string; remedy: string };
 }

@@ -6,6 +6,7 @@ import type { Result } from "../protocol/result.ts";
 import { attribute } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { tellListeners } from "./tell-listeners.ts";
 
 /** Writes the result into the log and the job's row in one transaction, and closes the trace. */
 export async function finish(result: Result, job: Job, equipment: Equipment): Promise<Result> {
@@ -16,6 +17,7 @@ export async function finish(result: Result, job: Job, equipment: Equipment): Pr
   const failure = reason && { code: reason.code, message: reason.message };
   const facts: Fact[] = [{ type: "job.finished", data: { outcome, exit_code, result } }];
   await finishJob(job.root, { outcome, result, failure, facts }, clock, database);
+  tellListeners(equipment, { job: { id: job.id, traceId: job.span.traceId }, runId: job.root.runId, facts });
   const runs = result.tasks.reduce((sum, task) => sum + task.attempts, 0);
   job.span.set({ [attribute.outcome]: outcome, [attribute.agents]: runs, [attribute.costNanoUsd]: 0 });
   job.span.end(exit_code === 0 ? {} : { status: "error", message: reason?.message ?? outcome });

@@ -15,6 +15,7 @@ import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
 import { runJob } from "./run-job.ts";
+import { tellListeners } from "./tell-listeners.ts";
 
 /** A job that was taken in and started. What it does is told in run-job. */
 export interface StartedJob {
@@ -68,7 +69,9 @@ export async function submit(
   const { runId, handle } = created;
   const root = await claimRun({ runId, owner: node }, clock, database);
   if (!root) throw new Fault("conflict", `job ${handle} was taken by another node`);
-  order.onFact?.(runId, { type: "job.created", data: { handle, spec } });
+  const made = { type: "job.created" as const, data: { handle, spec } };
+  order.onFact?.(runId, made);
+  tellListeners(equipment, { job: { id, traceId: span.traceId }, runId, facts: [made] });
   return { started: start({ id, root, handle, span, tracer }, order, equipment) };
 }
 
@@ -94,10 +97,13 @@ function startTrace(id: JobId, { spec, traceparent }: JobOrder, { hub, clock }: 
 
 type OwnOfJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "signal">;
 
-function openJob(own: OwnOfJob, { spec, repository, onFact }: JobOrder, { writer, clock }: Equipment): Job {
+function openJob(own: OwnOfJob, { spec, repository, onFact }: JobOrder, equipment: Equipment): Job {
+  const { writer, clock } = equipment;
+  const told = { id: own.id, traceId: own.span.traceId };
   const append: Job["logRun"] = async (run, facts, spanId) => {
     await writer.append(run, facts, spanId ? { spanId } : {});
     for (const fact of facts) onFact?.(run.runId, fact);
+    tellListeners(equipment, { job: told, runId: run.runId, facts });
   };
   return {
     ...own,

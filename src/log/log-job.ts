@@ -2,10 +2,10 @@ import type { Fact } from "../protocol/event.ts";
 import type { Log, LogFields } from "./log.ts";
 
 /** Tells a job's facts to the operator's log, as they are stored. It knows nothing that is not in the job's own log. */
-export function logJob(log: Log): (runId: string, fact: Fact) => void {
-  return (runId, fact) => {
+export function logJob(log: Log): (job: { id: string; traceId: string }, runId: string, fact: Fact) => void {
+  return (job, runId, fact) => {
     const line = lineOf(fact);
-    if (line) log[line.level](line.message, { run: runId, ...line.fields });
+    if (line) log[line.level](line.message, { job: job.id, trace_id: job.traceId, run: runId, ...line.fields });
   };
 }
 

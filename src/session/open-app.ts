@@ -9,7 +9,8 @@ import { takeRequest } from "../coordinator/take-request.ts";
 import { createApp, type HttpApp } from "../http/app.ts";
 import { listen, openServer } from "../http/listen.ts";
 import { openTokens } from "../http/tokens.ts";
-import { type Log, silentLog } from "../log/log.ts";
+import { type Log, type LogLevel, silentLog } from "../log/log.ts";
+import { logJob } from "../log/log-job.ts";
 import { openLog } from "../log/open-log.ts";
 import { Fault } from "../protocol/failure.ts";
 import { isAllowedUrl } from "../settings/allowed-url.ts";
@@ -46,12 +47,15 @@ export function openDoor(order: AppOrder): Door {
 /** For everybody with a token. Tokens are made at the first start. */
 export async function openPort(
   { own }: Session,
-  place: { host: string; port: number },
+  place: { host: string; port: number; logLevel?: LogLevel | undefined },
   { config, terminal, version }: { config: Config; terminal: Terminal; version: string },
 ): Promise<Serving> {
   if (!own) throw new Fault("internal", "only the process that does the work can serve it");
   const { redact } = own.equipment;
-  const log = openLog({ ...own.settings.log, redact, now: clock.now, write: (line) => terminal.draw(line) });
+  const { format, level } = own.settings.log;
+  const write = (line: string) => terminal.draw(line);
+  const log = openLog({ format, level: place.logLevel ?? level, redact, now: clock.now, write });
+  own.equipment.listeners?.add(logJob(log));
   const tokens = await openTokens(config.home, { clock, log });
   const app = appOf({ ...own, home: config.home, version, log }, tokens);
   const listening = await listen(app, place);

@@ -21,6 +21,7 @@ import { parseOtlpSettings } from "../telemetry/otlp-settings.ts";
 import { createRedactor, type Redactor } from "../telemetry/redact.ts";
 import { createSpanHub, type SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
+import { hearOfJobs } from "./hear-of-jobs.ts";
 import { serveSocket } from "./serve-socket.ts";
 
 /** This process is the one that works: everything opened in order, and closed in the reverse order. */
@@ -43,9 +44,10 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
   try {
     const { database, lock } = await openStore(order, stack);
     const writer = stack.use(createWriter(clock, database));
-    const redact = createRedactor(secretsOf(order.config));
+    const redact = createRedactor(secretsOf(order.config, settings));
     const hub = await openHub({ ...order, redact }, database, stack);
     const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
+    equipment.listeners = await hearOfJobs({ ...order, settings, redact }, stack);
     if (database.kind === "pglite") await recover(equipment);
     const coordinator = stack.use(createCoordinator(equipment));
     const own = { equipment, coordinator, settings };
@@ -60,12 +62,13 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
 }
 
 /** What this process was given and nobody else may read. */
-function secretsOf({ otel, databaseUrl }: Config): string[] {
+function secretsOf({ otel, databaseUrl }: Config, { webhooks }: Settings): string[] {
   const headers = Object.values(parseOtlpSettings(otel)?.headers ?? {});
   const password = databaseUrl && URL.canParse(databaseUrl) ? new URL(databaseUrl).password : "";
   // Decodes leniently: a password that is not well-formed percent-encoding is no reason to fail here.
   const decoded = new URLSearchParams(`p=${password}`).get("p") ?? "";
-  return [...headers, password, decoded].filter((secret) => secret !== "");
+  const signing = webhooks.map(({ secret }) => secret);
+  return [...headers, password, decoded, ...signing].filter((secret) => secret !== "");
 }
 
 /** The embedded database has one owner, held by the folder's lock; PostgreSQL sorts its clients out by itself. */

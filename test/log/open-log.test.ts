@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { logJob } from "../../src/log/log-job.ts";
 import { logRequest } from "../../src/log/log-request.ts";
 import { type LogOptions, openLog } from "../../src/log/open-log.ts";
+import type { Fact } from "../../src/protocol/event.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
 
@@ -103,14 +104,15 @@ describe("an answered request", () => {
 describe("a job's facts", () => {
   it("are told with their run, and details are left to the job's own log", () => {
     const { log, parsed } = opened();
-    const take = logJob(log.with({ job: "j" }));
+    const tell = logJob(log);
+    const take = (run: string, fact: Fact) => tell({ id: "j", traceId: "t" }, run, fact);
     take("root", { type: "job.planned", data: { strategy: "files", tasks: [], unsplit: [] } });
     take("run-1", { type: "turn.started", data: { turn: 1, model: "m" } });
     const denied = { call_id: "1", tool: "write", input: "../x", rule: "scope", source: "task", reason: "outside" };
     take("run-1", { type: "tool.denied", data: denied });
     take("root", { type: "job.finished", data: { outcome: "failed", exit_code: 1, result: {} } });
     expect(parsed()).toMatchObject([
-      { job: "j", run: "root", message: "job planned", tasks: 0 },
+      { job: "j", trace_id: "t", run: "root", message: "job planned", tasks: 0 },
       { job: "j", run: "run-1", level: "warn", message: "tool denied", input: "../x" },
       { job: "j", run: "root", message: "job finished", outcome: "failed", exit_code: 1 },
     ]);
