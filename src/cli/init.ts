@@ -1,5 +1,7 @@
 import { access, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { findPackageJSON } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import type { Verb } from "./verb.ts";
@@ -13,7 +15,7 @@ export const addInit: Verb = (program, around) => {
     .action(async (file: string) => {
       const target = resolve(around.cwd, file);
       try {
-        await writeFile(target, await firstJob(around.cwd), { flag: "wx" });
+        await writeFile(target, await firstJob(around.cwd, dirname(target)), { flag: "wx" });
       } catch (thrown) {
         if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST")) throw thrown;
         throw new Fault("usage", `${target} is there already`, { remedy: "name another file, or edit that one" });
@@ -23,9 +25,10 @@ export const addInit: Verb = (program, around) => {
     });
 };
 
-async function firstJob(folder: string): Promise<string> {
+async function firstJob(folder: string, target: string): Promise<string> {
   const test = await testCommand(folder);
   return [
+    `# yaml-language-server: $schema=${await schemaFor(target)}`,
     "# One recipe over the repository, in parts that run side by side. Reference: docs/job-file.md",
     "version: 1",
     "each:",
@@ -35,6 +38,19 @@ async function firstJob(folder: string): Promise<string> {
     "# publish: { branch: sheaf/node-protocol }",
     "",
   ].join("\n");
+}
+
+const schemaFile = "docs/job-file.schema.json";
+
+/** Where editors find the keys: in the project's own copy of this package, else in the one that runs. */
+async function schemaFor(folder: string): Promise<string> {
+  const own = `node_modules/sheaf/${schemaFile}`;
+  const isOwn = await access(join(folder, own)).then(
+    () => true,
+    () => false,
+  );
+  if (isOwn) return `./${own}`;
+  return pathToFileURL(join(dirname(findPackageJSON(import.meta.url) ?? "."), schemaFile)).href;
 }
 
 const manifest = z.object({ scripts: z.record(z.string(), z.string()).optional() });

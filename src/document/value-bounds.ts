@@ -19,7 +19,7 @@ export function excessOf(
     left.characters -= (typeof part.value === "string" ? part.value.length : 0) + keyLength(part);
     const reason = excess(part, left, bounds);
     if (reason) return { path: pathOf(part.path), reason };
-    queue.push(...insides(part));
+    for (const inner of insides(part)) queue.push(inner);
   }
   return undefined;
 }

@@ -33,12 +33,16 @@ export function textsGiven(files: Readonly<Record<string, string>>): NamedTexts 
   };
 }
 
-/** The same texts; `seen` gets each that is read, by the name it was asked for. */
+/** The same texts, each read once; `seen` gets them by every name they were asked for. */
 export function textsNoted(texts: NamedTexts, seen: Map<string, string>): NamedTexts {
+  const known = new Map<string, string>();
   return {
-    ...texts,
+    shown: texts.shown,
+    identity: (name) => name,
     async read(name, code) {
-      const text = await texts.read(name, code);
+      const identity = texts.identity(name);
+      const text = known.get(identity) ?? (await texts.read(name, code));
+      known.set(identity, text);
       seen.set(name, text);
       return text;
     },

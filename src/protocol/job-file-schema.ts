@@ -12,6 +12,9 @@ export function jobFileSchema(): Record<string, unknown> {
     override: ({ zodSchema, jsonSchema }) => {
       const { def } = zodSchema._zod;
       if (def.type === "object") withoutLater(jsonSchema, def.shape);
+      // Left out by zod where a text is turned into something else, such as a duration.
+      const usual = z.globalRegistry.get(zodSchema)?.default;
+      if (usual !== undefined) jsonSchema.default = usual;
       // Keys that begin with `x-` belong to whoever wrote them.
       if (def.type === "object" || def.type === "record") jsonSchema.patternProperties = { "^x-": {} };
     },
