@@ -11,7 +11,10 @@ import type { Equipment } from "./equipment.ts";
 /** The result, or one task's own work, as a patch. Throws Fault `usage` where there is none. */
 export async function patchOfJob(job: StoredJob, task: string | undefined, equipment: Equipment): Promise<Uint8Array> {
   const commit = task === undefined ? landedIn(job) : await taskCommit(job, task, equipment);
-  return withRepository(job, equipment, (repository) => patchOf(repository, job.baseCommit, required(commit, job)));
+  const to = required(commit, job);
+  // A task's commit stands on what the task started from, which is more than the base where it needed others.
+  const from = task === undefined ? job.baseCommit : `${to}^`;
+  return withRepository(job, equipment, (repository) => patchOf(repository, from, to));
 }
 
 /** The result's commits since the base, as a git bundle with the one ref `refs/sheaf/ID/result`. */

@@ -37,7 +37,7 @@ export function createStarts(repository: Repository, base: Start, tasks: readonl
   };
 }
 
-export function endedWell({ state }: FinishedTask): boolean {
+function endedWell({ state }: FinishedTask): boolean {
   return state === "succeeded" || state === "no_changes";
 }
 

@@ -123,6 +123,16 @@ describe("a step that is a command", () => {
     ]);
   });
 
+  it("is seen by its files, whatever it tells git: no index, commit or setting of the checkout hides work", async () => {
+    const hide = "git update-index --assume-unchanged one/a.txt && echo 2 > one/a.txt && touch -d @1 one/a.txt";
+    const { result, repository } = await run(files, {
+      tasks: [taskOf("one", [command(`${hide}; echo 3 > two/c.txt; git add -A; git commit -qm mine`)])],
+    });
+    expect(result.denials).toMatchObject([{ input: "two/c.txt" }]);
+    expect(readFileSync(result.tasks[0]?.patch_file ?? "", "utf8")).toMatch(/^\+2$/m);
+    expect(execFileSync("git", ["log", "--format=%s"], { cwd: repository.user.top }).toString()).toBe("base\n");
+  });
+
   it("takes nothing that git ignores", async () => {
     const { result, repository } = await run(files, {
       tasks: [
