@@ -66,6 +66,10 @@ function lineOf(
       return `merge  ${fact.data.task_id} left out: ${oneLine(fact.data.reason)} in ${oneLine(fact.data.paths.join(", "), 80)}`;
     case "merge.folded":
       return `merge  ${count(fact.data.folded.length, "task")} folded in ${duration(fact.data.ms)}, no checkout`;
+    case "setup.started":
+      return `setup  ${oneLine(fact.data.run, 80)}  on ${fact.data.tree.slice(0, 12)} ...`;
+    case "setup.finished":
+      return `setup  ${fact.data.is_reused ? "as kept from before" : setupEnd(fact.data)}`;
     case "check.started":
       return `check  ${oneLine(fact.data.run, 80)}  on ${fact.data.tree.slice(0, 12)} ...`;
     case "check.finished":
@@ -98,6 +102,10 @@ function taskFinished(
 
 function taskOf(runId: string, tasks: TaskLines): string {
   return [...tasks.values()].find((task) => task.runId === runId)?.id ?? "task";
+}
+
+function setupEnd({ exit, duration_ms }: FactData<"setup.finished">): string {
+  return `${exit === 0 ? "done" : exit === null ? "killed" : `failed, exit ${exit}`}  ${duration(duration_ms)}`;
 }
 
 function checkEnd(data: FactData<"check.finished">): string {
