@@ -7,7 +7,6 @@ import { reportError } from "./cli/report-error.ts";
 import { onStopSignal } from "./cli/signals.ts";
 import { openTerminal } from "./cli/terminal.ts";
 import { type Config, readConfig } from "./config.ts";
-import { openSession } from "./session/open-session.ts";
 import { createGit } from "./workspace/git.ts";
 
 /** The composition root: reads the environment and the command line, and connects the two. Nothing imports it. */
@@ -29,17 +28,12 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   cwd: process.cwd(),
   now: Date.now,
-  open: (command, options = {}) =>
-    openSession({
-      command,
-      options,
-      cwd: process.cwd(),
-      config,
-      terminal,
-      git,
-      version,
-      packageFolder: dirname(manifestFile),
-    }),
+  async open(command, options = {}) {
+    // Loaded by the commands that need it: a third of all modules are below it.
+    const { openSession } = await import("./session/open-session.ts");
+    const packageFolder = dirname(manifestFile);
+    return openSession({ command, options, cwd: process.cwd(), config, terminal, git, version, packageFolder });
+  },
   async listen(session, place) {
     const { openPort } = await import("./session/open-app.ts");
     return openPort(session, place, { config, terminal, version });

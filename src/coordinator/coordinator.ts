@@ -9,7 +9,6 @@ import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
-import { bundleOf, patchOfJob } from "./deliver.ts";
 import type { Equipment } from "./equipment.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
 import { openRunning } from "./running.ts";
@@ -95,8 +94,14 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     },
     runEvents: (id, after) => readRunEvents(id, after, database),
     trace: (id) => readTrace(id, database),
-    patch: async (id, { task }) => patchOfJob(await found(id), task, equipment),
-    bundle: async (id) => bundleOf(await found(id), equipment),
+    async patch(id, { task }) {
+      const { patchOfJob } = await import("./deliver.ts");
+      return patchOfJob(await found(id), task, equipment);
+    },
+    async bundle(id) {
+      const { bundleOf } = await import("./deliver.ts");
+      return bundleOf(await found(id), equipment);
+    },
     get running() {
       return here.count;
     },

@@ -3,7 +3,7 @@ import { type JobId, type RunId, runId } from "../protocol/ids.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
-import { type JobOrder, type StartedJob, submit } from "./submit.ts";
+import type { JobOrder, StartedJob } from "./submit.ts";
 
 /**
  * The jobs that run in this process. What somebody asks of one is a row first: whoever owns the job takes it from there,
@@ -44,6 +44,8 @@ export function openRunning(equipment: Equipment, ring: (id: JobId) => void): Ru
         if (id) ring(id);
       };
       const told: { id?: JobId } = {};
+      // Loaded with the first job: looking at old ones needs nothing of what runs them.
+      const { submit } = await import("./submit.ts");
       const taken = await submit({ ...order, onFact }, equipment).catch(async (thrown: unknown) => {
         await order.repository.close();
         throw thrown;

@@ -1,17 +1,22 @@
 import { z } from "zod";
 import type { Session } from "../cli/session.ts";
 import { Fault } from "../protocol/failure.ts";
+import type { JobId } from "../protocol/ids.ts";
+import type { Result } from "../protocol/result.ts";
 import { type Connection, connect } from "../remote/connection.ts";
 import { remoteCoordinator } from "../remote/remote-coordinator.ts";
 
 /** Another process does the work: this one asks it, over the socket in the data folder or over the network. */
 
-/** undefined when nobody answers: the holder has gone, or is going. */
-export async function joinSocket(socket: string): Promise<Session | undefined> {
+/**
+ * undefined when nobody answers: the holder has gone, or is going. When it goes later, with a job that was given to it,
+ * `reopen` is how whoever waits for that job looks at what became of it.
+ */
+export async function joinSocket(socket: string, reopen: () => Promise<Session>): Promise<Session | undefined> {
   const connection = connect({ socket });
   try {
     await connection.json({ path: "/healthz" }, z.unknown());
-    return sessionOver(connection, "socket");
+    return outliving(sessionOver(connection, "socket"), reopen);
   } catch (thrown) {
     connection.close();
     if (thrown instanceof Fault && thrown.code === "provider_unavailable") return undefined;
@@ -21,6 +26,29 @@ export async function joinSocket(socket: string): Promise<Session | undefined> {
 
 export function joinServer(server: { url: string; token: string | undefined }): Session {
   return sessionOver(connect(server), "server");
+}
+
+function outliving(session: Session, reopen: () => Promise<Session>): Session {
+  const { coordinator } = session;
+  return {
+    ...session,
+    coordinator: {
+      ...coordinator,
+      async submit(order) {
+        const job = await coordinator.submit(order);
+        return { ...job, done: job.done.catch((thrown: unknown) => leftBehind(job.id, thrown, reopen)) };
+      },
+    },
+  };
+}
+
+/** Whoever opens the data folder next ends the jobs that its last holder left behind. */
+async function leftBehind(id: JobId, thrown: unknown, reopen: () => Promise<Session>): Promise<Result> {
+  if (!(thrown instanceof Fault) || thrown.code !== "provider_unavailable") throw thrown;
+  await using session = await reopen();
+  const job = await session.coordinator.job(id);
+  if (job?.result) return job.result;
+  throw thrown;
 }
 
 function sessionOver(connection: Connection, reach: "socket" | "server"): Session {

@@ -76,10 +76,11 @@ function appOf(order: AppOrder, tokens: Awaited<ReturnType<typeof openTokens>> |
       bodyBytes: settings.server.maxBodyBytes,
       bundleBytes: settings.server.maxBundleBytes,
       connections: settings.server.maxConnections,
-      requestMs: settings.server.requestTimeoutMs,
+      bodyMs: settings.server.requestTimeoutMs,
     },
     clock,
     log,
     version,
+    onSpan: equipment.hub.exportSpan,
   });
 }

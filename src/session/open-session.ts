@@ -4,7 +4,7 @@ import { readOwner } from "../db/lock.ts";
 import { Fault } from "../protocol/failure.ts";
 import { readSettings } from "../settings.ts";
 import { joinServer, joinSocket } from "./join-session.ts";
-import { openOwnSession, type SessionOrder } from "./own-session.ts";
+import type { SessionOrder } from "./own-session.ts";
 
 /**
  * Whoever does the work: a server that was named, this process, or the one that holds the data folder already. A command
@@ -17,12 +17,15 @@ export async function openSession(order: SessionOrder): Promise<Session> {
   const settings = await readSettings({ home: config.home, cwd, ...settingsPlace(options) });
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const session = await openOwnSession(order, settings).catch((thrown: unknown) => {
+    const joined = config.databaseUrl || options.isOwnNeeded ? undefined : await joinHolder(order);
+    if (joined) return joined;
+    // Loaded only by whoever does the work: the store and everything that runs a job are below it.
+    const { openOwnSession } = await import("./own-session.ts");
+    const own = await openOwnSession(order, settings).catch((thrown: unknown) => {
       if (!isLocked(thrown) || performance.now() > deadline) throw thrown;
       return undefined;
     });
-    const joined = session ?? (options.isOwnNeeded ? undefined : await joinHolder(config.home));
-    if (joined) return joined;
+    if (own) return own;
     await wait(lookMs);
   }
 }
@@ -31,9 +34,9 @@ export async function openSession(order: SessionOrder): Promise<Session> {
 const patienceMs = 30_000;
 const lookMs = 50;
 
-async function joinHolder(home: string): Promise<Session | undefined> {
-  const socket = readOwner(home)?.socket;
-  return socket === undefined ? undefined : joinSocket(socket);
+async function joinHolder(order: SessionOrder): Promise<Session | undefined> {
+  const socket = readOwner(order.config.home)?.socket;
+  return socket === undefined ? undefined : joinSocket(socket, () => openSession(order));
 }
 
 function isLocked(thrown: unknown): boolean {

@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const codemod = () => ["--codemod", "node-protocol", "--repo", ground.user];
-const verbs = "run plan validate init list status show logs diff apply doctor".split(" ");
+const verbs = "run plan validate init list status show logs diff apply cancel serve doctor".split(" ");
 
 describe("the command line", { timeout: patience }, () => {
   it("explains every verb, with an example that uses it, on stdout", async () => {

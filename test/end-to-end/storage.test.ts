@@ -115,22 +115,54 @@ describe("a disk", { timeout: patience }, () => {
 });
 
 describe("a data folder", { timeout: patience }, () => {
-  it("has one owner at a time, and whoever comes second hears who", async () => {
-    const { check, open } = gate("second");
-    const first = sheaf.start(["run", ...codemod(), "--check", check, "--output-format", "json"]);
+  it("has one process that works, and every other command goes through it without being told", async () => {
+    const [one, two] = [gate("one"), gate("two")];
+    const first = sheaf.start(["run", ...codemod(), "--check", one.check, "--output-format", "json"]);
     await first.shows(/check {2}echo at the gate/);
-    for (const words of [["run", ...codemod()], ["list"]]) {
-      const refused = await sheaf.call(words);
-      expectRefusal(
-        refused,
-        75,
-        new RegExp(`in use by process ${first.child.pid} \\(sheaf run, since .*\\)\\n +try: .*kill`),
-      );
-    }
-    const doctor = await sheaf.call(["doctor"]);
-    expect(doctor).toMatchObject({ code: 78, stdout: expect.stringContaining(`process ${first.child.pid}`) });
-    open();
+    const second = sheaf.start(["run", ...codemod(), "--check", two.check, "--output-format", "json"]);
+    await second.shows(/check {2}echo at the gate/);
+    const handle = /^job {4}(\S+),/m.exec(second.stderr)?.[1] ?? "";
+    const [listed, status, logs, doctor] = await Promise.all([
+      sheaf.call(["list", "-n", "2"]),
+      sheaf.call(["status", handle]),
+      sheaf.call(["logs", handle, "--output-format", "json"]),
+      sheaf.call(["doctor"]),
+    ]);
+    expect(listed.stdout.match(/ running /g)).toHaveLength(2);
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringMatching(/part-1 +succeeded/) });
+    expect(
+      logs.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).type),
+    ).toContain("check.started");
+    expect(doctor).toMatchObject({ code: 0, stdout: expect.stringContaining(`process ${first.child.pid}`) });
+
+    // The first one's own job ends; it stays for the other's.
+    one.open();
+    await first.shows(/1 job of other commands still run/);
+    expect(resultOf({ ...(await sheaf.call(["cancel", handle])), ...(await second.ended) })).toMatchObject({
+      outcome: "cancelled",
+      exit_code: 130,
+    });
     expect(resultOf(await first.ended).outcome).toBe("succeeded");
+    two.open();
+  });
+
+  it("whose process is killed takes nobody's job along unsaid", async () => {
+    const { check, open } = gate("left");
+    const first = sheaf.start(["run", ...codemod(), "--check", check]);
+    await first.shows(/check {2}echo at the gate/);
+    const second = sheaf.start(["run", ...codemod(), "--check", check, "--output-format", "json"]);
+    await second.shows(/check {2}echo at the gate/);
+    first.child.kill("SIGKILL");
+    expect(resultOf(await second.ended)).toMatchObject({
+      outcome: "error",
+      exit_code: 75,
+      reason: { code: "interrupted" },
+      tasks: [{ id: "part-1", state: "succeeded" }],
+    });
+    open();
   });
 
   it("of a process that was killed opens at once, with the job told as interrupted and its finished work kept", async () => {
