@@ -46,19 +46,19 @@ export async function writeCiFiles(result: Result, options: CiOptions): Promise<
   return failures;
 }
 
-/** The same names everywhere; GitLab's are in capitals after `SHEAF_`. Empty where there is none. */
-function valuesOf(result: Result, folder: string | undefined): [name: string, value: string][] {
+/** What is told of a result, name and value. The same names everywhere; GitLab's are in capitals after `SHEAF_`. Empty where there is none. */
+export function valuesOf(result: Result, folder: string | undefined): [name: string, value: string][] {
   const { published } = result;
   const values: [string, string][] = [
     ["outcome", result.outcome],
     ["exit_code", String(result.exit_code)],
+    ["reason", result.reason?.message ?? ""],
     ["job", result.job.handle],
     ["job_id", result.job.id],
     ["base_commit", result.base_commit],
     ["result_commit", result.result_commit ?? ""],
     ["branch", published && "branch" in published ? published.branch : ""],
     ["patch", published && "patch_file" in published ? published.patch_file : ""],
-    ["reason", result.reason?.message ?? ""],
   ];
   if (folder === undefined) return values;
   return [

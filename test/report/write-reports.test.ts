@@ -134,13 +134,13 @@ describe("the files of a CI system", () => {
         const expected = [
           "outcome",
           "exit_code",
+          "reason",
           "job",
           "job_id",
           "base_commit",
           "result_commit",
           "branch",
           "patch",
-          "reason",
         ];
         expect(Object.keys(outputs)).toEqual(expected);
         expect(outputs.reason).toBe((result.reason?.message ?? "").replaceAll("\0", "").toWellFormed());

@@ -41,10 +41,11 @@ test.each(sections)(
   },
 );
 
-test("the collector takes OTLP by gRPC and HTTP on its own machine only, and limits memory before it batches", async () => {
+test("the collector takes OTLP by gRPC and HTTP on its own machine unless told otherwise, and limits memory before it batches", async () => {
   const config = await readConfiguration();
+  const host = `\${env:SHEAF_COLLECTOR_HOST:-localhost}`;
   expect(config.receivers.otlp).toEqual({
-    protocols: { grpc: { endpoint: "localhost:4317" }, http: { endpoint: "localhost:4318" } },
+    protocols: { grpc: { endpoint: `${host}:4317` }, http: { endpoint: `${host}:4318` } },
   });
   expect(config.service.pipelines.traces?.processors).toEqual(["memory_limiter", "batch"]);
 });
