@@ -68,7 +68,7 @@ export function compilerOnce(): Compile {
 async function faultOf(recipe: Recipe): Promise<Fault | undefined> {
   const { compileRecipe } = await import("../rewrite/engine.ts");
   try {
-    compileRecipe(recipe);
+    await compileRecipe(recipe);
     return undefined;
   } catch (thrown) {
     if (thrown instanceof Fault) return thrown;
