@@ -8,24 +8,20 @@ import type { Part, SplitView } from "./split-view.ts";
  * yet counts where both name it. Throws Fault `job_file`.
  */
 export function refuseOverlaps(parts: readonly Part[], view: SplitView): void {
-  const isOrdered = orderOf(parts);
-  for (const [path, ids] of claimsOf(parts, view)) refusePair(path, ids, isOrdered);
-}
-
-/** Who may edit each path. */
-function claimsOf(parts: readonly Part[], view: SplitView): ReadonlyMap<string, readonly string[]> {
   const there = new Set(view.files);
   const named = new Set(parts.flatMap((part) => part.writes.flatMap(namedPaths)));
   const missing = [...named].filter((path) => !there.has(path)).sort();
   const indexes = [openIndex(view), openIndex({ ...view, files: missing })];
-  const claims = new Map<string, string[]>();
-  for (const { id, writes } of parts) {
+  const isOrdered = orderOf(parts);
+  const lastOf = new Map<string, number>();
+  for (const [at, { writes }] of parts.entries()) {
     for (const path of writes.flatMap((pattern) => indexes.flatMap((index) => index.covered(pattern)))) {
-      const known = claims.get(path) ?? [];
-      if (known.at(-1) !== id) claims.set(path, [...known, id]);
+      // Parts come after what they need, so a file's claimants are in a line when each is after the one before it.
+      const last = lastOf.get(path) ?? at;
+      if (last !== at && !isOrdered(last, at)) throw overlap(path, [parts[last]?.id, parts[at]?.id]);
+      lastOf.set(path, at);
     }
   }
-  return claims;
 }
 
 /** Paths that a pattern names, whether they are there or not: a glob without a wildcard is one. */
@@ -35,32 +31,27 @@ function namedPaths(pattern: PathPattern): readonly string[] {
   return [pattern.glob.replace(/^\//, "").replace(/\/$/, "")];
 }
 
-function refusePair(path: string, ids: readonly string[], isOrdered: (one: string, other: string) => boolean): void {
-  for (const [index, first] of ids.entries()) {
-    const second = ids.slice(index + 1).find((other) => !isOrdered(first, other));
-    if (second === undefined) continue;
-    throw new Fault("job_file", `${JSON.stringify(path)} may be edited by both ${first} and ${second}`, {
-      remedy: "make the write sets disjoint, or let one of the tasks need the other",
-    });
-  }
+function overlap(path: string, [first, second]: readonly (string | undefined)[]): Fault {
+  return new Fault("job_file", `${JSON.stringify(path)} may be edited by both ${first} and ${second}`, {
+    remedy: "make the write sets disjoint, or let one of the tasks need the other",
+  });
 }
 
-/** Whether one of two tasks comes after the other, whatever is in between. */
-function orderOf(parts: readonly Part[]): (one: string, other: string) => boolean {
-  const needs = new Map<string, readonly string[]>(parts.map((part) => [part.id, part.needs ?? []]));
-  const closures = new Map<string, ReadonlySet<string>>();
-  const closureOf = (id: string) => {
-    const known = closures.get(id);
-    if (known) return known;
-    const found = new Set<string>();
-    const pending = [...(needs.get(id) ?? [])];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (found.has(next)) continue;
-      found.add(next);
-      pending.push(...(needs.get(next) ?? []));
+/** Whether the later of two parts needs the earlier one, whatever is in between. One bit for each pair. */
+function orderOf(parts: readonly Part[]): (earlier: number, later: number) => boolean {
+  const places = new Map<string, number>(parts.map((part, at) => [part.id, at]));
+  const needed: Uint32Array[] = [];
+  for (const [at, { needs = [] }] of parts.entries()) {
+    const bits = new Uint32Array((at >>> 5) + 1);
+    for (const need of needs) {
+      const place = places.get(need);
+      if (place === undefined || place >= at) continue;
+      bits[place >>> 5] = (bits[place >>> 5] ?? 0) | (1 << (place & 31));
+      needed[place]?.forEach((word, index) => {
+        bits[index] = (bits[index] ?? 0) | word;
+      });
     }
-    closures.set(id, found);
-    return found;
-  };
-  return (one, other) => closureOf(one).has(other) || closureOf(other).has(one);
+    needed.push(bits);
+  }
+  return (earlier, later) => (((needed[later]?.[earlier >>> 5] ?? 0) >>> (earlier & 31)) & 1) === 1;
 }

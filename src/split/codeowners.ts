@@ -1,5 +1,6 @@
 import { compileGlob, covers, type Glob, matches } from "../permission/glob.ts";
 import { subjectOf } from "../permission/subject.ts";
+import { leadingFolder } from "./file-index.ts";
 
 /**
  * CODEOWNERS as GitHub reads it, and with sections as GitLab does. The last pattern that matches wins, in each section
@@ -9,14 +10,30 @@ import { subjectOf } from "../permission/subject.ts";
 export function readCodeowners({ path, text }: { path: string; text: string }): (path: string) => string | undefined {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const isGitLab = path.startsWith(".gitlab/") || lines.some((line) => header.test(line));
-  const sections = readSections(lines, isGitLab);
+  const sections = [...readSections(lines, isGitLab).values()].map((section) => lookup(section.entries));
   return (file) => {
-    const { segments } = subjectOf(file, { isCaseInsensitive: false });
-    for (const { entries } of sections.values()) {
-      const last = entries.findLast((entry) => entry.test(segments));
+    for (const lastFor of sections) {
+      const last = lastFor(file);
       if (last?.owner !== undefined) return last.owner;
     }
     return undefined;
+  };
+}
+
+/** The last entry that matches. Thousands of lines meet a hundred thousand files, so only lines about its folders are asked. */
+function lookup(entries: readonly Entry[]): (file: string) => Entry | undefined {
+  const byFolder = Map.groupBy(
+    entries.map((entry, at) => ({ ...entry, at })),
+    (entry) => entry.folder,
+  );
+  return (file) => {
+    const { segments, lineage } = subjectOf(file, { isCaseInsensitive: false });
+    let last: (Entry & { at: number }) | undefined;
+    for (const folder of lineage) {
+      const found = byFolder.get(folder)?.findLast((entry) => entry.at > (last?.at ?? -1) && entry.test(segments));
+      last = found ?? last;
+    }
+    return last;
   };
 }
 
@@ -29,6 +46,8 @@ interface Section {
 }
 type Segments = Parameters<typeof matches>[1];
 interface Entry {
+  /** All that it matches is this path, or below it. */
+  folder: string;
   test(segments: Segments): boolean;
   owner: string | undefined;
 }
@@ -54,10 +73,11 @@ function entryOf(line: string, section: Section, isGitLab: boolean): Entry[] {
   const [, pattern = "", rest = ""] = /^\s*((?:\\.|[^\s\\])+)(.*)$/.exec(line) ?? [];
   if (pattern === "" || pattern.startsWith("#")) return [];
   const isExclusion = isGitLab && pattern.startsWith("!");
-  const test = testOf(isExclusion ? pattern.slice(1) : pattern, isGitLab);
+  const meant = isExclusion ? pattern.slice(1) : pattern;
+  const test = testOf(meant, isGitLab);
   if (!test) return [];
   const [first] = ownersIn(rest);
-  return [{ test, owner: isExclusion ? undefined : (first ?? section.owner) }];
+  return [{ folder: leadingFolder(meant), test, owner: isExclusion ? undefined : (first ?? section.owner) }];
 }
 
 function ownersIn(text: string): string[] {

@@ -44,8 +44,8 @@ function rangesOf(files: readonly string[]): ReadonlyMap<string, { from: number;
   return ranges;
 }
 
-/** What all that a gitignore pattern covers begins with; "" where that may be anywhere. */
-function leadingFolder(glob: string): string {
+/** The path that all a gitignore pattern covers is, or is below; "" where that may be anywhere. */
+export function leadingFolder(glob: string): string {
   if (!glob.replace(/\/$/, "").includes("/")) return "";
   const names = glob.replace(/^\//, "").replace(/\/$/, "").split("/");
   const first = names.findIndex((name) => /[*?[\\ ]/.test(name));

@@ -1,5 +1,6 @@
 import { compileGlob } from "../permission/glob.ts";
 import type { PathPattern } from "../protocol/scope.ts";
+import { type FileIndex, openIndex } from "./file-index.ts";
 import type { Part, SplitView } from "./split-view.ts";
 
 /** Less than the whole job: only some files, only some of the parts. Nothing here ever adds a file to anybody. */
@@ -7,8 +8,9 @@ import type { Part, SplitView } from "./split-view.ts";
 /** Only what `only` covers, to look at and to edit. Parts with nothing left go; who needed one needs what it needed. */
 export function onlyCovered(parts: readonly Part[], only: PathPattern, view: SplitView): Part[] {
   const covered = new Set(view.files.filter((path) => view.matches(only, path)));
+  const index = openIndex({ ...view, files: [...covered] });
   const narrowed = parts.map((part): Part => {
-    const writes = part.writes.flatMap((pattern) => narrowWrites(pattern, { only, covered, view }));
+    const writes = part.writes.flatMap((pattern) => narrowWrites(pattern, { only, index, view }));
     return { ...part, files: part.files.filter((path) => covered.has(path)), writes };
   });
   return without(narrowed, (part) => part.files.length === 0 && part.writes.length === 0);
@@ -16,15 +18,15 @@ export function onlyCovered(parts: readonly Part[], only: PathPattern, view: Spl
 
 interface Narrowing {
   only: PathPattern;
-  covered: ReadonlySet<string>;
+  index: FileIndex;
   view: SplitView;
 }
 
-function narrowWrites(pattern: PathPattern, { only, covered, view }: Narrowing): PathPattern[] {
+function narrowWrites(pattern: PathPattern, { only, index, view }: Narrowing): PathPattern[] {
   if ("directories" in pattern && pattern.directories.includes("")) return [only];
   const whole = "directories" in pattern ? pattern.directories.filter((folder) => isCovered(folder, only, view)) : [];
   const named = namedIn(pattern).filter((path) => view.matches(only, path));
-  const files = [...covered].filter((path) => view.matches(pattern, path));
+  const files = index.covered(pattern);
   return [
     ...(whole.length > 0 ? [{ directories: whole }] : []),
     ...(files.length + named.length > 0 ? [{ files: [...new Set([...files, ...named])] }] : []),

@@ -26,7 +26,8 @@ export function openTally(what: Report["what"]): Tally {
       passed.add(identity);
     },
     failed,
-    found(finding) {
+    found(whole) {
+      const finding = { ...whole, path: whole.path.slice(0, mostPath), message: whole.message.slice(0, mostMessage) };
       findings.push(finding);
       failed(identityOf(finding), placeOf(finding));
     },
@@ -43,6 +44,10 @@ export function openTally(what: Report["what"]): Tally {
     },
   };
 }
+
+/** Findings go into prompts and logs; a tool that prints a file into each of them must not fill those. */
+const mostMessage = 1_000;
+const mostPath = 4_096;
 
 /** Lines move when a file is edited, so no line is part of an identity, not even one that a message speaks of. */
 function identityOf({ path, rule, message }: Finding): string {

@@ -50,16 +50,15 @@ const monorepo = {
 
 describe("a job over the packages in which something is found", () => {
   it("needs no sandbox when its checks only look", async () => {
-    await using alone = await openTestBench();
-    alone.equipment.sandbox = { unavailable: "there is none", remedy: "none" };
-    const { repository, spec } = await alone.repository(monorepo);
-    const job: Partial<JobSpec> = {
+    const { sandbox } = bench.equipment;
+    bench.equipment.sandbox = { unavailable: "there is none", remedy: "none" };
+    const { result } = await run(monorepo, {
       split: { by: "workspace", match: { pattern: "before($A)", language: "JavaScript" } },
       each: [rename],
       checks: [absent({ at: "task", name: "of a task" }), absent()],
-    };
-    const { done } = await alone.coordinator.submit({ spec: { ...spec, ...job }, repository });
-    const result = await done;
+    }).finally(() => {
+      bench.equipment.sandbox = sandbox;
+    });
     expect(result).toMatchObject({ outcome: "succeeded", exit_code: 0 });
     expect(result.tasks.map(({ id, landed }) => [id, landed])).toEqual([
       ["packages-a", true],

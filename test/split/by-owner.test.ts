@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readCodeowners } from "../../src/split/codeowners.ts";
 import { planSplit } from "../../src/split/plan-split.ts";
@@ -43,6 +44,29 @@ file[1].txt @range
     expect(owner("docs/* @a", "docs/x.md")).toBe("@a");
     expect(owner("docs/* @a", "docs/x/y.md")).toBeUndefined();
     expect(owner("* @a\r\n\r\n", "x/y")).toBe("@a");
+  });
+});
+
+describe("many lines and many files", () => {
+  it("give what looking at every line from the last one gives", () => {
+    const name = fc.constantFrom("a", "b", "*", "**", "c.js", "*.js");
+    const pattern = fc
+      .tuple(fc.constantFrom("", "/"), fc.array(name, { minLength: 1, maxLength: 3 }), fc.constantFrom("", "/"))
+      .map(([start, names, end]) => `${start}${names.join("/")}${end}`);
+    const path = fc
+      .array(fc.constantFrom("a", "b", "c.js"), { minLength: 1, maxLength: 4 })
+      .map((one) => one.join("/"));
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 12 }), path, (patterns, file) => {
+        const alone = (one: string) => owner(`${one} @x`, file) !== undefined;
+        const expected = patterns.findLastIndex(alone);
+        const text = patterns.map((one, at) => `${one} @o${at}`).join("\n");
+        expect(owner(text, file)).toBe(expected < 0 ? undefined : `@o${expected}`);
+        const matches = (glob: string) => viewOf([file]).matches({ glob }, file);
+        for (const one of patterns) if (!/\/\*$/.test(one)) expect(alone(one)).toBe(matches(one));
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

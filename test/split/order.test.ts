@@ -66,6 +66,12 @@ describe("named tasks", () => {
     expect(() => plan([task("a", "lib/a.js", ["x"])])).toThrow(/no task of this job/);
   });
 
+  it("may all write everything where each needs the one before it", () => {
+    const chain = Array.from({ length: 200 }, (_, at) => task(`t${at}`, "**", at > 0 ? [`t${at - 1}`] : []));
+    expect(plan(chain)).toHaveLength(200);
+    expect(() => plan([...chain, task("x", "lib/a.js", ["t198"])])).toThrow(/both t199 and x/);
+  });
+
   it("follow a chain of any length", () => {
     const count = 5_000;
     const chain = Array.from({ length: count }, (_, at) =>
