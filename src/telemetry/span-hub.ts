@@ -22,6 +22,8 @@ export interface SpanHub {
    * when no more of that owner's messages can come; a job's spans are then forgotten here.
    */
   closeOrphans(ownerId: string, reason: string): void;
+  /** Exports a span of the server itself, which is no job's and is stored nowhere. Absent: nothing is exported. */
+  readonly exportSpan: ((span: SpanEnd) => void) | undefined;
   /** Stores all that was accepted, and exports it as far as the collector takes it in a few seconds. Never rejects. */
   flush(): Promise<void>;
   /** flush(), then lets go of the exporter. */
@@ -99,6 +101,12 @@ export function createSpanHub(options: SpanHubOptions): SpanHub {
       }
       book.forgetJob(ownerId);
     },
+    exportSpan:
+      feed &&
+      ((span) => {
+        const { content, bytes } = limitSpan(span, options.redact);
+        feed.add({ ...span, ...content }, bytes);
+      }),
     async flush() {
       await Promise.all([writer.flush(), feed?.flush()]);
     },

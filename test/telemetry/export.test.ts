@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { StoredSpan } from "../../src/protocol/span.ts";
+import type { SpanEnd, StoredSpan } from "../../src/protocol/span.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
-import { recordingTracer, scene } from "./fakes.ts";
+import { createRequestTracer } from "../../src/telemetry/request-tracer.ts";
+import { clock, recordingTracer, scene } from "./fakes.ts";
 import { exportTo, type ReceivedSpan, type Receiver, startCollector, startReceiver } from "./receiver.ts";
 
 const kinds = { internal: "SPAN_KIND_INTERNAL", client: "SPAN_KIND_CLIENT", server: "SPAN_KIND_SERVER" };
@@ -83,6 +84,29 @@ describe("a receiver we did not write", () => {
     expect(receiver.spans).toHaveLength(20_001);
     expect(new Set(receiver.spans.map((span) => span.spanId))).toEqual(new Set(stage.memory.rows.keys()));
     expect(stage.hub.counts).toMatchObject({ ended: 20_001, exported: 20_001, exportFailed: 0 });
+  });
+
+  test("gets the span of a request of the server's, redacted, which no job stores", async () => {
+    const stage = scene({ openFeed: await exportTo(receiver.url), redact: createRedactor(["hunter2hunter2"]) });
+    const made: SpanEnd[] = [];
+    const { tracer } = createRequestTracer((span) => made.push(span), clock);
+    const span = tracer.startSpan("GET *", { attributes: { "url.full": "http://localhost/v1/jobs?cursor=x" } });
+    span.updateName("GET /v1/jobs").setAttribute("http.route", "hunter2hunter2").setStatus({ code: 2 }).end();
+    for (const each of made) stage.hub.exportSpan?.(each);
+    await stage.hub.close();
+    await receiver.arrived(1);
+    expect(receiver.spans.map(received)).toMatchObject([
+      {
+        name: "GET /v1/jobs",
+        kind: "SPAN_KIND_SERVER",
+        parentSpanId: "",
+        status: "STATUS_CODE_ERROR",
+        attributes: { "url.full": "http://localhost/v1/jobs" },
+      },
+    ]);
+    expect(JSON.stringify(receiver.spans)).not.toContain("hunter2");
+    expect(stage.memory.rows.size).toBe(0);
+    expect(scene().hub.exportSpan).toBeUndefined();
   });
 
   test("gets them in many small flushes too", async () => {
