@@ -32,7 +32,7 @@ ${operations.map(({ id, method, path, summary: short }) => `<li><a href="#${idOf
 </ul></nav>
 <main id="content">
 <p>The same as a document for programs: <a href="/openapi.json"><code>/openapi.json</code></a>.</p>
-<pre><code>curl -H "Authorization: Bearer $(cat "$SHEAF_HOME/token")" http://127.0.0.1:7433/v1/jobs</code></pre>
+<pre><code>curl -H "Authorization: Bearer $(cat "$SHEAF_HOME/token")" http://127.0.0.1:7420/v1/jobs</code></pre>
 ${sections.join("\n")}
 ${renderShapes(document)}
 ${renderProblems()}
