@@ -2,7 +2,7 @@ import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair } fro
 import type { Explained } from "./explain.ts";
 import type { ParsedDocument } from "./parse-yaml.ts";
 import { keyOffset } from "./plain-value.ts";
-import { lineAndColumn, type Problem } from "./problem.ts";
+import { linesAndColumns, type Problem } from "./problem.ts";
 
 /** Where the value at a path stands: `jobs/lint.yaml:4:3`. A path that is not there answers for its parent. */
 export type Place = (path: readonly PropertyKey[]) => string;
@@ -14,10 +14,10 @@ export function placesIn(document: ParsedDocument, aliases: ReadonlyMap<Alias, N
       offset: offsetOf(document, aliases, path, at),
       message,
     }),
-    named:
-      (file: string, text: string): Place =>
-      (path) =>
-        `${file}:${lineAndColumn(text, offsetOf(document, aliases, path, "value"))}`,
+    named: (file: string, text: string): Place => {
+      const shown = linesAndColumns(text);
+      return (path) => `${file}:${shown(offsetOf(document, aliases, path, "value"))}`;
+    },
   };
 }
 

@@ -33,6 +33,27 @@ export function lineAndColumn(text: string, offset: number): string {
   return `${line}:${Math.max(0, Math.min(offset, text.length) - start) + 1}`;
 }
 
+/** The same for many offsets of one text: its lines are found once, when the first is asked for. */
+export function linesAndColumns(text: string): (offset: number) => string {
+  let starts: number[] | undefined;
+  return (offset) => {
+    starts ??= [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    const line = starts.length - countAfter(starts, offset);
+    return `${line}:${Math.max(0, Math.min(offset, text.length) - (starts[line - 1] ?? 0)) + 1}`;
+  };
+}
+
+/** How many of the rising numbers are larger. */
+function countAfter(rising: readonly number[], limit: number): number {
+  let [from, to] = [0, rising.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((rising[middle] ?? 0) > limit) to = middle;
+    else from = middle + 1;
+  }
+  return rising.length - from;
+}
+
 /** One problem a place: what follows from the first is noise. Sorting keeps the order of equals. */
 function distinct(problems: readonly Problem[]): Problem[] {
   const byOffset = new Map<number, Problem>();
