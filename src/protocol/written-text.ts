@@ -49,7 +49,7 @@ function addIssuesOf(schema: z.ZodType<string> | undefined, written: string, con
 }
 
 /** Why it is no text that can be passed on: empty, too long, or with characters that no file and no process takes. */
-export function refusedText(written: string, most: number): string | undefined {
+function refusedText(written: string, most: number): string | undefined {
   if (written.trim() === "") return "the text is empty; write something, or remove it";
   return refusedCharacters(written, most);
 }
