@@ -23,6 +23,8 @@ export interface CompiledRecipe {
   name: string;
   /** Whether the recipe has a grammar (and, for rules, the `files` and `ignores`) for this path. */
   covers(path: string): boolean;
+  /** Loads what only a rewrite needs, such as a parser; if it is there, await it once before the first rewrite. */
+  prepare?(): Promise<void>;
   /**
    * Pure: the same bytes give the same answer. Never throws for what a file may hold.
    * The parser's trees are freed only when the event loop turns: let it, every few files, or memory grows by

@@ -5,7 +5,7 @@ import { argumentsOf, calleeOf, firstArgument, type GivenNames } from "./module-
 import { type StubKey, stubsOf } from "./module-stubs.ts";
 import { type Match, selectMatches } from "./select-matches.ts";
 import { isShadowed, shadowScopes } from "./shadowed-require.ts";
-import { languageOf, readSource, type SourceText } from "./source-text.ts";
+import { readSource, type SourceText, scriptLanguageOf } from "./source-text.ts";
 import { type Candidates, findCandidates, ruleForTokens, type Token } from "./specifier-candidates.ts";
 import { zoneOf } from "./syntax-error.ts";
 import { veilTypeImports } from "./type-imports.ts";
@@ -17,7 +17,7 @@ import { couldNameBuiltin } from "./unknown-specifier.ts";
  */
 export const nodeProtocol: CompiledRecipe = {
   name: "node-protocol",
-  covers: (path) => languageOf(path) !== undefined,
+  covers: (path) => scriptLanguageOf(path) !== undefined,
   rewrite: (file) => {
     const source = readSource(file);
     if ("skipped" in source) return { edits: [], leftovers: [], skipped: source.skipped };

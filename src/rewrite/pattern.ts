@@ -1,5 +1,6 @@
 import { parse, type SgNode } from "@ast-grep/napi";
 import type { Variable } from "./fix-template.ts";
+import { expandoOf } from "./grammars.ts";
 import type { Language } from "./source-text.ts";
 
 /**
@@ -12,25 +13,62 @@ export interface Pattern {
   words: string[];
   /** A lone variable: it would match every node there is. */
   isAnything: boolean;
+  /** What ast-grep is to be given so that it finds what the pattern says. */
+  matcher: string | { context: string; selector: string };
 }
 
 /** What a pattern asks for, or in words why it cannot be used in `language`. */
 export function readPattern(language: Language, pattern: string): Pattern | { problem: string } {
   if (pattern.trim() === "") return { problem: "the pattern is empty" };
-  const root = parse(language, pattern).root();
+  const root = parse(language, asCode(language, pattern)).root();
   const syntax = syntaxProblem(root);
   const problem = syntax !== undefined && !isCompleteAnyway(language, pattern) ? syntax : vendorProblem(root, pattern);
   if (problem !== undefined) return { problem };
-  const leaves = root.findAll({ rule: { any: leafKinds.map((kind) => ({ kind })) } }).map((leaf) => leaf.text());
+  const kinds = leafKinds[language].map((kind) => ({ kind }));
+  const leaves = root.findAll({ rule: { any: kinds } }).map((leaf) => leaf.text());
+  const variable = asCode(language, "$A").slice(0, -1);
   return {
     variables: variablesIn(pattern),
-    words: leaves.filter((leaf) => !isVariable(leaf)),
+    words: leaves.filter((leaf) => !isVariable(leaf.replaceAll(variable, "$"))),
     isAnything: isVariable(pattern.trim()),
+    matcher: matcherOf(language, pattern, root),
   };
 }
 
+const scriptKinds = ["identifier", "property_identifier", "string_fragment"];
+
 /** Kinds whose text a pattern compares letter by letter. */
-const leafKinds = ["identifier", "property_identifier", "string_fragment"];
+const leafKinds: Readonly<Record<Language, readonly string[]>> = {
+  JavaScript: scriptKinds,
+  TypeScript: scriptKinds,
+  Tsx: scriptKinds,
+  Python: ["identifier"],
+  Go: ["identifier", "field_identifier", "type_identifier", "package_identifier"],
+  Rust: ["identifier", "field_identifier", "type_identifier"],
+  Java: ["identifier", "type_identifier"],
+};
+
+/** A pattern as ast-grep lets the grammar read it: where `$` is no part of a name, another sign begins its variables. */
+function asCode(language: Language, pattern: string): string {
+  const expando = expandoOf(language) ?? "$";
+  if (expando === "$") return pattern;
+  return pattern.replaceAll(/(\$+)([A-Z_]?)/g, (whole, dollars: string, next: string) =>
+    next !== "" || dollars.length === 3 ? expando.repeat(dollars.length) + next : whole,
+  );
+}
+
+/** Alone, Go's grammar takes `fmt.Println(x)` for a conversion to a type; inside of a function it is a call. */
+function matcherOf(language: Language, pattern: string, root: SgNode): Pattern["matcher"] {
+  if (language !== "Go" || !isTakenForConversion(root)) return pattern;
+  return { context: `func _() { ${pattern} }`, selector: "call_expression" };
+}
+
+/** Whether the pattern as a whole is `a.b(...)`, read as a conversion. */
+export function isTakenForConversion(root: SgNode): boolean {
+  const [statement, ...more] = root.children();
+  const [expression] = statement?.kind() === "expression_statement" ? statement.children() : [];
+  return more.length === 0 && expression?.kind() === "type_conversion_expression";
+}
 
 function isVariable(text: string): boolean {
   return /^\${1,3}([A-Z_][A-Z0-9_]*)?$/.test(text);
@@ -61,7 +99,8 @@ function isCompleteAnyway(language: Language, pattern: string): boolean {
       at = place.index + place[0].length;
       return `${before}"s"`;
     });
-    if (syntaxProblem(parse(language, pieces.join("") + pattern.slice(at)).root()) === undefined) return true;
+    const code = asCode(language, pieces.join("") + pattern.slice(at));
+    if (syntaxProblem(parse(language, code).root()) === undefined) return true;
   }
   return false;
 }
@@ -73,10 +112,15 @@ function syntaxProblem(root: SgNode): string | undefined {
     const { line, column } = unread.range().start;
     return `syntax error at line ${line + 1}, column ${column + 1}, near \`${unread.text().slice(0, 40)}\``;
   }
-  const missing = root.findAll({ rule: { regex: "^$" } }).find((node) => node.isLeaf());
+  const missing = root.findAll({ rule: { regex: "^$" } }).find((node) => node.isLeaf() && !isLastSemicolon(node, root));
   if (!missing) return undefined;
   const { line, column } = missing.range().start;
   return `syntax error at line ${line + 1}, column ${column + 1}: \`${missing.kind()}\` is missing`;
+}
+
+/** `foo($A)` is an expression in Rust and Java too, though a program would need a semicolon after it. */
+function isLastSemicolon(node: SgNode, root: SgNode): boolean {
+  return node.kind() === ";" && node.range().start.index === root.range().end.index;
 }
 
 function vendorProblem(root: SgNode, pattern: string): string | undefined {

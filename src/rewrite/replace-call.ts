@@ -27,18 +27,19 @@ export function compileReplaceCall(recipe: ReplaceCall): CompiledRecipe {
       const pattern = patterns.get(source.language);
       if (!pattern) return { edits: [], leftovers: [], skipped: "language not covered" };
       if (!pattern.words.every((word) => source.text.includes(word))) return { edits: [], leftovers: [] };
-      return replaceIn(source, recipe.pattern, template);
+      return replaceIn(source, { text: recipe.pattern, pattern }, template);
     },
   };
 }
 
-const allLanguages: readonly Language[] = ["JavaScript", "TypeScript", "Tsx"];
+/** Where no language is named: a pattern for one family of languages says nothing about another. */
+const scriptLanguages: readonly Language[] = ["JavaScript", "TypeScript", "Tsx"];
 
 /** The pattern in each language it may look at: the one that was asked for, or all that can read it. */
 function patternsOf(recipe: ReplaceCall): Map<string, Pattern> {
   const readable = new Map<string, Pattern>();
   const problems: string[] = [];
-  for (const language of recipe.language ? [recipe.language] : allLanguages) {
+  for (const language of recipe.language ? [recipe.language] : scriptLanguages) {
     const pattern = readPattern(language, recipe.pattern);
     if ("problem" in pattern) problems.push(`${language}: ${pattern.problem}`);
     else readable.set(language, pattern);
@@ -64,12 +65,16 @@ function refuseUnbound(recipe: ReplaceCall, pattern: Pattern, template: FixTempl
   }
 }
 
-function replaceIn(source: SourceText, pattern: string, template: FixTemplate) {
+function replaceIn(
+  source: SourceText,
+  { text: label, pattern }: { text: string; pattern: Pattern },
+  template: FixTemplate,
+) {
   const root = parse(source.language, source.text).root();
-  const matches = root.findAll({ rule: { pattern } }).map((node): Match => {
+  const matches = root.findAll({ rule: { pattern: pattern.matcher } }).map((node): Match => {
     const { start, end } = node.range();
     const at = { start: start.index, end: end.index };
-    return { ...at, node: { ...at, place: start }, text: expandTemplate(template, node, source.text), label: pattern };
+    return { ...at, node: { ...at, place: start }, text: expandTemplate(template, node, source.text), label };
   });
   return selectMatches(source, matches, errorZonesOf(root));
 }

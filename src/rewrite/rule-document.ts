@@ -1,4 +1,5 @@
 import { type FixTemplate, parseTemplate } from "./fix-template.ts";
+import { isLoaded } from "./grammars.ts";
 import { type Expansion, expansion, fixOf, refuseUnbound } from "./rule-fix.ts";
 import { type Matcher, matcherOf, type Refuse, variablesBound } from "./rule-matcher.ts";
 import { pathTest } from "./rule-paths.ts";
@@ -27,6 +28,7 @@ export interface RuleDocument {
 export function readRule(document: Readonly<Record<string, unknown>>, refuse: Refuse): RuleDocument | undefined {
   refuseKeys(document, refuse);
   const language = languageNamed(document.language, refuse);
+  if (document.severity === "off" && !isLoaded(language)) return undefined;
   const matcher = matcherOf(document, language, refuse);
   const fix = fixOf(document.fix, refuse);
   const transformed = new Set(isRecord(document.transform) ? Object.keys(document.transform) : []);
@@ -69,12 +71,31 @@ const languageNames: Readonly<Record<string, Language>> = {
   ts: "TypeScript",
   typescript: "TypeScript",
   tsx: "Tsx",
+  python: "Python",
+  py: "Python",
+  go: "Go",
+  golang: "Go",
+  rust: "Rust",
+  rs: "Rust",
+  java: "Java",
 };
 
-function languageNamed(written: unknown, refuse: Refuse): Language {
+/** The languages that the documents of a rule file name, as far as they are names of languages. */
+export function languagesNamed(documents: readonly Readonly<Record<string, unknown>>[]): Language[] {
+  return documents.flatMap(({ language, severity }) => {
+    const named = severity === "off" ? undefined : languageCalled(language);
+    return named ? [named] : [];
+  });
+}
+
+function languageCalled(written: unknown): Language | undefined {
   const name = typeof written === "string" ? written.toLowerCase() : "";
-  const language = Object.hasOwn(languageNames, name) ? languageNames[name] : undefined;
+  return Object.hasOwn(languageNames, name) ? languageNames[name] : undefined;
+}
+
+function languageNamed(written: unknown, refuse: Refuse): Language {
+  const language = languageCalled(written);
   if (language) return language;
   const reason = written === undefined ? "missing" : `${JSON.stringify(written)} is not built yet`;
-  throw refuse("language", reason, "use JavaScript, TypeScript or Tsx");
+  throw refuse("language", reason, "use JavaScript, TypeScript, Tsx, Python, Go, Rust or Java");
 }

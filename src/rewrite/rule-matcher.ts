@@ -40,12 +40,14 @@ function rulesByName(value: unknown, key: string, refuse: Refuse): Record<string
 export function refuseBrokenPatterns(rules: unknown, language: Language, refuse: Refuse): void {
   for (const pattern of patternsIn(rules)) {
     const read = readPattern(language, pattern);
-    if (!("problem" in read)) continue;
-    throw refuse(
-      `pattern \`${pattern}\``,
-      read.problem,
-      "write the pattern as complete code, or use `context` and `selector`",
-    );
+    const place = `pattern \`${pattern}\``;
+    if ("problem" in read) {
+      throw refuse(place, read.problem, "write the pattern as complete code, or use `context` and `selector`");
+    }
+    if (typeof read.matcher === "string") continue;
+    const { context, selector } = read.matcher;
+    const remedy = `write pattern: { context: '${context}', selector: ${selector} }`;
+    throw refuse(place, "alone it is a conversion to a type, which no call in a function is", remedy);
   }
 }
 

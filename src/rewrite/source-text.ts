@@ -1,9 +1,11 @@
 import { Buffer, isAscii, isUtf8 } from "node:buffer";
+import type { Language } from "../protocol/language.ts";
 import type { SourceFile } from "./compiled-recipe.ts";
+import { isLoaded } from "./grammars.ts";
 
-/** The grammars this folder has. `.js` files may hold JSX; Flow is read as far as the JavaScript grammar goes. */
-export type Language = "JavaScript" | "TypeScript" | "Tsx";
+export type { Language } from "../protocol/language.ts";
 
+/** `.js` files may hold JSX; Flow is read as far as the JavaScript grammar goes. */
 const languages: Readonly<Record<string, Language>> = {
   js: "JavaScript",
   jsx: "JavaScript",
@@ -13,13 +15,27 @@ const languages: Readonly<Record<string, Language>> = {
   mts: "TypeScript",
   cts: "TypeScript",
   tsx: "Tsx",
+  py: "Python",
+  pyi: "Python",
+  go: "Go",
+  rs: "Rust",
+  java: "Java",
 };
 
-/** The grammar for a path by its extension, or undefined when there is none. */
+/** The grammar for a path by its extension, or undefined when there is none or it was not loaded. */
 export function languageOf(path: string): Language | undefined {
   const extension = /\.([a-z]+)$/.exec(path)?.[1];
-  return extension !== undefined && Object.hasOwn(languages, extension) ? languages[extension] : undefined;
+  const language = extension !== undefined && Object.hasOwn(languages, extension) ? languages[extension] : undefined;
+  return language && isLoaded(language) ? language : undefined;
 }
+
+/** The same for JavaScript and TypeScript alone. */
+export function scriptLanguageOf(path: string): ScriptLanguage | undefined {
+  const language = languageOf(path);
+  return language === "JavaScript" || language === "TypeScript" || language === "Tsx" ? language : undefined;
+}
+
+export type ScriptLanguage = "JavaScript" | "TypeScript" | "Tsx";
 
 /** A decoded file. A byte order mark stays in `text`, so that positions agree with the bytes. */
 export interface SourceText {

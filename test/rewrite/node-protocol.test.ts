@@ -7,7 +7,7 @@ import { compileRecipe } from "../../src/rewrite/engine.ts";
 import { applyTextEdits } from "../../src/rewrite/text-edit.ts";
 import { byRecipe, publishedSources, someSources } from "./oracle.ts";
 
-const recipe = compileRecipe({ name: "node-protocol" });
+const recipe = await compileRecipe({ name: "node-protocol" });
 
 function run(source: string, path = "a.js") {
   const bytes = Buffer.from(source);

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../src/protocol/failure.ts";
-import { compileRecipe } from "../../src/rewrite/engine.ts";
+import { compileReplaceCall } from "../../src/rewrite/replace-call.ts";
 import { applyTextEdits } from "../../src/rewrite/text-edit.ts";
 import { byCommand, byRecipe, type Files, someSources, texts } from "./oracle.ts";
 
 function replace(pattern: string, fix: string, language?: "JavaScript" | "TypeScript" | "Tsx") {
-  return compileRecipe({ name: "replace-call", pattern, fix, ...(language ? { language } : {}) });
+  return compileReplaceCall({ name: "replace-call", pattern, fix, ...(language ? { language } : {}) });
 }
 
 function run(source: string, pattern: string, fix: string, path = "a.js") {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { Fault } from "../../src/protocol/failure.ts";
-import { compileRecipe } from "../../src/rewrite/engine.ts";
+import { compileRules } from "../../src/rewrite/rule.ts";
 import { applyTextEdits } from "../../src/rewrite/text-edit.ts";
 import { byCommand, byRecipe, type Files, someSources, texts } from "./oracle.ts";
 
 function rules(yaml: string) {
-  return compileRecipe({ name: "rule", file: "rule.yml", rules: parseAllDocuments(yaml).map((one) => one.toJS()) });
+  return compileRules({ name: "rule", file: "rule.yml", rules: parseAllDocuments(yaml).map((one) => one.toJS()) });
 }
 
 function filesOf(written: Readonly<Record<string, string>>): Files {
@@ -195,8 +195,8 @@ describe("a rule file", () => {
 
   it("in a language that is not built yet is refused, and the document is named", () => {
     const good = "id: a\nlanguage: TypeScript\nrule: {pattern: a()}\nfix: b";
-    expect(refused(`${good}\n---\nid: p\nlanguage: Python\nrule: {pattern: a()}\nfix: b`)).toContain(
-      'rule 2 (p), language: "Python" is not built yet',
+    expect(refused(`${good}\n---\nid: p\nlanguage: Kotlin\nrule: {pattern: a()}\nfix: b`)).toContain(
+      'rule 2 (p), language: "Kotlin" is not built yet',
     );
   });
 
