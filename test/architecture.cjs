@@ -23,7 +23,7 @@ const ranks = [
 
 /** Vendor package (or scope) -> the one folder that may import it. */
 const vendors = {
-  "@ast-grep/napi": "rewrite",
+  "@ast-grep": "rewrite",
   "@electric-sql/pglite": "db",
   "@hono": "http",
   "@opentelemetry": "telemetry",
@@ -93,7 +93,7 @@ const threadFolders = [
  * What these import is not read: native code, whose loader would run `ldd` where nothing else tells musl from glibc; and
  * TypeScript, which carries a whole system of its own. Of that, `rewrite` uses one call: to read its own declarations.
  */
-const notFollowed = ["@ast-grep/napi", "@typescript/typescript6"];
+const notFollowed = ["@ast-grep", "@typescript/typescript6"];
 
 const inFolders = (names) => `^src/(${names.join("|")})(/|\\.ts$)`;
 const inPackages = (names) => `(^|/)node_modules/(${names.join("|")})/`;
