@@ -147,7 +147,7 @@ async function coverageOf(steps: readonly Step[]): Promise<SplitView["covers"]> 
     if (step.kind !== "agent" || step.agent.model.provider !== "recipe") continue;
     const { model } = step.agent;
     const { compileRecipe } = await import("../rewrite/engine.ts");
-    const recipe = compileRecipe(model.recipe);
+    const recipe = await compileRecipe(model.recipe);
     covering.set(step, (path) => recipe.covers(path));
   }
   return (asked, path) => asked.some((step) => covering.get(step)?.(path) ?? true);
