@@ -1,10 +1,12 @@
 import { openBundle } from "../files/bundle.ts";
 import { type ScanReport, scanOrder } from "../protocol/scan.ts";
+import { loadInstalled } from "../rewrite/grammars.ts";
 import { compileScan } from "../rewrite/scan.ts";
 
 /** Looks through the files of a bundle, in their order, and says at which one it is before it looks. */
-export function runScan(raw: unknown): ScanReport {
+export async function runScan(raw: unknown): Promise<ScanReport> {
   const { query, bundle, progress } = scanOrder.parse(raw);
+  if (query.pattern !== undefined) await loadInstalled();
   const report: ScanReport = { looked: 0, found: [], skipped: [] };
   const scan = compileScan(query);
   if ("mistake" in scan) return { ...report, mistake: scan.mistake };

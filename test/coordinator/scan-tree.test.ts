@@ -57,6 +57,14 @@ describe("a look through a tree", () => {
     expect(await found({ pattern: "foo($A)", regex: "x", places: 0 })).toEqual([["d.cjs", 1]]);
   });
 
+  it("reads the languages whose packages are installed", async () => {
+    const files = { "a.py": "def f():\n    foo(1)\n", "b.go": "package b\nfunc f() { foo(1) }\n", "c.js": "bar(1)\n" };
+    const report = await scan(files, { pattern: "foo($A)", language: "Python", places: 1 });
+    expect(report.found).toEqual([{ path: "a.py", count: 1, places: [{ line: 2, column: 5, text: "foo(1)" }] }]);
+    const all = await scan(files, { pattern: "foo($A)", places: 0 });
+    expect(all.found.map((one) => one.path)).toEqual(["a.py", "b.go"]);
+  });
+
   it("ends an expression that does not come back, names it and the file, and goes on working", async () => {
     const files = { "a.js": "fine", "b.js": hostile, "c.js": "fine" };
     const report = await scan(files, { regex: "^(a+)+$", places: 1 });
