@@ -16,6 +16,7 @@ export async function serveSocket(order: AppOrder & { lock: FolderLock }): Promi
   const path = await socketPath(order.home);
   // Whoever made it is gone: the lock is ours.
   await rm(path, { force: true });
+  const sockets = new Set<Socket>();
   let opened: Promise<Door> | undefined;
   const open = async () => {
     const { openDoor } = await import("./open-app.ts");
@@ -23,6 +24,8 @@ export async function serveSocket(order: AppOrder & { lock: FolderLock }): Promi
   };
   const door = createServer({ pauseOnConnect: true }, (socket) => {
     socket.on("error", () => socket.destroy());
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
     opened ??= open();
     opened.then(
       ({ server }) => hand(socket, server),
@@ -33,18 +36,27 @@ export async function serveSocket(order: AppOrder & { lock: FolderLock }): Promi
   order.lock.announce(path);
   return {
     async [Symbol.asyncDispose]() {
+      // Resolves when the last connection has gone.
       const closed = new Promise<void>((resolve) => door.close(() => resolve()));
-      await (await opened)?.close();
+      const { server, drain } = (await opened) ?? {};
+      drain?.();
+      const sweep = setInterval(() => server?.closeIdleConnections(), 50);
+      const late = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), lettingGoMs);
       await closed;
+      clearInterval(sweep);
+      clearTimeout(late);
     },
   };
 }
 
+/** What requests under way get when the holder ends. */
+const lettingGoMs = 2_000;
+
 /** The app behind the door. */
 export interface Door {
   server: HttpServer;
-  /** Ends streams, lets other requests finish, and closes what is left after a while. */
-  close(): Promise<void>;
+  /** Takes no new jobs, and ends streams of events. */
+  drain(): void;
 }
 
 function hand(socket: Socket, server: HttpServer): void {

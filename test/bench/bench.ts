@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { append } from "./append.ts";
 import { coldStart } from "./cold-start.ts";
+import { eventReaders } from "./event-readers.ts";
 import type { Figure, Reading } from "./figure.ts";
 import { fold } from "./fold.ts";
+import { httpRead } from "./http-read.ts";
+import { idleMemory } from "./idle-memory.ts";
+import { jobOverHttp } from "./job-over-http.ts";
 import { printFailure, printFigure, printMachine, printReading, printSummary } from "./print.ts";
 import { recipeThreads } from "./recipe-threads.ts";
 import { runCpu } from "./run-cpu.ts";
@@ -17,7 +21,20 @@ import { workspace } from "./workspace.ts";
  * `npm run bench [-- NAME...] [-- --list | --quick]`: every figure as a ratio to a named baseline of the same run, or
  * as what one side costs more. A missed goal is said and is no failure; a figure that cannot be measured is one.
  */
-const figures: readonly Figure[] = [workspace, fold, recipeThreads, runCpu, coldStart, append, tracingTax, threadStart];
+const figures: readonly Figure[] = [
+  workspace,
+  fold,
+  recipeThreads,
+  runCpu,
+  coldStart,
+  append,
+  tracingTax,
+  threadStart,
+  httpRead,
+  eventReaders,
+  jobOverHttp,
+  idleMemory,
+];
 
 const { values, positionals } = parseArgs({
   options: { list: { type: "boolean" }, quick: { type: "boolean" } },

@@ -36,6 +36,12 @@ export function ratioOfMinima(pairs: Pairs<number>): Comparison {
   return { value, statistic: `minimum of ${pairs.subject.length}, ${spread(pairs, divide, "x")}` };
 }
 
+/** The same where more is better. */
+export function ratioOfMaxima(pairs: Pairs<number>): Comparison {
+  const value = Math.max(...pairs.subject) / Math.max(...pairs.baseline);
+  return { value, statistic: `maximum of ${pairs.subject.length}, ${spread(pairs, divide, "x")}` };
+}
+
 /** For small effects, where one lucky run would decide. */
 export function medianOfRatios(pairs: Pairs<number>): Comparison {
   const value = median(each(pairs, divide));
