@@ -30,6 +30,7 @@ const vendors = {
   "@typescript/typescript6": "rewrite",
   commander: "cli",
   "drizzle-orm": "db",
+  "eventsource-parser": "remote",
   "fast-xml-parser": "verify",
   "fastest-levenshtein": "document",
   hono: "http",
@@ -54,14 +55,14 @@ const doors = {
     "src/db/",
     "src/document/",
     "src/files/",
-    "src/http/listen.ts",
     "src/http/receive-bundle.ts",
     "src/http/tokens.ts",
     "src/job/",
     "src/main.ts",
+    "src/remote/connection.ts",
     "src/report/",
     "src/sandbox/",
-    "src/session.ts",
+    "src/session/serve-socket.ts",
     "src/settings.ts",
     "src/verify/report-file.ts",
     "src/webhook/",
@@ -70,9 +71,10 @@ const doors = {
   worker_threads: ["src/agent/", "src/coordinator/", "workers/"],
   // A lock of the operating system that ends with its process; Node itself offers none.
   sqlite: ["src/db/lock.ts"],
-  // The server. What this process asks of others goes through fetch.
-  "http|net": ["src/http/"],
-  "cluster|dgram|dns|http2|https|inspector|repl|tls|vm": [],
+  // The server, its client, and the door of the data folder: fetch speaks to no socket of this machine.
+  "http|net": ["src/http/", "src/remote/", "src/session/serve-socket.ts"],
+  https: ["src/remote/connection.ts"],
+  "cluster|dgram|dns|http2|inspector|repl|tls|vm": [],
 };
 
 /** The folders whose code may run in a worker thread. */
