@@ -160,6 +160,8 @@ describe("the operator's settings", () => {
     await write(uncommented.replace(/secret_file: .*/, `secret: ${secret}`));
     expect(await read()).toMatchObject({ ...defaults, threads: expect.anything(), webhooks: [{ secret }] });
     expect(leaves(written)).toEqual(leaves(schema));
+    const page = await readFile(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
+    for (const key of leaves(schema)) expect(page).toContain(`| \`${key.replace("webhooks.", "webhooks[].")}\` |`);
   });
 
   it("that were named and are not there are an error", async () => {

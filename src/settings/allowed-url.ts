@@ -6,7 +6,8 @@
 /** Says what is wrong with an entry of `server.urls`; undefined for one that can be used. */
 export function fetchUrlProblem(entry: string): string | undefined {
   if (!isFetchable(entry)) return "this is no address to fetch from; write https://, ssh:// or git@host:path";
-  if (/[*?[\]]/.test(entry))
+  const afterHost = entry.replace(/^[a-z]+:\/\/(?:[\w.-]+@)?\[[0-9a-f:.]+\]/i, "");
+  if (/[*?[\]]/.test(afterHost))
     return "this address holds a wildcard; write the part that is fixed, ending in / for all below it";
   return hasOddPath(entry)
     ? "this address has . or .. or an encoded part in its path; write the plain path"

@@ -9,6 +9,8 @@ import { messageOf, type WebhookMessage } from "../../src/webhook/message.ts";
 import { openWebhooks, type WebhookOptions } from "../../src/webhook/open-webhooks.ts";
 import { aCheck, aTask, plainResult } from "../report/results.ts";
 import { emptySpec } from "../support/job.ts";
+import { openSheaf, patience } from "../support/sheaf.ts";
+import { playground } from "../workspace/playground.ts";
 import { answers, openReceiver } from "./receiver.ts";
 
 let folder = "";
@@ -203,5 +205,24 @@ describe("what a receiver is told", () => {
 
   it("is nothing of any other fact", () => {
     expect(messageOf(job, { type: "turn.started", data: { turn: 1, model: "m" } }, how)).toBeUndefined();
+  });
+});
+
+describe("sheaf run", { timeout: patience }, () => {
+  it("tells receivers that a job began and how it ended before it leaves, and shows nobody the secret", async () => {
+    await using receiver = await openReceiver(answers(200));
+    await using ground = playground();
+    ground.write("a.js", 'require("fs");\n');
+    ground.commit();
+    await using sheaf = openSheaf({ settings: `webhooks: [{ url: "${receiver.url}", secret: ${secret} }]` });
+    const { result, stderr } = await sheaf.job(["--codemod", "node-protocol", "--repo", ground.user]);
+    const verifier = new Webhook(secret);
+    const told = receiver.got.map(({ body, headers }) => verifier.verify(body, headers as Record<string, string>));
+    const { id, handle, name } = result.job;
+    expect(told).toMatchObject([
+      { type: "job.created", data: { job: { id, handle, name }, base_commit: result.base_commit } },
+      { type: "job.finished", data: { job: { id, handle, name }, outcome: "succeeded", tasks: { landed: 1 } } },
+    ]);
+    expect(stderr).not.toContain(secret);
   });
 });
