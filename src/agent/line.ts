@@ -14,6 +14,8 @@ export interface Line {
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
   span(message: SpanMessage): void;
+  /** Work goes on that leaves no time to answer a ping. */
+  alive(): void;
   close(): void;
 }
 
@@ -85,6 +87,7 @@ export function openLine(port: MessagePort, threadId: number): Line {
       return { names: answer.names, isComplete: answer.is_complete };
     },
     span: (message) => send({ kind: "span", message }),
+    alive: () => send({ kind: "pong", beat: 0 }),
     close: () => port.close(),
   };
 }

@@ -61,7 +61,7 @@ async function openConversation(
   const base = bundle ? behindBundle(bundle, connection.line) : connection.line;
   const files = openFiles({ root, scratch, base, isCaseInsensitive });
   const unlogged: Conversation["unlogged"] = [];
-  const view = openRecipeView(order, { files, bundle, unlogged });
+  const view = openRecipeView(order, { files, bundle, unlogged, alive: () => connection.line.alive() });
   return {
     ...connection,
     model: await openModel(order.agent.model, view),

@@ -19,6 +19,8 @@ import { parentOf, seeAt } from "./look.ts";
 export interface FileWrite {
   path: string;
   content: Uint8Array;
+  /** Of a new file; one that is there keeps its mode. */
+  isExecutable?: boolean;
 }
 
 export interface WrittenFile {
@@ -51,7 +53,7 @@ export function writeAllFiles(
   } finally {
     for (const path of [...work.staged.map((file) => file.temporary), ...work.leftover]) rmSync(path, { force: true });
   }
-  return { written: work.staged.map(({ path, mode }) => writtenFile(path, mode)) };
+  return { written: work.staged.map(writtenFile) };
 }
 
 interface Staged {
@@ -59,6 +61,7 @@ interface Staged {
   temporary: string;
   /** Of the file that is replaced; undefined for a new one. */
   mode: number | undefined;
+  isExecutable: boolean;
 }
 
 interface Work {
@@ -70,8 +73,8 @@ interface Work {
   leftover: string[];
 }
 
-function writtenFile(path: string, mode: number | undefined): WrittenFile {
-  return { path, isExecutable: ((mode ?? 0) & 0o100) !== 0, isNew: mode === undefined };
+function writtenFile({ path, mode, isExecutable }: Staged): WrittenFile {
+  return { path, isExecutable, isNew: mode === undefined };
 }
 
 /** Two writes of one call that cannot both be. */
@@ -117,8 +120,9 @@ function stage(work: Work, file: FileWrite): void {
   const temporary = join(work.scratch, `write-${work.stamp()}`);
   const mode = lstatSync(join(work.root, file.path), { throwIfNoEntry: false })?.mode;
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
-  work.staged.push({ path: file.path, temporary, mode });
+  const isExecutable = mode === undefined ? file.isExecutable === true : (mode & 0o100) !== 0;
+  const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, isExecutable ? 0o777 : 0o666);
+  work.staged.push({ path: file.path, temporary, mode, isExecutable });
   try {
     let written = 0;
     while (written < file.content.length) written += writeSync(descriptor, file.content, written);

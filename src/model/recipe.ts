@@ -14,7 +14,7 @@ export interface RecipeView {
   /** The files the task is about. */
   files: readonly string[];
   /** A file's bytes through the run's own scope, or why it cannot be had. */
-  read(path: string): Promise<{ bytes: Uint8Array } | { refused: string }>;
+  read(path: string): Promise<{ bytes: Uint8Array; isExecutable: boolean } | { refused: string }>;
   /** Why the run may not edit that file; undefined when it may. One such file must not cost the others. */
   editRefusal(path: string): string | undefined;
 }

@@ -10,15 +10,19 @@ export const write = defineTool({
   description:
     "Writes a whole file: makes it, with the directories it needs, or replaces what it held. Prefer edit for a " +
     "change to an existing file.",
-  input: z.strictObject({ file_path: filePath, content: wellFormedText.describe("The whole new content") }),
+  input: z.strictObject({
+    file_path: filePath,
+    content: wellFormedText.describe("The whole new content"),
+    executable: z.boolean().optional().describe("Whether a new file may be run; one that is there keeps what it has"),
+  }),
   effect: "edit",
   paths: ({ file_path: path }) => [{ tool: "Edit", path }],
-  async run({ content }, context) {
+  async run({ content, executable: isExecutable = false }, context) {
     const [at] = context.at;
     if (!at) return failed("no path was resolved");
     const bytes = new TextEncoder().encode(content);
     if (bytes.length > mostFileBytes) return failed(`content is too large: ${bytes.length} bytes of ${mostFileBytes}`);
-    return replaceContent(at, bytes, { context, done: `${bytes.length} bytes` });
+    return replaceContent(at, bytes, { context, done: `${bytes.length} bytes`, isExecutable });
   },
 });
 
@@ -26,12 +30,12 @@ export const write = defineTool({
 export async function replaceContent(
   at: Contained,
   bytes: Uint8Array,
-  { context, done }: { context: RunContext; done: string },
+  { context, done, isExecutable = false }: { context: RunContext; done: string; isExecutable?: boolean },
 ): Promise<ToolOutcome> {
   const path = at.canonical;
   if (at.blockedBy !== undefined) return failed(`${JSON.stringify(path)} cannot be written: ${at.blockedBy} is a file`);
   if (at.exists && at.kind !== "file") return failed(`${JSON.stringify(path)} cannot be written: it is a ${at.kind}`);
-  const outcome = await context.files.writeAll([{ path, content: bytes }]);
+  const outcome = await context.files.writeAll([{ path, content: bytes, isExecutable }]);
   if ("refused" in outcome) return failed(outcome.refused);
   const changed = outcome.written.map((written) => changedFile(written, bytes, context.objectFormat));
   const verb = outcome.written[0]?.isNew ? "made" : "changed";
