@@ -1,21 +1,18 @@
-import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Log } from "../log/log.ts";
 import { logRequest } from "../log/log-request.ts";
 import { Fault } from "../protocol/failure.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { HttpApp } from "./app.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import type { Exchange } from "./exchange.ts";
-import { toProblem } from "./problem.ts";
-
-/** Opens the app to a port, for whoever has a token, or to a socket file that only its owner may open. */
-export type Place = { port: number; host: string } | { socket: string };
+import { refusalOf, toProblem } from "./problem.ts";
 
 export interface Listening {
-  /** Of a port: with the one that was free where 0 was asked for. */
+  /** With the port that was free where 0 was asked for. */
   url: string;
   /**
    * Takes no more connections, lets what is under way end (streams at once, with a comment), and closes what is left
@@ -24,15 +21,20 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Throws Fault `configuration` where it cannot listen. A socket file must not be there yet. */
-export async function listen(app: HttpApp, place: Place): Promise<Listening> {
-  const server = openServer(app, "socket" in place);
-  await startListening(server, place);
-  const url = "socket" in place ? `unix:${place.socket}` : addressOf(server, place.host);
-  return { url, close: () => close(server, app) };
+interface Place {
+  /** 0: one that is free. */
+  port: number;
+  host: string;
 }
 
-/** The server alone, not listening yet: for whoever has connections of their own to hand over. */
+/** Opens the app to whoever has a token. Throws Fault `configuration` where it cannot listen. */
+export async function listen(app: HttpApp, place: Place): Promise<Listening> {
+  const server = openServer(app, false);
+  await startListening(server, place, app.log);
+  return { url: addressOf(server, place.host), close: () => close(server, app) };
+}
+
+/** The server alone, not listening yet: for whoever has connections of their own to hand over, such as trusted ones. */
 export function openServer(app: HttpApp, isTrusted: boolean): Server {
   const { limits } = app;
   const options = {
@@ -70,8 +72,14 @@ function answer(app: HttpApp, { incoming, outgoing, exchange }: Call): Promise<v
     exchange.writeItself(outgoing);
     return RESPONSE_ALREADY_SENT;
   };
-  // The adapter found no address in the request.
-  const errorHandler = () => sendProblem(outgoing, exchange, noTarget);
+  const errorHandler = (thrown: unknown) => {
+    if (outgoing.headersSent) outgoing.destroy();
+    else if (thrown instanceof RequestError) sendProblem(outgoing, exchange, noTarget);
+    else {
+      exchange.failure = thrown;
+      sendProblem(outgoing, exchange, refusalOf(thrown));
+    }
+  };
   return getRequestListener(fetch, { errorHandler })(incoming, outgoing);
 }
 
@@ -114,35 +122,22 @@ function sendProblem(outgoing: ServerResponse, exchange: Exchange, refusal: { co
   outgoing.end(JSON.stringify(said));
 }
 
-async function startListening(server: Server, place: Place): Promise<void> {
+async function startListening(server: Server, { port, host }: Place, log: Log): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject).once("listening", resolve);
-  if ("socket" in place) listenToOwner(server, place.socket);
-  else server.listen({ port: place.port, host: place.host });
+  server.listen({ port, host });
   try {
     await promise;
   } catch (thrown) {
-    throw cannotListen(place, thrown);
+    throw cannotListen({ port, host }, thrown);
   }
-  if ("socket" in place && process.platform !== "win32") await chmod(place.socket, 0o600);
-  server.off("error", reject).on("error", () => {});
+  server.off("error", reject).on("error", (error) => log.error("the server cannot take a connection", { error }));
 }
 
-/** The file is made within the call, so that nobody else can open it in the moment before its mode is set. */
-function listenToOwner(server: Server, path: string): void {
-  const before = process.umask(0o177);
-  try {
-    server.listen({ path });
-  } finally {
-    process.umask(before);
-  }
-}
-
-function cannotListen(place: Place, thrown: unknown): Fault {
+function cannotListen({ port, host }: Place, thrown: unknown): Fault {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : String(thrown);
-  const where = "socket" in place ? place.socket : `${place.host} port ${place.port}`;
   const [why, remedy] = reasons[code] ?? [code, "check server.host and server.port of the settings"];
-  return new Fault("configuration", `cannot listen on ${where}: ${why}`, { remedy, cause: thrown });
+  return new Fault("configuration", `cannot listen on ${host} port ${port}: ${why}`, { remedy, cause: thrown });
 }
 
 const reasons: Readonly<Record<string, readonly [string, string]>> = {

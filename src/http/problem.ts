@@ -39,7 +39,7 @@ export interface Refusal {
 }
 
 /** Every code of a refusal that the server makes itself, with its status and title. */
-export const ownProblems = {
+const ownProblems = {
   bad_request: [400, "The request is not well formed"],
   malformed_json: [400, "The body is not JSON"],
   invalid: [400, "The request does not fit its schema"],
@@ -69,6 +69,7 @@ const faultProblems: Readonly<Record<string, readonly [number, string]>> = {
   conflict: [409, "That cannot be done in the state things are in"],
   idempotency: [422, "That idempotency key was used for another request"],
   sandbox_unavailable: [422, "This server cannot run commands"],
+  bundle: [422, "The bundle cannot be used"],
   not_allowed: [403, "This server may not use that"],
   fenced: [503, "Another process has taken over"],
   storage_full: [507, "The server's disk is full"],

@@ -71,7 +71,7 @@ export const secured = (scope: Scope) => [{ bearer: [scope] }];
 
 /** What a job may be called in an address: its id, its handle, or `last`. */
 const jobReference = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
-export const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const jobParameter = z.object({
   id: z

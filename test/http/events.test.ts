@@ -12,7 +12,7 @@ import { openServed, type Served } from "./served.ts";
 
 let served: Served;
 beforeAll(async () => {
-  served = await openServed({ limits: { stallMs: 300, heartbeatMs: 50 } });
+  served = await openServed({ limits: { heartbeatMs: 50 } });
 });
 afterAll(() => served[Symbol.asyncDispose]());
 
@@ -121,7 +121,7 @@ describe("a reader that never reads", () => {
     };
     let closed = 0;
     const instead = (coordinator: Coordinator) => loggedAs(coordinator, made);
-    await using own = await openServed({ limits: { stallMs: 300 }, instead, log });
+    await using own = await openServed({ limits: { stallMs: 3_000 }, instead, log });
     const { port } = new URL(own.url);
     const deaf = connect(Number(port), "127.0.0.1").pause();
     const path = `/v1/jobs/${someId}/events`;

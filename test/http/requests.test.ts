@@ -7,21 +7,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { listen } from "../../src/http/listen.ts";
+import { listen, openServer } from "../../src/http/listen.ts";
 import { openTokens, readSecret } from "../../src/http/tokens.ts";
 import { silentLog } from "../../src/log/log.ts";
 import type { SpanEnd } from "../../src/protocol/span.ts";
 import { keepingLog, openServed, type Served } from "./served.ts";
 
 let served: Served;
+let impatient: string;
 const lines: Parameters<typeof keepingLog>[0] = [];
 const spans: SpanEnd[] = [];
 beforeAll(async () => {
   served = await openServed({
     log: keepingLog(lines),
     onSpan: (span) => spans.push(span),
-    limits: { bodyMs: 300, headersMs: 400, bundleIdleMs: 300, bundleBytes: 20_000, drainMs: 2_000 },
+    limits: { bundleBytes: 20_000, drainMs: 2_000 },
   });
+  impatient = await served.impatient({ bodyMs: 300, headersMs: 400, bundleIdleMs: 300 });
 });
 afterAll(() => served[Symbol.asyncDispose]());
 
@@ -30,9 +32,9 @@ const order = (more: object = {}) =>
   JSON.stringify({ job: {}, name: "write", repository: { path: served.repository }, ...more });
 
 /** Bytes as they are, over a connection of their own; all that comes back until it is closed. */
-function raw(bytes: string | Buffer, { end = false } = {}): Promise<string> {
+function raw(bytes: string | Buffer, { end = false, to = served.url } = {}): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const socket = connect(Number(new URL(served.url).port), "127.0.0.1");
+  const socket = connect(Number(new URL(to).port), "127.0.0.1");
   let got = "";
   socket.setEncoding("latin1").on("data", (text: string) => {
     got += text;
@@ -121,14 +123,14 @@ describe("who asks", () => {
 
   it("needs no token on the socket that only the operator can open", async () => {
     const path = join(served.bench.folder, "own.sock");
-    const other = await listen({ ...served.app, drain: () => {} }, { socket: path });
-    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const own = openServer(served.app, true).listen({ path });
     const { promise, resolve } = Promise.withResolvers<number>();
     request({ socketPath: path, path: "/v1/jobs", headers: { host: "anything" } }, (answer) => {
       answer.resume().on("end", () => resolve(answer.statusCode ?? 0));
     }).end();
     expect(await promise).toBe(200);
-    await other.close();
+    own.close();
+    own.closeAllConnections();
   });
 });
 
@@ -224,8 +226,10 @@ describe("what is no request", () => {
   it("is cut off when it is too large or too slow", async () => {
     const many = `GET / HTTP/1.1\r\nHost: localhost\r\n${`X: ${"y".repeat(1_000)}\r\n`.repeat(40)}\r\n`;
     expect(await raw(many)).toMatch(/^HTTP\/1\.1 431 .*"headers_too_large"/s);
-    expect(await raw("GET / HTTP/1.1\r\nHost: loc")).toMatch(/^HTTP\/1\.1 408 .*"request_timeout"/s);
-    expect(await raw(post(["Content-Length: 100"], "{"))).toMatch(/^HTTP\/1\.1 408 .*"request_timeout"/s);
+    expect(await raw("GET / HTTP/1.1\r\nHost: loc", { to: impatient })).toMatch(/^HTTP\/1\.1 408 .*"request_timeout"/s);
+    expect(await raw(post(["Content-Length: 100"], "{"), { to: impatient })).toMatch(
+      /^HTTP\/1\.1 408 .*"request_timeout"/s,
+    );
     expect(await raw(post(["Content-Length: 2000000"], "{"))).toMatch(/^HTTP\/1\.1 413 .*"content_too_large"/s);
     const chunk = `${(65_536).toString(16)}\r\n${" ".repeat(65_536)}\r\n`.repeat(20);
     expect(await raw(post(["Transfer-Encoding: chunked"], chunk))).toMatch(/^HTTP\/1\.1 413 .*"content_too_large"/s);
@@ -347,7 +351,7 @@ describe("a bundle", () => {
     expect(await problemOf(put(made, json))).toMatchObject([415, "unsupported_media_type"]);
     expect(await problemOf(put(made, {}, "..%2f..%2ftokens.json"))).toMatchObject([400, "invalid"]);
     const slow = `PUT /v1/bundles/${"0".repeat(64)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${served.secret}\r\n`;
-    expect(await raw(`${slow}Content-Length: 100\r\n\r\nhello`)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(await raw(`${slow}Content-Length: 100\r\n\r\nhello`, { to: impatient })).toMatch(/^HTTP\/1\.1 408 /);
     await raw(`${slow}Content-Length: 100\r\n\r\nhello`, { end: true });
     const chunk = `${(16_384).toString(16)}\r\n${"x".repeat(16_384)}\r\n`;
     expect(await raw(`${slow}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`)).toMatch(/^HTTP\/1\.1 413 /);

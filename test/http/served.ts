@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Coordinator, createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
 import { createApp, type HttpApp, type HttpOrder } from "../../src/http/app.ts";
+import type { HttpLimits } from "../../src/http/limits.ts";
 import { type Listening, listen } from "../../src/http/listen.ts";
 import { openTokens, readSecret } from "../../src/http/tokens.ts";
 import { type Log, silentLog } from "../../src/log/log.ts";
@@ -27,6 +28,8 @@ export interface Served extends AsyncDisposable {
   repository: string;
   /** A request with the token; `path` is below the server's address. */
   ask(path: string, init?: RequestInit): Promise<Response>;
+  /** The address of another server over the same jobs, for what must come to its limits of time and nothing else. */
+  impatient(limits: Partial<HttpLimits>): Promise<string>;
   /** Submits a job of that name over HTTP; answers its view. */
   submit(name: string, headers?: Record<string, string>): Promise<{ id: string; handle: string; trace_id: string }>;
 }
@@ -52,7 +55,7 @@ export async function openServed({
       repository: await openRepository(repository.user.top, { home, git }),
     };
   };
-  const app = createApp({
+  const order: HttpOrder = {
     coordinator: instead?.(coordinator) ?? coordinator,
     take,
     tokens,
@@ -62,7 +65,16 @@ export async function openServed({
     log: silentLog,
     version: "0.0.0-test",
     ...more,
-  });
+  };
+  const app = createApp(order);
+  const impatient: Served["impatient"] = async (limits) => {
+    const other = await listen(createApp({ ...order, limits: { ...order.limits, ...limits } }), {
+      port: 0,
+      host: "127.0.0.1",
+    });
+    stack.defer(() => other.close());
+    return other.url;
+  };
   const listening = await listen(app, { port: 0, host: "127.0.0.1" });
   stack.defer(() => listening.close());
   stack.defer(() => coordinator.stop("SIGTERM"));
@@ -80,7 +92,14 @@ export async function openServed({
     return (await answer.json()) as Awaited<ReturnType<Served["submit"]>>;
   };
   const own = { bench, coordinator, app, listening, url: listening.url, secret, authorized };
-  return { ...own, repository: repository.user.top, ask, submit, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    ...own,
+    impatient,
+    repository: repository.user.top,
+    ask,
+    submit,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
 
 function headersOf({ headers }: RequestInit): Record<string, string> {
