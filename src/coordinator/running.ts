@@ -52,7 +52,16 @@ export function openRunning(equipment: Equipment, ring: (id: JobId) => void): Ru
       });
       if ("earlier" in taken) {
         await order.repository.close();
-        return { ...taken.earlier, isNew: false, done: endOfJob(taken.earlier.id, database) };
+        const { id, handle } = taken.earlier;
+        // Looked for only by whoever waits for it.
+        return {
+          id,
+          handle,
+          isNew: false,
+          get done() {
+            return endOfJob(id, database);
+          },
+        };
       }
       const job = taken.started;
       told.id = job.id;

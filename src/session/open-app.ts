@@ -26,12 +26,16 @@ export interface AppOrder {
   /** Of this Sheaf. */
   version: string;
   log?: Log;
+  /** Names this server goes by besides those of the settings. */
+  names?: readonly string[];
 }
 
 /** For whoever can open the data folder's socket: no tokens, and any repository of this user's. */
 export function openDoor(order: AppOrder): Door {
   const app = appOf(order, undefined);
   const server = openServer(app, true);
+  // It gets its connections by hand; with this it watches over them as if it had listened itself.
+  server.emit("listening");
   return { server, drain: () => app.drain() };
 }
 
@@ -48,7 +52,9 @@ export async function openPort(
   const log = openLog({ format, level: place.logLevel ?? level, redact, now: clock.now, write });
   own.equipment.listeners?.add(logJob(log));
   const tokens = await openTokens(config.home, { clock, log });
-  const app = appOf({ ...own, home: config.home, version, log }, tokens);
+  // Whoever listens on one address by name means to be called by it; every address is not a name.
+  const named = ["0.0.0.0", "::"].includes(place.host) ? [] : [place.host];
+  const app = appOf({ ...own, home: config.home, version, log, names: named }, tokens);
   const listening = await listen(app, place);
   return { ...listening, drain: () => app.drain() };
 }
@@ -61,7 +67,7 @@ function appOf(order: AppOrder, tokens: Awaited<ReturnType<typeof openTokens>> |
     take: (request, { isTrusted }) =>
       takeRequest(request, { isTrusted, roots, isAllowedUrl: (url) => isAllowedUrl(url, urls) }, equipment),
     tokens,
-    hosts,
+    hosts: [...hosts, ...(order.names ?? [])],
     bundles: join(home, "bundles"),
     limits: {
       bodyBytes: settings.server.maxBodyBytes,

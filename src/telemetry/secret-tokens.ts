@@ -17,7 +17,7 @@ export function findTokens(text: string): Finding[] {
 
 /** Part of every format below; most text holds none of them and is done after this one look. */
 const hint =
-  /sk-|_pat_|gh[pousr]_|gl[a-z]{2,4}-|xox|AKIA|ASIA|npm_|AIza|[rs]k_|authorization|bearer|:\/\/|eyJ|PRIVATE KEY/i;
+  /sk-|_pat_|gh[pousr]_|gl[a-z]{2,4}-|xox|AKIA|ASIA|npm_|AIza|[rs]k_|sheaf_|authorization|bearer|:\/\/|eyJ|PRIVATE KEY/i;
 
 /** A first group is context that stays; the rest of the match is hidden. */
 const formats: readonly { kind: string; format: RegExp }[] = [
@@ -31,6 +31,7 @@ const formats: readonly { kind: string; format: RegExp }[] = [
   { kind: "npm-token", format: /npm_[A-Za-z0-9]{20,}/g },
   { kind: "google-key", format: /AIza[\w-]{35}/g },
   { kind: "stripe-key", format: /[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g },
+  { kind: "sheaf-token", format: /sheaf_[\w-]{43}/g },
   // Only with a scheme: `authorization: string` in source code is no secret.
   {
     kind: "authorization",

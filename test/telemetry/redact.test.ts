@@ -10,6 +10,7 @@ const tokens: readonly (readonly [string, string])[] = [
   ["gitlab-token", `glpat-${"abcdEFGH1234_-567890"}`],
   ["slack-token", `xoxb-${"123456789012-abcdefABCDEF"}`],
   ["aws-key", `AKIA${"IOSFODNN7EXAMPLE"}`],
+  ["sheaf-token", `sheaf_${"AbCdEf1234567890_-bCdEf1234567890AbCdEf12345"}`],
   ["npm-token", `npm_${"AbCdEf1234567890AbCdEf1234567890AbCd"}`],
   ["jwt", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"],
 ];
