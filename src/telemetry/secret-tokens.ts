@@ -31,7 +31,7 @@ const formats: readonly { kind: string; format: RegExp }[] = [
   { kind: "npm-token", format: /npm_[A-Za-z0-9]{20,}/g },
   { kind: "google-key", format: /AIza[\w-]{35}/g },
   { kind: "stripe-key", format: /[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g },
-  { kind: "sheaf-token", format: /sheaf_[\w-]{43}/g },
+  { kind: "sheaf-token", format: /sheaf_[\w-]{40,}/g },
   // Only with a scheme: `authorization: string` in source code is no secret.
   {
     kind: "authorization",
