@@ -11,6 +11,7 @@ import type { Change } from "../workspace/diff.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
 import { checkTask } from "./check-task.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
+import { formatChanges } from "./format-changes.ts";
 import type { Job } from "./job.ts";
 import { judgeTask } from "./judge-task.ts";
 import { runCommand } from "./run-command.ts";
@@ -35,6 +36,10 @@ export async function runTask(task: Task, start: Start, around: Around): Promise
     progress.attempts = Math.max(progress.attempts, attempts);
     if (run.taken) progress.tree = run.taken.tree;
     if (run.report.state !== "succeeded") break;
+  }
+  for (const run of await formatChanges(task, progress, around)) {
+    progress.runs.push(run);
+    if (run.taken) progress.tree = run.taken.tree;
   }
   const settled = await settle(task, progress, around);
   const finished = settled.state === "succeeded" ? await checkTask(settled, around) : settled;
