@@ -77,7 +77,7 @@ export function leftoversOf(mentions: readonly Mention[], files: RepositoryFiles
 }
 
 /** Indices of a word that is not part of a longer one. */
-export function wordsIn(text: string, word: string): number[] {
+function wordsIn(text: string, word: string): number[] {
   const found: number[] = [];
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     const before = [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? "";

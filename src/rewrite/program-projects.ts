@@ -114,7 +114,7 @@ function closure(seeds: readonly string[], parse: (config: string) => Parsed | u
 }
 
 /** "" is the top. */
-export function foldersAbove(path: string): string[] {
+function foldersAbove(path: string): string[] {
   const folders: string[] = [];
   for (let folder = folderOf(path); folder !== ""; folder = folderOf(folder)) folders.push(folder);
   return [...folders, ""];

@@ -1,8 +1,8 @@
-import { folderOf, isInstalled, type RepositoryFiles } from "./program-files.ts";
+import { isInstalled, type RepositoryFiles } from "./program-files.ts";
 import type { Project, Projects } from "./program-projects.ts";
 import type { ProgramView } from "./program-recipe.ts";
 import type { OpenProject, Services } from "./program-service.ts";
-import { toAbsolute } from "./program-tree.ts";
+import { toAbsolute, toRepository } from "./program-tree.ts";
 
 /**
  * Which projects a change of one file is about: those that hold it, and every source anywhere that mentions it. A
@@ -92,15 +92,20 @@ export async function openAround(
     await files.breathe();
     services.open(project).program();
   }
+  const nearest = (path: string) => projects.above(path)[0] ?? "";
   const groups = new Map<string, string[]>();
   for (const path of mentioning) {
     if (services.opened().some((open) => open.source(path))) continue;
-    const near = projects.above(path)[0] ?? folderOf("");
+    const near = nearest(path);
     groups.set(near, [...(groups.get(near) ?? []), path]);
   }
-  for (const group of groups.values()) {
+  for (const [near, group] of groups) {
     await files.breathe();
-    services.open(projects.loose(group)).program();
+    // Scripts see each other's globals, so that a loose home is read together with those around it.
+    const loose = services.opened().filter(({ project }) => project.config === undefined);
+    const beside = loose.flatMap(({ project }) => project.fileNames.flatMap((name) => toRepository(name) ?? []));
+    const own = beside.filter((path) => nearest(path) === near);
+    services.open(projects.loose([...group, ...own])).program();
   }
 }
 

@@ -138,7 +138,10 @@ interface Resolving {
   tree: ProgramTree;
 }
 
-/** As TypeScript resolves; where a package of the same repository publishes what is not built yet, its sources. */
+/**
+ * As TypeScript resolves; but a package of the same repository is its sources, whether what it publishes is not built
+ * yet or was committed too.
+ */
 function resolve(
   literal: ts.StringLiteralLike,
   source: ts.SourceFile,
@@ -146,9 +149,15 @@ function resolve(
 ): ts.ResolvedModuleWithFailedLookupLocations {
   const mode = ts.getModeForUsageLocation(source, literal, options);
   const found = ts.resolveModuleName(literal.text, source.fileName, options, tree, undefined, redirected, mode);
-  if (found.resolvedModule || /^[./#]/.test(literal.text)) return found;
-  const [candidate] = tree.links.candidates(literal.text);
+  const resolved = found.resolvedModule?.resolvedFileName;
+  if (/^[./#]/.test(literal.text) || (resolved !== undefined && !isBuilt(resolved))) return found;
+  const candidates = tree.links.candidates(literal.text);
+  const candidate = candidates.find((path) => !isBuilt(path)) ?? (resolved === undefined ? candidates[0] : undefined);
   return candidate === undefined ? found : { ...found, resolvedModule: asResolved(candidate) };
+}
+
+function isBuilt(path: string): boolean {
+  return /\.d\.[cm]?ts$|\.[cm]?jsx?$/.test(path);
 }
 
 function asResolved(path: string): ts.ResolvedModuleFull {

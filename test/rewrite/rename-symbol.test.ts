@@ -113,6 +113,14 @@ describe("rename-symbol", () => {
     });
   });
 
+  it("follows a global from script to script", async () => {
+    const texts = { "a.js": "function boot() {}\n", "b.js": "boot();\n" };
+    expect(changedBy(await rename(texts, { file: "a.js", symbol: "boot", to: "start" }))).toEqual({
+      "a.js": "function start() {}\n",
+      "b.js": "start();\n",
+    });
+  });
+
   it("tells members apart: static or not, private, of an interface and of all that hold to it", async () => {
     const texts = {
       ...library,
@@ -166,6 +174,11 @@ describe("rename-symbol", () => {
       "packages/core/src/user.ts",
     ]);
     expect(changedBy(await rename(texts, { ...asked, tsconfig: "tsconfig.json" }))).toEqual(changed);
+    const built = {
+      "packages/core/dist/index.d.ts": "export declare const getUser = 1;\n",
+      "packages/core/dist/index.js": "",
+    };
+    expect(changedBy(await rename({ ...texts, ...built }, asked))).toEqual(changed);
   });
 
   it("refuses settings that do not hold the file, empty ones without a way on, and files of nobody", async () => {
