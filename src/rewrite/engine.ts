@@ -1,5 +1,4 @@
 import type { Recipe } from "../protocol/agent.ts";
-import { Fault } from "../protocol/failure.ts";
 import type { CompiledRecipe } from "./compiled-recipe.ts";
 import { loadLanguages } from "./grammars.ts";
 import { nodeProtocol } from "./node-protocol.ts";
@@ -18,7 +17,9 @@ export type { ProgramRecipe } from "./program-recipe.ts";
  * naming the rule, the place, the reason and what to change, or when the package of its language is not installed.
  */
 export async function compileRecipe(recipe: ProgramRecipeSpec): Promise<ProgramRecipe>;
-export async function compileRecipe(recipe: Exclude<Recipe, ProgramRecipeSpec>): Promise<CompiledRecipe>;
+export async function compileRecipe(
+  recipe: Exclude<Recipe, ProgramRecipeSpec | { name: "require-to-import" }>,
+): Promise<CompiledRecipe>;
 export async function compileRecipe(recipe: Recipe): Promise<CompiledRecipe | ProgramRecipe>;
 export async function compileRecipe(recipe: Recipe): Promise<CompiledRecipe | ProgramRecipe> {
   switch (recipe.name) {
@@ -34,9 +35,16 @@ export async function compileRecipe(recipe: Recipe): Promise<CompiledRecipe | Pr
     case "import-type":
       return syntaxRecipe(recipe.name);
     case "require-to-import":
-      throw new Fault("rule", `${recipe.name} is not built yet`);
+      return requireToImport;
     case "rename-symbol":
     case "move-file":
       return compileProgramRecipe(recipe);
   }
 }
+
+/** Its parser is loaded by a run alone, as that of the other recipes about whole programs. */
+const requireToImport: ProgramRecipe = {
+  name: "require-to-import",
+  covers: (path) => path.endsWith(".js"),
+  plan: async (view) => (await import("./require-to-import.ts")).requireToImport(view),
+};

@@ -7,7 +7,7 @@ import type { TextEdit } from "./text-edit.ts";
  * changes half of what belongs together: what it cannot change completely it refuses.
  */
 export interface ProgramRecipe {
-  name: "rename-symbol" | "move-file";
+  name: "rename-symbol" | "move-file" | "require-to-import";
   /** Whether it wants to see a file of this name: sources, and texts that may speak of what it changes. */
   covers(path: string): boolean;
   /** Loads the TypeScript language service. Throws the signal's reason when aborted. */
