@@ -55,7 +55,9 @@ interface SyntaxProblem {
 
 /** The tree of a file, or the first place that cannot be read. */
 export function parseSyntax(source: SourceText): SyntaxFile | { problem: SyntaxProblem } {
-  const tree = ts.createSourceFile(source.path, source.text, ts.ScriptTarget.Latest, true, kindOf(source));
+  // The parser knows a first line such as `#!/usr/bin/env node` only where no byte order mark comes before it.
+  const text = source.text.replace(/^\uFEFF#![^\r\n]*/, (line) => " ".repeat(line.length));
+  const tree = ts.createSourceFile(source.path, text, ts.ScriptTarget.Latest, true, kindOf(source));
   const problem = problemOf(tree);
   if (!problem) return { source, tree };
   const { start, length, messageText } = problem;
