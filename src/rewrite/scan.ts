@@ -3,7 +3,7 @@ import { parse, type SgNode } from "@ast-grep/napi";
 import type { Failure } from "../protocol/failure.ts";
 import type { FoundText, ScanQuery } from "../protocol/scan.ts";
 import type { SourceFile } from "./compiled-recipe.ts";
-import { readPattern } from "./pattern.ts";
+import { type Pattern, readPattern } from "./pattern.ts";
 import { type Place, placesIn } from "./place.ts";
 import { type Language, languageOf } from "./source-text.ts";
 
@@ -95,7 +95,7 @@ function compilePattern(query: ScanQuery & { pattern: string }): Finder | { mist
   const { pattern, language: only } = query;
   const named = Object.keys(extensions).filter((name) => only === undefined || name === only);
   const languages = named.flatMap((name) => languageOf(`file.${extensions[name]}`) ?? []);
-  const readable = new Map<Language, { words: readonly string[] }>();
+  const readable = new Map<Language, Pattern>();
   const problems: string[] = [];
   for (const language of languages) {
     const read = readPattern(language, pattern);
@@ -106,10 +106,10 @@ function compilePattern(query: ScanQuery & { pattern: string }): Finder | { mist
   const [single] = only === undefined ? [] : readable.keys();
   return (path, text) => {
     const language = languageOf(path) ?? (query.takes_unnamed ? single : undefined);
-    const words = language && readable.get(language)?.words;
-    if (!language || !words?.every((word) => text.includes(word))) return { count: 0, starts: [] };
+    const read = language && readable.get(language);
+    if (!language || !read?.words.every((word) => text.includes(word))) return { count: 0, starts: [] };
     if (text.length > mostCode) return { skipped: `too large to parse: ${text.length} characters`, isBinary: false };
-    const nodes = allOf(parse(language, text).root(), pattern, query.places);
+    const nodes = allOf(parse(language, text).root(), read.matcher, query.places);
     return { count: nodes.length, starts: nodes.slice(0, query.places).map((node) => node.range().start.index) };
   };
 }
@@ -117,7 +117,7 @@ function compilePattern(query: ScanQuery & { pattern: string }): Finder | { mist
 /** As for recipes: parsing more would hold the thread for seconds. */
 const mostCode = 4 * 1024 * 1024;
 
-function allOf(root: SgNode, pattern: string, places: number): SgNode[] {
+function allOf(root: SgNode, pattern: Pattern["matcher"], places: number): SgNode[] {
   const rule = { rule: { pattern } };
   if (places > 0) return root.findAll(rule);
   const first = root.find(rule);

@@ -281,9 +281,12 @@ async function compiled(recipe: Recipe) {
   return made;
 }
 
-it("a language whose package was loaded is one to look for", () => {
-  const scan = compileScan({ pattern: "log.warn($$$A)", language: "Python", places: 10 });
+it.each([
+  ["Python", "log.warn($$$A)", 4],
+  ["Go", "fmt.Println($$$A)", 4],
+] as const)("%s, once its package was loaded, is a language to look for", (language, pattern, count) => {
+  const scan = compileScan({ pattern, language, places: 10 });
   if ("mistake" in scan) throw new Error(scan.mistake.message);
-  const found = scan.look({ path: pages.Python.path, bytes: Buffer.from(pages.Python.text) });
-  expect(found).toMatchObject({ count: 4 });
+  const { path, text } = pages[language];
+  expect(scan.look({ path, bytes: Buffer.from(text) })).toMatchObject({ count });
 });
