@@ -139,7 +139,7 @@ function functionsOfBlocks({ bindings }: ScopeTree): Problem[] {
 }
 
 function isBodyOf(block: ts.Node, scope: ts.Node): boolean {
-  return block === scope || block.parent === scope;
+  return block === scope || (block.parent === scope && !ts.isSourceFile(scope));
 }
 
 const strictNames = new Set(

@@ -75,9 +75,13 @@ function kindOf({ language }: SourceText): ts.ScriptKind {
   return language === "TypeScript" ? ts.ScriptKind.TS : ts.ScriptKind.JSX;
 }
 
+/** Old numbers and escapes (`017`, `08`, `"\\1"`): the parser says that strict code has none, and reads them well. */
+const onlyOld: ReadonlySet<number> = new Set([1121, 1489, 1487, 1488]);
+
 /** What the parser itself noted; the public way to it would build a whole program. */
 function problemOf(tree: ts.SourceFile): ts.DiagnosticWithLocation | undefined {
   const noted: unknown = "parseDiagnostics" in tree ? tree.parseDiagnostics : undefined;
   if (!Array.isArray(noted)) throw new TypeError("the parser no longer says what it could not read");
-  return noted[0];
+  const problems: ts.DiagnosticWithLocation[] = noted;
+  return problems.find(({ code }) => !onlyOld.has(code));
 }

@@ -24,6 +24,7 @@ function reasons(source: string, path?: string): string[] {
 
 describe("no-var changes what nobody can tell apart", () => {
   it.each([
+    ["old numbers", "var a = 017 + 08 + '\\1';", "const a = 017 + 08 + '\\1';"],
     ["a value that never changes", "var a = 1; use(a);", "const a = 1; use(a);"],
     ["one that does", "var a = 1; a++;", "let a = 1; a++;"],
     ["one that comes later", "var a; a = 1;", "let a; a = 1;"],
