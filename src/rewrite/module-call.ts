@@ -7,6 +7,8 @@ export type Callee = "module" | "require" | "mock" | "other";
 export interface GivenNames {
   mockRequires: ReadonlySet<string>;
   requires: ReadonlySet<string>;
+  /** Names that stand for `jest` and `vi`. */
+  aliases: ReadonlyMap<string, string>;
 }
 
 const jestCalls =
@@ -26,7 +28,7 @@ export function calleeOf(call: SgNode, names?: GivenNames): Callee {
     case "call_expression":
       return /^(?:[\w$.]+\.)?createRequire\s*\(/.test(callee?.text() ?? "") ? "module" : "other";
     default:
-      return callee ? calleeNamed(calleeText(callee), names) : "other";
+      return callee ? calleeNamed(calleeText(callee, names?.aliases), names) : "other";
   }
 }
 
@@ -43,12 +45,13 @@ const jestChain =
   /^jest\.(?:mock|unmock|doMock|dontMock|deepUnmock|setMock|unstable_mockModule|resetModules|\w+AllMocks|\w+[aA]utomock|autoMock\w+|setTimeout|retryTimes|use\w+Timers|isolateModules)$/;
 
 /** As it would be written on one line, without the calls of jest before it: `jest.mock("a").mock` is `jest.mock`. */
-function calleeText(callee: SgNode): string {
-  const text = callee.text();
+function calleeText(callee: SgNode, aliases?: GivenNames["aliases"]): string {
+  const text = callee.text().replace(/^[A-Za-z_$][\w$]*/, (name) => aliases?.get(name) ?? name);
   const before = text.startsWith("jest") ? callee.field("object")?.field("function") : undefined;
-  if (before && jestChain.test(calleeText(before))) return `jest.${callee.field("property")?.text()}`;
-  // The grammar takes `await f<T>()` for `(await f)<T>()`.
-  return text.replace(/^await\s+/, "").replaceAll(/\s|\?(?=\.)/g, "");
+  if (before && jestChain.test(calleeText(before, aliases))) return `jest.${callee.field("property")?.text()}`;
+  // The grammar takes `await f<T>()` for `(await f)<T>()`; `(0, f)()` is `f()` without a receiver.
+  const plain = text.replace(/^await\s+/, "").replaceAll(/\s|\?(?=\.)/g, "");
+  return plain.replace(/^\(0,([\w$.]+)\)$/, "$1");
 }
 
 /** The first argument that is not a comment. */

@@ -37,7 +37,12 @@ function rewriteCandidates(source: SourceText, candidates: Candidates): FileRewr
   const byKind = Map.groupBy(nodes, (node) => (node.kind() === "ERROR" ? "error" : "token"));
   const tokens = new Map((byKind.get("token") ?? []).map((node) => [node.range().start.index, node]));
   const at = (places: readonly Token[]) => places.flatMap(({ start }) => tokens.get(start) ?? []);
-  const context: Context = { shadows: shadowScopes(at(bindings)), mockRequires: stubs.named, requires };
+  const context: Context = {
+    shadows: shadowScopes(at(bindings)),
+    mockRequires: stubs.named,
+    requires,
+    aliases: stubs.aliases,
+  };
   const matches = [
     ...at(literals).flatMap((node) => specifierMatch(node, context)),
     ...typeImports.flatMap(({ token, name }) => at([token]).map((node) => prefixMatch(node, name.start))),

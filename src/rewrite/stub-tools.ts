@@ -8,6 +8,8 @@ export interface StubTools {
   cached: Token[];
   /** The names of mock-require, whose first argument must say the name that the code under test says. */
   named: ReadonlySet<string>;
+  /** What a file calls `jest` and `vi` where it imports them under names of its own. */
+  aliases: ReadonlyMap<string, string>;
 }
 
 export function findStubTools(text: string): StubTools {
@@ -15,6 +17,7 @@ export function findStubTools(text: string): StubTools {
     keyed: [...toolTokens(text, "proxyquire"), ...tapTokens(text)],
     cached: toolTokens(text, "require-inject"),
     named: namesOf(text, "mock-require"),
+    aliases: aliasesIn(text),
   };
 }
 
@@ -37,10 +40,24 @@ function namesOf(text: string, tool: string): Set<string> {
   const imported = new RegExp(`\\bimport\\s+(?:\\*\\s*as\\s+)?([A-Za-z_$][\\w$]*)\\s+from\\s*["']${tool}["']`, "g");
   for (const [, name] of text.matchAll(imported)) names.add(name ?? tool);
   for (const name of assigned(text, `require\\(\\s*["']${tool}["']\\s*\\)`)) names.add(name);
+  if (tool === "proxyquire") for (const name of loadsOf(text)) names.add(name);
   for (const name of names) {
     for (const other of assigned(text, `${name.replaceAll("$", "\\$")}(?=\\s*\\.)`)) names.add(other);
   }
   return names;
+}
+
+/** `import { jest as j }`, `const { vi: v } = await import(...)`. */
+function aliasesIn(text: string): Map<string, string> {
+  if (!/["'](?:@jest\/globals|vitest)["']/.test(text)) return new Map();
+  const found = text.matchAll(/\b(jest|vi)\s*(?:\bas\s|:)\s*([A-Za-z_$][\w$]*)/g);
+  return new Map([...found].map(([, tool = "", name = ""]) => [name, tool]));
+}
+
+/** `const { load } = require("proxyquire")` */
+function loadsOf(text: string): string[] {
+  const taken = /\{[^{}]*\bload\b(?:\s*:\s*([A-Za-z_$][\w$]*))?[^{}]*\}\s*=\s*require\(\s*["']proxyquire["']\s*\)/g;
+  return [...text.matchAll(taken)].map(([, name = "load"]) => name);
 }
 
 const setUp = "(?:\\s*\\.\\s*(?:(?:noCallThru|callThru|preserveCache|noPreserveCache)\\s*\\(\\s*\\)|load\\b))*";

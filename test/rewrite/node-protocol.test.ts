@@ -88,6 +88,9 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
       "f(...(await import('fs')).x, import('os').then((a) => a), { path: import('path') } as import('net').X<Y>)",
     ],
     ["a.test.js", "const mock = require('mock-require'); mock('fs', {}); mock.stop('fs'); mock.reRequire('os')"],
+    ["a.js", "(0, require)('fs'); (0, require.resolve)(\"os\")"],
+    ["a.test.mjs", "import { jest as j } from '@jest/globals'; j.mock('fs').mock('os'); j.requireActual('fs');"],
+    ["a.test.mjs", "import { vi as v } from 'vitest'; v.mock('fs'); await v.importActual('os');"],
     ["a.test.mjs", "mock.module('fs', {}); t.mock.module('os')"],
     [
       "a.test.js",
@@ -99,7 +102,7 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
     ],
   ])("in %s: %s", (path, source) => {
     const builtin = /(["'`])((?:_?[a-z]+_?[a-z]*)(?:\/[a-z]+)?)\1/g;
-    const kept = new Set(["use strict", "mock-require"]);
+    const kept = new Set(["use strict", "mock-require", "@jest/globals", "vitest"]);
     const expected = source.replaceAll(builtin, (whole, quote, name, at: number) => {
       const isPlain = /(?:title=|type: |types=)$/.test(source.slice(0, at)) || kept.has(name);
       return isPlain ? whole : `${quote}node:${name}${quote}`;
@@ -141,6 +144,8 @@ describe("node-protocol rewrites a name that is resolved as a module", () => {
     "const pq$ = require('proxyquire').noCallThru(); pq$('./x', { fs: 1 })",
     "import * as stub from 'proxyquire'; stub.load('./x', { fs: 1 })",
     "import p from 'proxyquire'; const a = p<X>; p('./x', { fs: 1 })",
+    "const { load } = require('proxyquire').noCallThru(); load('./x', { fs: 1 })",
+    "const { noCallThru, load: pq } = require('proxyquire'); pq('./x', { fs: 1 })",
     "const load = proxyquire.noCallThru().load; const a = load; load('./x', { fs: 1 })",
     "const pq = require('proxyquire'), strict = pq\n  .noCallThru()\nstrict('./x', { fs: 1 })",
     "import p from 'proxyquire'; p<typeof import('./x')>('./x', { fs: 1 } as any)",
