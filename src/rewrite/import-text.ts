@@ -1,14 +1,10 @@
 import ts from "@typescript/typescript6";
 import { isBindable } from "./common-js-exports.ts";
 import type { CommonJsFile } from "./common-js-file.ts";
-import type { Load, LoadForm } from "./common-js-loads.ts";
+import type { Load } from "./common-js-loads.ts";
 import { type Problem, problemAt } from "./common-js-problem.ts";
+import { type Clause, clauseOf, hasComment, type Shape } from "./import-clause.ts";
 import type { Splice } from "./text-edit.ts";
-
-/** What a module gives to who imports it: one value, as `module.exports` was, or names. */
-export type Shape =
-  /** `named` are properties of the value that are exported by their names as well. */
-  { kind: "value"; named: ReadonlySet<string> } | { kind: "names"; names: ReadonlySet<string> };
 
 /** How an import shall stand for a load: the changes, or why it cannot. */
 export interface ImportOrder {
@@ -71,91 +67,6 @@ function afterOther(clause: Clause, before: ts.CallExpression, { source: { text 
   return { ...clause, start: endOfLoad(before), before: `${line}${clause.before}` };
 }
 
-interface Clause {
-  /** What is replaced: from here to where the clause begins, and from where it ends to the name of the module. */
-  start: number;
-  clauseStart: number;
-  clauseEnd: number;
-  before: string;
-  inner: Splice[];
-}
-
-/** What an import binds instead of a declaration; or why the declaration is to stay beside an import. */
-function clauseOf(form: Exclude<LoadForm, { kind: "value" }>, shape: Shape, text: string): Clause | { reason: string } {
-  if (form.kind === "bare") return { start: -1, clauseStart: -1, clauseEnd: -1, before: "", inner: [] };
-  if (form.kind === "name") return clauseOfName(form, shape);
-  const members = form.kind === "members" ? form.members : [form.member];
-  const names = shape.kind === "names" ? shape.names : shape.named;
-  const missing = members.find(({ key }) => !names.has(key));
-  if (missing) return { reason: `it exports no \`${missing.key}\`` };
-  return form.kind === "member" ? clauseOfMember(form) : clauseOfPattern(form, text);
-}
-
-function clauseOfName(form: Extract<LoadForm, { kind: "name" }>, shape: Shape): Clause | { reason: string } {
-  const { list, name } = form;
-  const span = { start: list.getStart(), clauseStart: name.getStart(), clauseEnd: name.end, inner: [] };
-  if (shape.kind === "value") return { ...span, before: "import " };
-  const reason = reasonAgainstNamespace(form, shape.names);
-  return reason === undefined ? { ...span, before: "import * as " } : { reason };
-}
-
-function clauseOfMember({ list, member: { key, name } }: Extract<LoadForm, { kind: "member" }>): Clause {
-  const bound = key === name.text ? key : `${key} as ${name.text}`;
-  const at = { start: name.getStart(), end: name.end };
-  const inner = [{ ...at, text: `{ ${bound} }` }];
-  return { start: list.getStart(), clauseStart: at.start, clauseEnd: at.end, before: "import ", inner };
-}
-
-function clauseOfPattern(
-  { list, pattern }: Extract<LoadForm, { kind: "members" }>,
-  text: string,
-): Clause | { reason: string } {
-  const inner = pattern.elements.flatMap(({ propertyName, name }): Splice[] =>
-    propertyName ? [{ start: propertyName.end, end: name.getStart(), text: " as " }] : [],
-  );
-  if (inner.some((splice) => hasComment(text, splice))) return { reason: "a comment stands in its pattern" };
-  const span = { clauseStart: pattern.getStart(), clauseEnd: pattern.end };
-  return { start: list.getStart(), ...span, before: "import ", inner };
-}
-
-/** A namespace is read-only and no ordinary object: only reads of what it exports are the same. */
-function reasonAgainstNamespace({ binding }: Extract<LoadForm, { kind: "name" }>, names: ReadonlySet<string>) {
-  const isRead = ({ parent }: ts.Identifier) =>
-    ts.isPropertyAccessExpression(parent) && names.has(parent.name.text) && !isChanged(parent);
-  return binding.uses.every((use) => isRead(use) && !ts.isExportSpecifier(use.parent))
-    ? undefined
-    : "its exports are used as an object, changed, or asked for a name that it does not export";
-}
-
-function isChanged(access: ts.PropertyAccessExpression): boolean {
-  const { parent } = access;
-  if (ts.isDeleteExpression(parent)) return true;
-  return ts.isIdentifier(access.name) && isTargetOfWrite(access);
-}
-
-function isTargetOfWrite(node: ts.Expression): boolean {
-  const { parent } = node;
-  if (ts.isBinaryExpression(parent)) {
-    const { kind } = parent.operatorToken;
-    return parent.left === node && kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
-  }
-  return ts.isPostfixUnaryExpression(parent) || ts.isPrefixUnaryExpression(parent) || isInPattern(node);
-}
-
-/** `[m.a] = list`, `for (m.a of list)` */
-function isInPattern({ parent }: ts.Node): boolean {
-  return (
-    ts.isArrayLiteralExpression(parent) ||
-    ts.isPropertyAssignment(parent) ||
-    ts.isForInStatement(parent) ||
-    ts.isForOfStatement(parent)
-  );
-}
-
-function hasComment(text: string, { start, end }: { start: number; end: number }): boolean {
-  return /\/[/*]/.test(text.slice(start, end));
-}
-
 function inPlace(
   { call, literal }: Load,
   clause: Clause,
@@ -172,21 +83,10 @@ function inPlace(
         ...clause.inner,
         { start: clause.clauseEnd, end: from, text: " from " },
       ];
-  const all = [...splices, ...respell(literal, specifier), { start: literal.end, end, text: "" }];
-  if (
-    all.some(
-      (splice) =>
-        !clause.inner.includes(splice) &&
-        hasComment(withoutLiteral(text, splice, literal), { start: 0, end: Infinity }),
-    )
-  ) {
-    return [problemAt(call, "a comment stands inside of it")];
-  }
-  return all;
-}
-
-function withoutLiteral(text: string, { start, end }: Splice, literal: ts.Node): string {
-  return start >= literal.getStart() && end <= literal.end ? "" : text.slice(start, end);
+  const rest = { start: literal.end, end, text: "" };
+  const written = [...splices, rest].filter((splice) => !clause.inner.includes(splice));
+  if (written.some((splice) => hasComment(text, splice))) return [problemAt(call, "a comment stands inside of it")];
+  return [...splices, ...respell(literal, specifier), rest];
 }
 
 /** `require("x").key` ends where the key does. */

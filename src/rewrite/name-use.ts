@@ -75,8 +75,8 @@ export function isErased(name: ts.Identifier): boolean {
 }
 
 /** Whether this use, or what it is part of, is given a value here: assigned, counted up, looped over. */
-export function isWritten(name: ts.Identifier): boolean {
-  let node: ts.Node = name;
+export function isWritten(use: ts.Node): boolean {
+  let node = use;
   for (;;) {
     const { parent } = node;
     if (isTarget(node, parent)) return true;

@@ -59,7 +59,7 @@ describe("require-to-import", () => {
     ["const b = require('./b');", "import b from './b.js';"],
     ["const { x } = require('./b.js');", "import b from './b.js';\nconst { x } = b;"],
     ["const { one: x } = require('./c');", "import { one as x } from './c.js';"],
-    ["const c = require('./c'); c.two(c.one);", "import * as c from './c.js'; c.two(c.one);"],
+    ["const c = require('./c'); c.two([-c.one]);", "import * as c from './c.js'; c.two([-c.one]);"],
     ["const x = require('./c').one;", "import { one as x } from './c.js';"],
     ["const D = require('./d');", "import D from './d/index.js';"],
     ["const e = require('./e.cjs');", "import e from './e.cjs';"],
@@ -116,6 +116,10 @@ describe("require-to-import leaves a file whole", () => {
     ["const { nope } = require('./c');", "1:18 it exports no `nope`"],
     [
       "const c = require('./c'); use(c);",
+      "1:11 its exports are used as an object, changed, or asked for a name that it does not export",
+    ],
+    [
+      "const c = require('./c'); [c.one] = [2];",
       "1:11 its exports are used as an object, changed, or asked for a name that it does not export",
     ],
     [
