@@ -1,6 +1,6 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Orm, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
 
 /** A fact ready for the log: identified, and already text, so that appending it twice writes the same bytes. */
 export interface Row {

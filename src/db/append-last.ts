@@ -1,8 +1,8 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import { appendFacts, type Row } from "./append-facts.ts";
 import { type Orm, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
 import { fenced } from "./examine.ts";
 
 const state = z.object({

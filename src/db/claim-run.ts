@@ -1,7 +1,7 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Clock, JobId, RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { and, eq, inArray, sql } from "./drizzle.ts";
 import { runs } from "./schema.ts";
 
 /** The right to append to a run's log and to end it; gone as soon as somebody claims the run again. */

@@ -1,7 +1,7 @@
-import { sql } from "drizzle-orm";
 import type { JobId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { sql } from "./drizzle.ts";
 
 /**
  * Ends, as errors, the spans of a job whose process is gone. When they really ended nobody saw: they end with the

@@ -1,10 +1,10 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import { type Addition, appendFacts, type Row } from "./append-facts.ts";
 import { attempt } from "./attempt.ts";
 import { complaint } from "./complaint.ts";
 import { type Database, type Orm, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
 import { examine, type Finding } from "./examine.ts";
 
 /** One call of append, waiting for its answer. */

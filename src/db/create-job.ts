@@ -1,4 +1,3 @@
-import { eq, sql } from "drizzle-orm";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId, RunId } from "../protocol/ids.ts";
@@ -6,6 +5,7 @@ import { type Clock, newUuid } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import { attempt } from "./attempt.ts";
 import { type Database, type Orm, rowsOf } from "./database.ts";
+import { eq, sql } from "./drizzle.ts";
 import { factRows } from "./fact-rows.ts";
 import { events, jobs, runs } from "./schema.ts";
 

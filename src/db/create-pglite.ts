@@ -1,6 +1,5 @@
-import { drizzle } from "drizzle-orm/pglite";
-import { migrate } from "drizzle-orm/pglite/migrator";
 import { z } from "zod";
+import { pgliteDriver } from "./drizzle.ts";
 import { startPglite } from "./pglite.ts";
 
 /**
@@ -11,6 +10,7 @@ import { startPglite } from "./pglite.ts";
 export async function createDatabase(folder: string, migrations: string): Promise<string> {
   const client = await startPglite(folder);
   try {
+    const { drizzle, migrate } = pgliteDriver();
     await migrate(drizzle(client), { migrationsFolder: migrations });
     await client.exec("update pg_database set datistemplate = false");
     for (const statement of shrinking) await client.exec(statement);

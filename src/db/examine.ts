@@ -1,8 +1,8 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import type { Addition } from "./append-facts.ts";
 import { type Orm, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
 
 /** Why an addition was left alone: it was in the log already, it lost its place, or it may never be written. */
 export type Finding =

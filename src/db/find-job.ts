@@ -1,8 +1,9 @@
-import { desc, eq, type SQL, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { type JobId, jobId } from "../protocol/ids.ts";
 import { type Outcome, outcome } from "../protocol/outcome.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { desc, eq, sql } from "./drizzle.ts";
 import { jobs } from "./schema.ts";
 
 export interface StoredJob {

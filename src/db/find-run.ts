@@ -1,7 +1,7 @@
-import { eq } from "drizzle-orm";
 import type { JobId, RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { eq } from "./drizzle.ts";
 import { runs } from "./schema.ts";
 
 /** A run as it is stored; undefined when there is none of that id. */

@@ -1,4 +1,3 @@
-import { and, eq } from "drizzle-orm";
 import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { Clock } from "../protocol/ids.ts";
@@ -6,6 +5,7 @@ import { appendLast } from "./append-last.ts";
 import { attempt } from "./attempt.ts";
 import type { ClaimedRun } from "./claim-run.ts";
 import type { Database } from "./database.ts";
+import { and, eq } from "./drizzle.ts";
 import { factRows } from "./fact-rows.ts";
 import { runs } from "./schema.ts";
 

@@ -1,8 +1,7 @@
-import { sql } from "drizzle-orm";
-import { readMigrationFiles } from "drizzle-orm/migrator";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import { type Orm, rowsOf } from "./database.ts";
+import { readMigrationFiles, sql } from "./drizzle.ts";
 
 /** True when exactly the migrations of `folder` are applied, false when some are missing. Throws `database_newer`. */
 export async function isCurrent(folder: string, orm: Orm): Promise<boolean> {

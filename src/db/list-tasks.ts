@@ -1,7 +1,7 @@
-import { asc, eq } from "drizzle-orm";
 import type { JobId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { asc, eq } from "./drizzle.ts";
 import { tasks } from "./schema.ts";
 
 /** A job's tasks in their order; `state` is null until a task has ended. */

@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { drizzle } from "drizzle-orm/pglite";
-import { migrate } from "drizzle-orm/pglite/migrator";
 import { Fault } from "../protocol/failure.ts";
 import { toFault } from "./complaint.ts";
 import type { Database } from "./database.ts";
+import { pgliteDriver } from "./drizzle.ts";
 import { isCurrent } from "./is-current.ts";
 import { startPglite } from "./pglite.ts";
 import { type TemplateOptions, unpackTemplate } from "./template.ts";
@@ -67,6 +66,7 @@ async function refuseForeign(place: string): Promise<void> {
 
 async function open(place: string, address: string, migrations: string): Promise<Database> {
   const client = await startPglite(place);
+  const { drizzle, migrate } = pgliteDriver();
   const orm = drizzle(client);
   const close = () => client.close();
   try {

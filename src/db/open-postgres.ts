@@ -1,12 +1,10 @@
-import { sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/node-postgres";
-import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { Pool } from "pg";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import { attempt } from "./attempt.ts";
 import { toFault } from "./complaint.ts";
 import { type Database, rowsOf } from "./database.ts";
+import { postgresDriver, sql } from "./drizzle.ts";
 import { isCurrent } from "./is-current.ts";
 
 const oldestVersion = 15;
@@ -28,7 +26,13 @@ export async function openPostgres(url: string, migrations: string): Promise<Dat
   const close = async () => {
     if (!pool.ended) await pool.end();
   };
-  const database: Database = { kind: "postgres", orm: drizzle(pool), address, close, [Symbol.asyncDispose]: close };
+  const database: Database = {
+    kind: "postgres",
+    orm: postgresDriver().drizzle(pool),
+    address,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
   try {
     await refuseOld(database.orm, address);
     await attempt("migrate the database", database, () => migrateAlone(pool, migrations));
@@ -60,6 +64,7 @@ async function refuseOld(orm: Database["orm"], address: string): Promise<void> {
 
 /** One process migrates, the others wait on its transaction's lock and then find nothing left to do. */
 async function migrateAlone(pool: Pool, migrations: string): Promise<void> {
+  const { drizzle, migrate } = postgresDriver();
   const orm = drizzle(pool);
   if (await isCurrent(migrations, orm)) return;
   await orm.transaction(async (guard) => {

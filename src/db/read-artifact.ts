@@ -1,6 +1,6 @@
-import { eq } from "drizzle-orm";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { eq } from "./drizzle.ts";
 import { artifacts } from "./schema.ts";
 
 export interface Artifact {

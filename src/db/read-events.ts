@@ -1,9 +1,9 @@
-import { and, asc, eq, gt } from "drizzle-orm";
 import { type Event, fact } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId, RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { and, asc, eq, gt } from "./drizzle.ts";
 import { events } from "./schema.ts";
 
 /** Most events one call returns. A full page means that there may be more. */

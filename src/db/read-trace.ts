@@ -1,9 +1,9 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { JobId } from "../protocol/ids.ts";
 import { type StoredSpan, storedSpan } from "../protocol/span.ts";
 import { attempt } from "./attempt.ts";
 import { type Database, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
 
 /** All spans of a job, by start. They come as one cell, which the embedded database hands over six times faster. */
 export async function readTrace(jobId: JobId, database: Database): Promise<StoredSpan[]> {

@@ -1,4 +1,3 @@
-import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { TaskState } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -6,6 +5,7 @@ import type { TaskId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { ClaimedRun } from "./claim-run.ts";
 import { type Database, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
 
 /** What became of a task. What is left out keeps its value. */
 export interface TaskRecord {

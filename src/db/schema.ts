@@ -1,4 +1,3 @@
-import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -9,11 +8,12 @@ import {
   jsonb,
   pgSchema,
   primaryKey,
+  sql,
   text,
   timestamp,
   unique,
   uuid,
-} from "drizzle-orm/pg-core";
+} from "./drizzle.ts";
 
 /**
  * What is stored. The event log is the truth; the other tables are projections of it, artifacts and spans beside it.

@@ -1,7 +1,7 @@
-import { and, eq, inArray, isNull } from "drizzle-orm";
 import { type Clock, newUuid, type RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { and, eq, inArray, isNull } from "./drizzle.ts";
 import { requests, runs } from "./schema.ts";
 
 /** What somebody outside asks of a run. Whoever owns the run takes it and acts; nobody else does. */

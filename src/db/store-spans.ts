@@ -1,7 +1,7 @@
-import { sql } from "drizzle-orm";
 import type { StoredSpan } from "../protocol/span.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
+import { sql } from "./drizzle.ts";
 
 const batch = 500;
 

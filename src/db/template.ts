@@ -2,9 +2,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
 import { dirname, join } from "node:path";
-import { readMigrationFiles } from "drizzle-orm/migrator";
 import { z } from "zod";
 import { createDatabase } from "./create-pglite.ts";
+import { readMigrationFiles } from "./drizzle.ts";
 import { type Pack, packFolder, readPack, unpack } from "./pack.ts";
 
 /**
