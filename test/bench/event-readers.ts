@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import { openTestDatabase } from "../support/database.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import type { Figure } from "./figure.ts";
 import { ratioOfMinima, short, takePairs } from "./pairs.ts";
@@ -14,7 +15,7 @@ export const eventReaders: Figure = {
   name: "event-readers",
   title: `a busy job with ${readers} readers of its events / with one, CPU of the server`,
   async measure({ isQuick }) {
-    await using bench = await openTestBench();
+    await using bench = await openTestBench({ openDatabase: openTestDatabase });
     await using served = await serveBench(bench);
     const run = (count: number) => cpuOfJob(bench, { ...served, count, tasks: isQuick ? 10 : 40 });
     const pairs = await takePairs(isQuick ? 1 : 5, { subject: () => run(readers), baseline: () => run(1) });

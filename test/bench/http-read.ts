@@ -4,6 +4,7 @@ import autocannon from "autocannon";
 import { eq } from "drizzle-orm";
 import { Hono } from "hono";
 import { jobs } from "../../src/db/schema.ts";
+import { openTestDatabase } from "../support/database.ts";
 import { openTestBench, writingTask } from "../support/equipment.ts";
 import type { Figure } from "./figure.ts";
 import { ratioOfMaxima, short, takePairs } from "./pairs.ts";
@@ -14,7 +15,7 @@ export const httpRead: Figure = {
   name: "http-read",
   title: "GET /v1/jobs/{id} / a bare Hono route that reads the same row, requests a second",
   async measure({ isQuick }) {
-    await using bench = await openTestBench();
+    await using bench = await openTestBench({ openDatabase: openTestDatabase });
     const { repository, spec } = await bench.repository({ "README.md": "base\n" });
     const { id, done } = await bench.coordinator.submit({ spec: { ...spec, tasks: [writingTask("one")] }, repository });
     await done;

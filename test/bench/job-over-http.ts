@@ -5,6 +5,7 @@ import { takeRequest } from "../../src/coordinator/take-request.ts";
 import type { JobRequest } from "../../src/protocol/job-request.ts";
 import { connect } from "../../src/remote/connection.ts";
 import { remoteCoordinator } from "../../src/remote/remote-coordinator.ts";
+import { openTestDatabase } from "../support/database.ts";
 import { openTestBench, plantRepository } from "../support/equipment.ts";
 import type { Figure } from "./figure.ts";
 import { ratioOfMinima, short, takePairs } from "./pairs.ts";
@@ -18,7 +19,7 @@ export const jobOverHttp: Figure = {
   name: "job-over-http",
   title: "a job over HTTP, followed to its end / the same job in process, CPU",
   async measure({ isQuick }) {
-    await using bench = await openTestBench();
+    await using bench = await openTestBench({ openDatabase: openTestDatabase });
     await using served = await serveBench(bench);
     const connection = connect(served);
     const there = remoteCoordinator(connection);

@@ -61,7 +61,7 @@ export interface EndedStep {
 export function openRunner(): Runner {
   const folder = mkdtempSync(join(tmpdir(), "sheaf runner-"));
   const command = join(folder, "sheaf");
-  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${join(root, "src/bin.ts")}' "$@"\n`);
+  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' --liftoff-only '${join(root, "src/bin.ts")}' "$@"\n`);
   chmodSync(command, 0o755);
   const children = new Set<ChildProcess>();
   let count = 0;

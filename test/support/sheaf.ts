@@ -57,7 +57,7 @@ export function openSheaf(options: { settings?: string | null } = {}): Sheaf {
   const { settings = "sandbox: { mode: external }\n" } = options;
   const children = new Set<ChildProcess>();
   const start: Sheaf["start"] = (words, { cwd = folder, env = {}, through = [] } = {}) => {
-    const [program = "", ...rest] = [...through, process.execPath, join(root, "src/bin.ts"), ...words];
+    const [program = "", ...rest] = [...through, process.execPath, quickly, join(root, "src/bin.ts"), ...words];
     const child = spawn(program, rest, {
       cwd,
       env: { PATH: process.env.PATH, HOME: folder, SHEAF_HOME: home, NODE_COMPILE_CACHE: compileCache, ...env },
@@ -91,6 +91,9 @@ export function openSheaf(options: { settings?: string | null } = {}): Sheaf {
   if (settings !== null) sheaf.write("home/sheaf.config.yaml", settings);
   return sheaf;
 }
+
+/** The embedded database is WebAssembly: optimising it would cost each of a few hundred short processes 0.5 s of CPU. */
+const quickly = "--liftoff-only";
 
 /** Shared by all tests: Node's own cache of the sources without their types. */
 const compileCache = join(tmpdir(), "node-compile-cache");
