@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { composeResult, type Ending } from "../../src/coordinator/compose-result.ts";
-import { nothingLanded } from "../../src/coordinator/landing.ts";
 import type { FinishedTask } from "../../src/coordinator/finished-task.ts";
+import { nothingLanded } from "../../src/coordinator/landing.ts";
 import { taskState } from "../../src/protocol/event.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
 import { noUsage } from "../../src/protocol/message.ts";

@@ -91,9 +91,7 @@ describe("a whole run", { timeout: patience }, () => {
     ground.git("commit", "-q", "-m", "submodule");
     const { result, stdout } = await run(ground.user);
     expect(result).toMatchObject({ outcome: "succeeded", exit_code: 0 });
-    expect(result.unsplit).toEqual([
-      { path: "latin-\\xe9.js", reason: "its name is not UTF-8: it stays as it is" },
-    ]);
+    expect(result.unsplit).toEqual([{ path: "latin-\\xe9.js", reason: "its name is not UTF-8: it stays as it is" }]);
     const wanted = new Map(entries(ground, "HEAD").map((line) => [line.split("\t").slice(1).join("\t"), line]));
     for (const [{ path, mode = "100644" }, content] of turned) {
       const name = Buffer.from(path).toString("latin1");
