@@ -1,9 +1,9 @@
 import ts from "@typescript/typescript6";
 import type { FileRewrite, SourceFile } from "./compiled-recipe.ts";
-import { isWithin } from "./early-use.ts";
 import { fileKindOf, mayBeInCircle } from "./file-kind.ts";
+import { firstRunOf } from "./first-run.ts";
 import { isWritten } from "./name-use.ts";
-import { buildScopes } from "./scope-tree.ts";
+import { buildScopes, usesIn } from "./scope-tree.ts";
 import { type Findings, rewriteSyntax, type SyntaxFile } from "./syntax-file.ts";
 import { reasonOfName, type VarContext } from "./var-reason.ts";
 import { misplaced, type VarStatement, varStatementsIn } from "./var-statement.ts";
@@ -18,12 +18,14 @@ export function noVar(file: SourceFile): FileRewrite {
 
 function find(file: SyntaxFile): Findings {
   const scopes = buildScopes(file.tree);
+  const isInCircle = mayBeInCircle(file.tree);
   const context: VarContext = {
-    scopes,
     kind: fileKindOf(file, scopes),
-    isInCircle: mayBeInCircle(file.tree),
+    isInCircle,
+    firstRun: firstRunOf(scopes, isInCircle),
     lineOf: (node) => file.tree.getLineAndCharacterOfPosition(node.getStart()).line + 1,
     traps: trapsIn(file.tree),
+    strays: new Map(),
   };
   const statements = varStatementsIn(file.tree, scopes);
   const reasons = reasonsToKeep(statements, context);
@@ -87,6 +89,6 @@ function reasonToKeep(statement: VarStatement, context: VarContext): string | un
 /** `const` where every name has a value from the start and never gets another, as ESLint's prefer-const has it. */
 function keywordOf({ names, list, block, isLoopHead }: VarStatement): "const" | "let" {
   const isGiven = isLoopHead || list.declarations.every(({ initializer }) => initializer);
-  const isFixed = names.every(({ binding }) => !binding?.uses.some((use) => isWithin(use, block) && isWritten(use)));
+  const isFixed = names.every(({ binding }) => !binding || !usesIn(binding, block).some(isWritten));
   return isGiven && isFixed ? "const" : "let";
 }

@@ -35,7 +35,9 @@ export interface Scope {
 export function buildScopes(file: ts.SourceFile): ScopeTree {
   const building: Building = { bindings: [], uses: [], byName: new Map() };
   collect(file, newScope(file, undefined), building);
-  return { bindings: building.bindings, declared: (name) => building.byName.get(name) ?? [], free: resolve(building) };
+  const free = resolve(building);
+  for (const { uses } of building.bindings) uses.sort((one, other) => one.pos - other.pos);
+  return { bindings: building.bindings, declared: (name) => building.byName.get(name) ?? [], free };
 }
 
 interface Building {
@@ -139,4 +141,22 @@ function find(scope: Scope, name: string, meaning: Meaning): Binding | undefined
     if (binding) return binding;
   }
   return undefined;
+}
+
+/** The uses of a name within a node, found without a look at the others. */
+export function usesIn({ uses }: Binding, node: ts.Node): ts.Identifier[] {
+  const first = firstFrom(uses, node.pos);
+  return uses.slice(first, Math.max(first, firstFrom(uses, node.end)));
+}
+
+/** The index of the first use that does not begin before a place. */
+function firstFrom(uses: readonly ts.Identifier[], place: number): number {
+  let low = 0;
+  let high = uses.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((uses[middle]?.pos ?? place) < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,9 +1,10 @@
 import ts from "@typescript/typescript6";
-import { carrierOf, earlyUse, isWithin, type Known } from "./early-use.ts";
+import { earlyUse, type Known } from "./early-use.ts";
 import { type FileKind, isExported } from "./file-kind.ts";
+import { carrierOf, isInside } from "./first-run.ts";
 import { isErased } from "./name-use.ts";
 import { namesIn } from "./scope-declarations.ts";
-import type { Binding } from "./scope-tree.ts";
+import { type Binding, usesIn } from "./scope-tree.ts";
 import { blockOf, type VarStatement, varListOf } from "./var-statement.ts";
 
 /** Why one name of a `var` has to stay as it is. Every reason is about what a run of the code could show. */
@@ -18,13 +19,17 @@ export interface VarContext extends Known {
   kind: FileKind;
   /** Code that reads names behind the back of every scope. */
   traps: readonly ts.Node[];
+  /** A use of a name that no declaration of it would make it known to; told once for all its declarations. */
+  strays: Map<Binding, ts.Identifier | "none">;
 }
 
 /** The first reason in words, or undefined when `let` means the same. */
 export function reasonOfName(one: VarName, context: VarContext): string | undefined {
   const reason = reasonOfScope(one, context) ?? reasonOfTwins(one) ?? reasonOfValue(one, context);
   if (reason !== undefined) return reason;
-  for (const use of one.binding.uses) {
+  const stray = strayOf(one.binding, context);
+  if (stray !== "none") return `it is used outside the block that declares it (line ${context.lineOf(stray)})`;
+  for (const use of usesIn(one.binding, one.statement.block)) {
     const found = reasonOfUse(use, one, context);
     if (found !== undefined) return found;
   }
@@ -62,7 +67,7 @@ function reasonOfTwins({ statement, name, variable, binding }: VarName): string 
   if (others.length === 0) return undefined;
   if (!others.every(varListOf)) return "a parameter, a function or something else has the same name";
   const { block, isLoopHead } = statement;
-  const isOwn = (isLoopHead || variable.initializer) && others.every((other) => !isWithin(other, block));
+  const isOwn = (isLoopHead || variable.initializer) && others.every((other) => !isInside(other, block));
   return isOwn ? undefined : "it is declared more than once";
 }
 
@@ -80,10 +85,6 @@ function reasonOfUse(use: ts.Identifier, one: VarName, context: VarContext): str
   const { statement, binding } = one;
   const { block, isInLoop } = statement;
   if (ts.isExportSpecifier(use.parent)) return context.isInCircle ? circular : undefined;
-  if (!isWithin(use, block)) {
-    if (isOfTwin(use, binding)) return undefined;
-    return `it is used outside the block that declares it (line ${context.lineOf(use)})`;
-  }
   if (isErased(use)) return undefined;
   if (carrierOf(use, block)) {
     if (isInLoop) return `a function made in a loop uses it (line ${context.lineOf(use)})`;
@@ -92,10 +93,16 @@ function reasonOfUse(use: ts.Identifier, one: VarName, context: VarContext): str
   return earlyUse(use, { ...one, block }, context);
 }
 
-/** Whether it lies where another declaration of the same name would make it known, and is looked at there. */
-function isOfTwin(use: ts.Identifier, { declarations }: Binding): boolean {
-  return declarations.some((declaration) => {
+function strayOf(binding: Binding, { strays }: VarContext): ts.Identifier | "none" {
+  const known = strays.get(binding);
+  if (known) return known;
+  const blocks = binding.declarations.flatMap((declaration) => {
     const list = varListOf(declaration);
-    return list !== undefined && isWithin(use, blockOf(list));
+    return list ? [blockOf(list)] : [];
   });
+  const isKnown = (use: ts.Identifier) =>
+    ts.isExportSpecifier(use.parent) || blocks.some((block) => isInside(use, block));
+  const found = binding.uses.find((use) => !isKnown(use)) ?? "none";
+  strays.set(binding, found);
+  return found;
 }

@@ -22,7 +22,7 @@ export function programs(): fc.Arbitrary<string> {
       fill("if (E) var N = E;", tie),
       fill("fns.push(function () { log(N); });"),
       fill("while (fns.length) fns.shift()();"),
-      fill("var N = function () { log(typeof N); return E; };", tie),
+      fill("var N = function () { tick(); log(typeof N); return E; };", tie),
       fill("{ B }", tie),
       fill("if (E) { B } else { B }", tie),
       fill("for (var N = 0; N < 2; N++) { tick(); B }", tie),
