@@ -14,6 +14,7 @@ import { type FolderLock, lockFolder } from "../db/lock.ts";
 import { openDatabase } from "../db/open.ts";
 import { storeSpans } from "../db/store-spans.ts";
 import { createWriter } from "../db/writer.ts";
+import { toFailure } from "../protocol/failure.ts";
 import { openSandbox } from "../sandbox/open-sandbox.ts";
 import type { Settings } from "../settings.ts";
 import { openExport } from "../telemetry/open-export.ts";
@@ -52,12 +53,26 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
     const coordinator = stack.use(createCoordinator(equipment));
     const own = { equipment, coordinator, settings };
     const session: Session = { coordinator, own, reach: "own", [Symbol.asyncDispose]: () => stack.disposeAsync() };
-    if (lock && order.options.isLong)
-      stack.use(await serveSocket({ ...own, home: order.config.home, lock, version: order.version }));
+    if (lock && order.options.isLong) stack.use(await serveOthers(own, lock, order));
     return session;
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;
+  }
+}
+
+/** Where no socket can be made, such as on some shared folders, others wait until this process is done. */
+async function serveOthers(
+  own: NonNullable<Session["own"]>,
+  lock: FolderLock,
+  { config, version, terminal }: SessionOrder,
+): Promise<AsyncDisposable> {
+  try {
+    return await serveSocket({ ...own, home: config.home, lock, version });
+  } catch (thrown) {
+    const { message } = toFailure(thrown);
+    terminal.tell(`warning other commands on this data folder have to wait for this one: ${message}`);
+    return { [Symbol.asyncDispose]: async () => {} };
   }
 }
 

@@ -100,7 +100,7 @@ describe("a whole run", { timeout: patience }, () => {
     expect(entries(ground, result.result_tree ?? "", ownRepository(ground))).toEqual([...wanted.values()]);
     expect(JSON.parse(stdout).tasks[0].files_changed).toBe(turned.length);
     const shown = await sheaf.call(["show", "last"]);
-    expect(shown.stdout).toMatch(/LEFT .*\n[\s\S]*latin-.\.js {2}\(its name is not UTF-8/);
+    expect(shown.stdout).toMatch(/LEFT .*\n[\s\S]*latin-\\xe9\.js {2}\(its name is not UTF-8/);
   });
 
   it("works from a detached HEAD, a linked worktree, a shallow clone, a subfolder, a bare repository and a tag", async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -181,6 +181,14 @@ describe("a data folder", { timeout: patience }, () => {
     expect((await sheaf.call(["show", "--tree"])).stdout).toMatch(/invoke_workflow node-protocol/);
     expect((await sheaf.job(codemod())).result.outcome).toBe("succeeded");
     open();
+  });
+
+  it("that can hold no socket works for one command at a time, and says so", async () => {
+    await using bare = openSheaf();
+    mkdirSync(join(bare.home, "sheaf.sock"), { recursive: true });
+    const { result, stderr } = await bare.job(codemod());
+    expect(result.outcome).toBe("succeeded");
+    expect(stderr).toMatch(/warning other commands on this data folder have to wait for this one: /);
   });
 
   it("that a newer version has migrated is left alone, exit 78", async () => {
