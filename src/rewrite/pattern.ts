@@ -64,7 +64,7 @@ function matcherOf(language: Language, pattern: string, root: SgNode): Pattern["
 }
 
 /** Whether the pattern as a whole is `a.b(...)`, read as a conversion. */
-export function isTakenForConversion(root: SgNode): boolean {
+function isTakenForConversion(root: SgNode): boolean {
   const [statement, ...more] = root.children();
   const [expression] = statement?.kind() === "expression_statement" ? statement.children() : [];
   return more.length === 0 && expression?.kind() === "type_conversion_expression";

@@ -39,7 +39,7 @@ export function rewriteSyntax(
 }
 
 /** What was found as byte edits and leftovers, both in order. */
-export function toRewrite(source: SourceText, { splices, kept }: Findings): FileRewrite {
+function toRewrite(source: SourceText, { splices, kept }: Findings): FileRewrite {
   const inOrder = (one: { start: number }, other: { start: number }) => one.start - other.start;
   return {
     edits: toTextEdits(source, splices.toSorted(inOrder)),
