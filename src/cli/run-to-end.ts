@@ -12,7 +12,7 @@ import type { Repository } from "../workspace/repository.ts";
 import { followProgress } from "./progress.ts";
 import type { JobOptions } from "./read-job.ts";
 import type { Session, Surroundings } from "./session.ts";
-import { takeHome } from "./take-home.ts";
+import { refuseUnpublishable, takeHome } from "./take-home.ts";
 
 /** A job that was read and resolved here, on its way to whoever does the work. */
 export interface ReadJob {
@@ -67,7 +67,7 @@ export async function runToEnd(
     cancelled.catch((thrown: unknown) => terminal.tell(`warning it could not be cancelled: ${String(thrown)}`));
   });
   try {
-    return await takeHome(asStopped(await submitted.done, stopped), job, { session, around });
+    return await takeHome(asStopped(await submitted.done, stopped), job.spec, { session, around });
   } finally {
     progress.end();
     release();
@@ -123,6 +123,7 @@ async function requestOf(
     is_dirty,
   };
   if (session.reach !== "server") return { ...asked, repository: { path } };
+  await refuseUnpublishable(spec, repository);
   return withBundle(repository, commit, async ({ file, sha256 }) => {
     await putBundle(file, sha256);
     const isBranch = spec.publish.kind === "branch";

@@ -46,6 +46,8 @@ export const addServe: Verb = (program, around) => {
       server.drain();
       await Promise.race([coordinator.idle(), wait(graceMs, undefined, { ref: false })]);
       await coordinator.stop(signal);
+      // Whoever follows a job that ended just now hears so before the streams are cut.
+      await wait(lastWordsMs);
       await server.close();
       release();
     });
@@ -53,6 +55,7 @@ export const addServe: Verb = (program, around) => {
 
 /** What runs when the server is told to stop may take so long to come to its end; then it is cancelled. */
 const graceMs = 5_000;
+const lastWordsMs = 200;
 
 function stopping(running: number): string {
   if (running === 0) return "stopping";

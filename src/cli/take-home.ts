@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Coordinator } from "../coordinator/coordinator.ts";
+import { Fault } from "../protocol/failure.ts";
 import { jobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
-import { publishBranch } from "../workspace/publish.ts";
-import { type Repository, withScratch } from "../workspace/repository.ts";
+import { publishBranch, refuseTaken, tipOfBranch } from "../workspace/publish.ts";
+import { openRepository, type Repository, withScratch } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
 import { takeResult } from "../workspace/unbundle.ts";
 import type { Session, Surroundings } from "./session.ts";
@@ -16,8 +17,8 @@ import type { Session, Surroundings } from "./session.ts";
  */
 export async function takeHome(
   result: Result,
-  { spec, repository }: { spec: JobSpec; repository: Repository },
-  { session }: { session: Session; around: Surroundings },
+  spec: JobSpec,
+  { session, around }: { session: Session; around: Surroundings },
 ): Promise<Result> {
   const isOpen = result.result_commit !== null && !result.checks.some((check) => check.state === "unverified");
   if (session.reach === "own" || result.published || !isOpen) return result;
@@ -28,9 +29,37 @@ export async function takeHome(
     return { ...result, published: { patch_file: publish.file } };
   }
   if (publish.kind !== "branch" || session.reach !== "server") return result;
-  const commit = await fetchResult(result, repository, session.coordinator);
-  await publishBranch(repository, { branch: publish.name, commit, expected: null });
-  return { ...result, published: { branch: publish.name } };
+  const { config, git } = around;
+  const repository = await openRepository(spec.base.repository, { home: config.home, git, userHome: config.userHome });
+  try {
+    const tip = await tipOfBranch(repository, publish.name);
+    if (tip !== null && publish.existing === "skip") return result;
+    const commit = await fetchResult(result, repository, session.coordinator);
+    const expected = publish.existing === "replace" ? tip : null;
+    await publishBranch(repository, { branch: publish.name, commit, expected });
+    return { ...result, published: { branch: publish.name } };
+  } finally {
+    await repository.close();
+  }
+}
+
+/**
+ * Before a job is sent away: throws Fault `conflict` for a branch that is there, and `usage` for ways to publish that
+ * need checks of another tree, which only whoever holds the repository can run.
+ */
+export async function refuseUnpublishable({ publish }: JobSpec, repository: Repository): Promise<void> {
+  if (publish.kind !== "branch") return;
+  await refuseTaken(repository, publish);
+  const { existing, on_base_moved, group_by } = publish;
+  const odd = [
+    existing === "update" && "existing: update",
+    on_base_moved !== "keep" && `onBaseMoved: ${on_base_moved}`,
+    group_by !== "job" && `groupBy: ${group_by}`,
+  ].find(Boolean);
+  if (!odd) return;
+  throw new Fault("usage", `publish: ${odd} needs the repository where the job runs, and the server has only a copy`, {
+    remedy: "run it without --server, or on the server's machine; or publish a new branch",
+  });
 }
 
 /** Brings the result's commit into our own repository beside the user's, and keeps it there; answers the commit. */

@@ -33,7 +33,8 @@ export async function takeRepository(
   if ("url" in repository) {
     if (!rules.isAllowedUrl(repository.url)) throw notAllowed("that address", "server.urls");
     const directory = join(home, "fetched", `${sha256(repository.url)}.git`);
-    await fetchUrl(git, { url: repository.url, directory });
+    const { url } = repository;
+    await inTurn(directory, () => fetchUrl(git, { url, directory, signal: AbortSignal.timeout(mostFetchMs) }));
     return openRepository(directory, { home, git });
   }
   const { commit } = request;
@@ -42,8 +43,26 @@ export async function takeRepository(
   const file = join(home, "bundles", repository.bundle);
   if (!(await isThere(file))) throw notPut(repository.bundle);
   const directory = join(home, "bundled", `${repository.bundle}.git`);
-  await unbundle(git, { file, directory, commit });
+  const signal = AbortSignal.timeout(mostFetchMs);
+  await inTurn(directory, () => unbundle(git, { file, directory, commit, signal }));
   return openRepository(directory, { home, git });
+}
+
+/** For a repository to arrive, or a bundle to be looked through. */
+const mostFetchMs = 10 * 60_000;
+
+const turns = new Map<string, Promise<unknown>>();
+
+/** Two requests for one repository would stand in each other's locks; the second finds what the first brought. */
+async function inTurn<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const before = turns.get(directory) ?? Promise.resolve();
+  const mine = before.then(work, work);
+  turns.set(directory, mine);
+  try {
+    return await mine;
+  } finally {
+    if (turns.get(directory) === mine) turns.delete(directory);
+  }
 }
 
 /** Compared as the file system resolves them, so that no link leads out; nothing is said of what is not below a root. */

@@ -55,15 +55,18 @@ export interface HttpApp {
   readonly limits: HttpLimits;
   readonly clock: Clock;
   readonly log: Log;
-  /** From now on no job is taken, and streams of events end. */
+  /** From now on no job is taken. */
   drain(): void;
+  /** Streams of events end now, whether or not their job has. */
+  endStreams(): void;
 }
 
 export function createApp(order: HttpOrder): HttpApp {
   const { coordinator, take, tokens, clock, log } = order;
   const limits = { ...defaultLimits, ...order.limits };
   const stop = new AbortController();
-  const isDraining = () => stop.signal.aborted;
+  let isDrained = false;
+  const isDraining = () => isDrained;
   const app = new OpenAPIHono<HttpEnv>({
     defaultHook: (result, c) => (result.success ? undefined : refuse(c, misfit(c.req.path, result))),
   });
@@ -79,7 +82,16 @@ export function createApp(order: HttpOrder): HttpApp {
   addReference(app, { version: order.version });
   app.notFound(nothingHere(app));
   app.onError((thrown, c) => refuseThrown(c, thrown));
-  return { fetch: async (request, env) => app.fetch(request, env), limits, clock, log, drain: () => stop.abort() };
+  return {
+    fetch: async (request, env) => app.fetch(request, env),
+    limits,
+    clock,
+    log,
+    drain() {
+      isDrained = true;
+    },
+    endStreams: () => stop.abort(),
+  };
 }
 
 /** A name that nothing can have is the name of nothing. */

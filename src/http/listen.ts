@@ -155,6 +155,7 @@ function addressOf(server: Server, host: string): string {
 
 async function close(server: Server, app: HttpApp): Promise<void> {
   app.drain();
+  app.endStreams();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // An answer under way may leave its connection open for a next request, which nobody will hear.
   const sweep = setInterval(() => server.closeIdleConnections(), 100);

@@ -36,7 +36,11 @@ export function openDoor(order: AppOrder): Door {
   const server = openServer(app, true);
   // It gets its connections by hand; with this it watches over them as if it had listened itself.
   server.emit("listening");
-  return { server, drain: () => app.drain() };
+  const leave = () => {
+    app.drain();
+    app.endStreams();
+  };
+  return { server, leave };
 }
 
 /** For everybody with a token. Tokens are made at the first start. */

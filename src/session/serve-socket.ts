@@ -38,8 +38,8 @@ export async function serveSocket(order: AppOrder & { lock: FolderLock }): Promi
     async [Symbol.asyncDispose]() {
       // Resolves when the last connection has gone.
       const closed = new Promise<void>((resolve) => door.close(() => resolve()));
-      const { server, drain } = (await opened) ?? {};
-      drain?.();
+      const { server, leave } = (await opened) ?? {};
+      leave?.();
       const sweep = setInterval(() => server?.closeIdleConnections(), 50);
       const late = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), lettingGoMs);
       await closed;
@@ -56,7 +56,7 @@ const lettingGoMs = 2_000;
 export interface Door {
   server: HttpServer;
   /** Takes no new jobs, and ends streams of events. */
-  drain(): void;
+  leave(): void;
 }
 
 function hand(socket: Socket, server: HttpServer): void {

@@ -10,8 +10,10 @@ const examples = join(import.meta.dirname, "../../examples");
 const jobFiles = readdirSync(examples).filter((name) => name.endsWith(".yaml") && !name.startsWith("sheaf."));
 let ground: Playground;
 let sheaf: Sheaf;
+let away: Sheaf;
+let env: Record<string, string>;
 
-beforeAll(() => {
+beforeAll(async () => {
   ground = playground();
   ground.write("src/a.js", 'const url = require("url");\nmodule.exports = (text) => url.parse(text.substr(0, 9));\n');
   ground.write("lib/b.ts", "export const short = (text: string) => text.substr(0, 3);\n");
@@ -25,8 +27,14 @@ beforeAll(() => {
   ground.write("src/old.js", "var one = 1;\nmodule.exports = one;\n");
   ground.commit();
   sheaf = openSheaf();
-});
+  away = openSheaf({ settings: null });
+  const serving = sheaf.start(["serve", "--port", "0"]);
+  await serving.shows(/listens on/);
+  const url = /listens on (http:\S+);/.exec(serving.stderr)?.[1] ?? "";
+  env = { SHEAF_SERVER: url, SHEAF_TOKEN: readFileSync(join(sheaf.home, "token"), "utf8").trim() };
+}, patience);
 afterAll(async () => {
+  await away[Symbol.asyncDispose]();
   await sheaf[Symbol.asyncDispose]();
   await ground[Symbol.asyncDispose]();
 });
@@ -66,14 +74,16 @@ const lines: Record<string, string> = {
 };
 
 describe("the examples", { timeout: patience }, () => {
-  it.each(jobFiles)("%s gives what it promises", async (name) => {
+  it.each(jobFiles)("%s gives what it promises, here and over the network", async (name) => {
     const file = join(examples, name);
     const { result } = await sheaf.job([file, "--repo", ground.user]);
+    const there = await away.job([file, "--repo", ground.user, "--publish", "none"], { env });
+    expect(there.result).toMatchObject({ outcome: "succeeded", result_tree: result.result_tree });
     expect(result).toMatchObject({ outcome: "succeeded", exit_code: 0 });
-    const { stdout } = await sheaf.call(["diff"]);
+    const { stdout } = await sheaf.call(["diff", result.job.handle]);
     expect(stdout).toContain(lines[name] ?? `a line for ${name} in this test`);
     for (const check of result.checks) expect(check.state).toBe("passed");
-    if (name === "codemod-then-agent.yaml") await expectSameJobAgain();
+    if (name === "codemod-then-agent.yaml") await expectSameJobAgain(result.job.handle);
     if (name === "replace-call.yaml")
       expect(readFileSync(join(sheaf.folder, "replace-call.patch"), "utf8")).toBe(stdout);
     if (name === "scripted-agent.yaml") {
@@ -84,8 +94,8 @@ describe("the examples", { timeout: patience }, () => {
 });
 
 /** A past job, printed as a file, is a job file that says what its inputs were. */
-async function expectSameJobAgain(): Promise<void> {
-  const { code, stdout } = await sheaf.call(["run", "--from", "last"]);
+async function expectSameJobAgain(handle: string): Promise<void> {
+  const { code, stdout } = await sheaf.call(["run", "--from", handle]);
   expect(code).toBe(0);
   const file = join(sheaf.folder, "again.yaml");
   writeFileSync(file, stdout);

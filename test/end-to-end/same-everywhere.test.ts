@@ -136,6 +136,17 @@ describe("a job", { timeout: patience }, () => {
     expect(refused).toMatchObject({ code: 77, stdout: "", stderr: expect.stringMatching(/no token of this server/) });
   });
 
+  it("that a stopping server cuts short is told as cancelled, and no other is taken", async () => {
+    const running = away.start(["run", "slow.yaml", "--repo", ground.user, "--output-format", "json"], { env });
+    await running.shows(/check {2}sleep 600/);
+    server.child.kill("SIGTERM");
+    await server.shows(/stopping: 1 running job may finish/);
+    const refused = await away.call(["run", "--codemod", "node-protocol", "--repo", ground.user], { env });
+    expect(refused).toMatchObject({ code: 69, stderr: expect.stringMatching(/is stopping/) });
+    expect(resultOf(await running.ended)).toMatchObject({ outcome: "cancelled", reason: { code: "cancelled" } });
+    expect((await server.ended).code).toBe(0);
+  });
+
   it("with checks is refused by a server that may run no commands, exit 78", async () => {
     await using closed = openSheaf({ settings: null });
     const serving = closed.start(["serve", "--port", "0"]);
