@@ -17,7 +17,7 @@ export function byFiles(
 
 /** Files of one task when nobody says: enough to be worth a thread, few enough that a lost one is cheap. */
 const fewestFiles = 25;
-const mostFiles = 500;
+const mostFiles = 250;
 const tasksPerThread = 4;
 
 /** Throws Fault `job_file` where both maxima cannot hold. */

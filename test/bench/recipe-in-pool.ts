@@ -16,7 +16,7 @@ import { listTree } from "../../src/workspace/tree.ts";
 import { createWorkspace, type Workspace } from "../../src/workspace/workspace.ts";
 
 /** Files of one run, as a job splits them, and runs under way per thread. */
-const filesPerRun = 500;
+const filesPerRun = 250;
 const runsPerThread = 2;
 
 /**

@@ -52,10 +52,10 @@ describe("split by files", () => {
     );
   });
 
-  it("sizes itself: a small repository in a few parts, 10,000 files in parts of at most 500", () => {
+  it("sizes itself: a small repository in a few parts, 10,000 files in parts of at most 250", () => {
     expect(planSplit(job({ by: "files" }), view(many(148))).tasks).toHaveLength(6);
     const large = planSplit(job({ by: "files" }), view(many(10_000))).tasks;
-    expect(Math.max(...large.map((task) => task.files.length))).toBeLessThanOrEqual(500);
+    expect(Math.max(...large.map((task) => task.files.length))).toBeLessThanOrEqual(250);
     expect(large.length).toBeLessThanOrEqual(40);
   });
 
