@@ -1,3 +1,4 @@
+import type { Check } from "../protocol/job.ts";
 import type { CheckResult, Reason } from "../protocol/result.ts";
 import { runChecks } from "../verify/run-checks.ts";
 import { checkView } from "./check-view.ts";
@@ -8,12 +9,14 @@ import { SetupFailed } from "./setup-failed.ts";
 
 /**
  * The checks `at: task`, on the tree of a task that has delivered, compared with what the task started from. Red, and
- * it has not delivered; its commit stays.
+ * it has not delivered; its commit stays. A task that found nothing to do is asked what does not depend on a change.
  */
 export async function checkTask(task: FinishedTask, around: Around): Promise<FinishedTask> {
-  const due = around.job.spec.checks.filter((check) => check.at === "task");
-  if (due.length === 0 || task.tree === undefined) return task;
-  const trees = { after: task.tree, base: task.start.tree };
+  const due = around.job.spec.checks.filter(
+    (check) => check.at === "task" && (task.tree !== undefined || isAboutTree(check)),
+  );
+  if (due.length === 0) return task;
+  const trees = { after: task.tree ?? task.start.tree, base: task.start.tree };
   try {
     const checks = await runChecks(due, trees, checkView({ ...around, task }));
     const red = checks.find((check) => check.state === "failed");
@@ -27,6 +30,11 @@ export async function checkTask(task: FinishedTask, around: Around): Promise<Fin
     if (!(thrown instanceof SetupFailed)) throw thrown;
     return { ...task, state: "failed", failure: thrown.reason, ...(thrown.isAtBase ? { endsJob: thrown } : {}) };
   }
+}
+
+/** Says something of a tree in which nothing changed, too. */
+function isAboutTree(check: Check): boolean {
+  return check.kind === "absent" || check.expect === "pass";
 }
 
 function failureOf({ name, detail, tail }: CheckResult): Reason {

@@ -131,7 +131,7 @@ async function firstThatIsThere(
     const run = await runCommand(orderOf(command, files, { at, around }), around);
     if (run.report.state === "cancelled") return { run };
     const wasThere = run.report.failure?.message.includes("exit 127") !== true;
-    if (run.report.state === "succeeded" || run.denials.length > 0)
+    if (run.report.state === "succeeded" || (run.denials.length > 0 && run.hasEndedWell))
       return { run: harmless(run, plan, around.said), works: command };
     why = [run.report.failure?.message ?? "it did not end well", run.tail ?? ""].join(": ");
     if (wasThere) break;

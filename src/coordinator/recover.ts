@@ -22,11 +22,12 @@ export async function recover(equipment: Equipment): Promise<void> {
   // A check's checkout holds nothing that is not in a tree. Workspaces are left: what is in them may be nowhere else.
   await removeFolder(join(home, "checkouts"));
   await removeDrafts(join(home, "setups"));
-  const jobs = await listJobs({ limit: lookBack }, database);
-  for (const job of jobs.filter((each) => each.state === "running")) await endInterrupted(job, equipment);
+  const jobs = await listJobs({ limit: mostInterrupted, state: "running" }, database);
+  for (const job of jobs) await endInterrupted(job, equipment);
 }
 
-const lookBack = 100;
+/** No process runs as many at a time. */
+const mostInterrupted = 100_000;
 
 async function endInterrupted(job: StoredJob, equipment: Equipment): Promise<void> {
   const { clock, database, node } = equipment;

@@ -70,6 +70,7 @@ async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around):
       taken,
       denials,
       hasThreadDied: false,
+      hasEndedWell: seen.exit === 0 && !seen.isTimedOut,
       ...(failure && denials.length === 0 ? { tail: lastLines(equipment.redact(seen.output.toString())) } : {}),
     };
   } finally {

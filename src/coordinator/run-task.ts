@@ -42,7 +42,8 @@ export async function runTask(task: Task, start: Start, around: Around): Promise
     if (run.taken) progress.tree = run.taken.tree;
   }
   const settled = await settle(task, progress, around);
-  const finished = settled.state === "succeeded" ? await checkTask(settled, around) : settled;
+  const finished =
+    settled.state === "succeeded" || settled.state === "no_changes" ? await checkTask(settled, around) : settled;
   await recordFinished(finished, around.job, around.equipment);
   return finished;
 }

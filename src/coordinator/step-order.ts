@@ -36,6 +36,8 @@ export interface FinishedRun {
   taken?: TakenTree;
   denials: readonly Omit<Denial, "task">[];
   hasThreadDied: boolean;
+  /** Of a command: exit 0, in its time; whatever it had no right to write is told elsewhere. */
+  hasEndedWell?: boolean;
   /** The end of what a command printed, where that says why it failed. */
   tail?: string;
   /** The job's setup fails, and so would every other task. */

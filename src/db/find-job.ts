@@ -3,7 +3,7 @@ import { type JobId, jobId } from "../protocol/ids.ts";
 import { type Outcome, outcome } from "../protocol/outcome.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
-import { desc, eq, sql } from "./drizzle.ts";
+import { and, desc, eq, sql } from "./drizzle.ts";
 import { jobs } from "./schema.ts";
 
 export interface StoredJob {
@@ -35,13 +35,21 @@ export async function findJob(reference: string, database: Database): Promise<St
 
 /** Newest first; `after` is the last job of the page before. */
 export async function listJobs(
-  { limit, after }: { limit: number; after?: Pick<StoredJob, "id" | "createdAt"> | undefined },
+  {
+    limit,
+    after,
+    state,
+  }: {
+    limit: number;
+    after?: Pick<StoredJob, "id" | "createdAt"> | undefined;
+    state?: StoredJob["state"];
+  },
   database: Database,
 ): Promise<StoredJob[]> {
-  const where =
+  const older =
     after &&
     sql`(${jobs.createdAt}, ${jobs.runId}) < (${after.createdAt.toISOString()}::timestamptz, ${after.id}::uuid)`;
-  return selectJobs({ where, limit }, database);
+  return selectJobs({ where: and(older, state && eq(jobs.state, state)), limit }, database);
 }
 
 function matching(reference: string): SQL | undefined {

@@ -23,11 +23,18 @@ import { afterId, beforeId, reservedIds } from "./task-ids.ts";
 export function planSplit(spec: JobSpec, view: SplitView): Plan {
   const { parts, unsplit } = cutUp(spec, view);
   const narrowed = spec.only ? onlyCovered(parts, spec.only, view) : parts;
+  if (parts.length > 0 && narrowed.length === 0) throw coversNothing();
   const chosen = spec.sample === undefined ? narrowed : sampled(narrowed, spec.sample);
   const all = withSteps(spec, chosen, view);
   refuseOverlaps(all, view);
   const tasks = all.map((part, ordinal): Task => filled({ ...part, needs: part.needs ?? [], ordinal }));
   return { strategy: strategyOf(spec), tasks, unsplit: [...view.unsplit, ...unsplit] };
+}
+
+function coversNothing(): Fault {
+  return new Fault("job_file", "only: nothing that the job is about is covered by it", {
+    remedy: "write a glob from the top of the repository, such as src/**",
+  });
 }
 
 /** `tasks` where the job names its own. */

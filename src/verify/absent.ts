@@ -17,6 +17,7 @@ export async function checkAbsent(check: AbsentCheck, tree: string, view: CheckV
   let report: ScanReport = { looked: 0, found: [], skipped: [] };
   const seen = await view.traced(check, tree, async () => {
     report = await view.scan(tree, { regex: check.absent, places: mostPlaces }, check.in);
+    if (check.in !== undefined && view.task === undefined) report = withSomeFile(report);
     return observation(report, { tree, durationMs: view.now() - started });
   });
   const places = placesOf(report);
@@ -33,6 +34,13 @@ export async function checkAbsent(check: AbsentCheck, tree: string, view: CheckV
     ...(places.length > 0 ? { failing: places.map((place) => view.redact(place)) } : {}),
     detail: view.redact(seen.tail),
   };
+}
+
+/** A pattern that covers no file says nothing of any. */
+function withSomeFile(report: ScanReport): ScanReport {
+  if (report.mistake || report.looked + report.skipped.length > 0) return report;
+  const mistake = { code: "job_file", message: "`in` covers no file", remedy: "check how the pattern is written" };
+  return { ...report, mistake };
 }
 
 /** Told of one check, and so of one file at most. All are counted. */

@@ -35,15 +35,17 @@ export interface CheckView {
 }
 
 /**
- * One result for each check, in their order. Where nothing changed, a check that compares with the base has nothing to
- * say and is skipped; `pass` and `absent` are about the tree itself and always due.
+ * One result for each check, in their order. Where nothing changed, a check for new failures has nothing to say and is
+ * skipped; the others are about the tree itself and always due: a job that was to mend something and did nothing is red,
+ * unless there was nothing to mend.
  */
 export async function runChecks(
   checks: readonly Check[],
   trees: { after: string; base: string },
   view: CheckView,
 ): Promise<CheckResult[]> {
-  const isDue = (check: Check) => trees.after !== trees.base || check.kind === "absent" || check.expect === "pass";
+  const isSame = trees.after === trees.base;
+  const isDue = (check: Check) => !isSame || check.kind === "absent" || check.expect !== "no-new-failures";
   const results = new Map<Check, CheckResult>();
   for (const check of checks) {
     if (!isDue(check)) results.set(check, skipped(check, trees.after));
@@ -74,8 +76,21 @@ async function runCommands(
   const before = trees.after === trees.base ? after : await observeBase(checks, after, { tree: trees.base, view });
   return checks.flatMap((check, index): [Check, CheckResult][] => {
     const seen = after[index];
-    return seen ? [[check, redacted(judgeCheck(check, seen, before[index]), view)]] : [];
+    if (!seen) return [];
+    const isMended = trees.after === trees.base && isAboutMending(check) && isGreen(check, seen);
+    const judged = isMended
+      ? skipped(check, trees.after, "nothing changed, and there is nothing to mend")
+      : judgeCheck(check, seen, before[index]);
+    return [[check, redacted(judged, view)]];
   });
+}
+
+function isAboutMending({ expect }: CommandCheck): boolean {
+  return expect === "fixed" || expect === "fewer";
+}
+
+function isGreen(check: CommandCheck, seen: Observation): boolean {
+  return judgeCheck({ ...check, expect: "pass" }, seen, undefined).state === "passed";
 }
 
 /** Checks run in order in one checkout, so a doubtful one needs those before it at the base as well. */
@@ -117,8 +132,7 @@ function redacted(result: CheckResult, view: CheckView): CheckResult {
   };
 }
 
-function skipped(check: Check, tree: string): CheckResult {
-  const detail = "nothing changed, so nothing new can have broken";
+function skipped(check: Check, tree: string, detail = "nothing changed, so nothing new can have broken"): CheckResult {
   const nothing = { duration_ms: 0, new_failures: null, base_failures: null };
   return { name: check.name, at: tree, state: "skipped", ...nothing, detail };
 }

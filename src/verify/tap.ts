@@ -42,6 +42,17 @@ function add(result: Result, root: string, tally: Tally): void {
   else tally.failed(identity);
 }
 
+/** One pass over the lines: an expression would look to the end of the text for each block that never ends. */
 function withoutDiagnostics(text: string): string {
-  return text.replace(/^([ \t]+)---[ \t]*\r?\n(?:.*\n)*?\1\.\.\.[ \t]*(?=\r?$)/gm, "");
+  const lines = text.split("\n");
+  const kept: string[] = [];
+  let open: { indent: string; from: number } | undefined;
+  for (const [index, line] of lines.entries()) {
+    const mark = /^([ \t]+)(---|\.\.\.)[ \t]*\r?$/.exec(line);
+    if (open === undefined && mark?.[2] === "---") open = { indent: mark[1] ?? "", from: index };
+    else if (open === undefined) kept.push(line);
+    else if (mark?.[2] === "..." && mark[1] === open.indent) open = undefined;
+  }
+  // What never ended is no block.
+  return [...kept, ...(open ? lines.slice(open.from) : [])].join("\n");
 }

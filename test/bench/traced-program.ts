@@ -18,7 +18,7 @@ const files = [
   "cli/terminal",
   "config",
   "coordinator/coordinator",
-  "session",
+  "session/open-session",
   "workspace/git",
 ];
 const loaded = await Promise.all(files.map((file) => import(join(packageFolder, "dist/src", `${file}.js`))));
