@@ -39,7 +39,7 @@ export async function runToEnd(
 ): Promise<Result | undefined> {
   const { terminal, config, now } = around;
   warnOfSandbox(job, { session, around });
-  if (options.detach && session.own) throw nobodyStays();
+  if (options.detach) refuseDetached(job.spec, session);
   const progress = followProgress(terminal, now);
   const isStream = options.outputFormat === "stream-json";
   const submitted = await session.coordinator.submit({
@@ -53,7 +53,6 @@ export async function runToEnd(
     },
   });
   if (options.detach) {
-    submitted.done.catch(() => {});
     terminal.print(submitted.handle);
     return undefined;
   }
@@ -62,7 +61,11 @@ export async function runToEnd(
   const release = around.onSignal((signal) => {
     stopped = signal;
     terminal.tell(`${signal}: cancelling; finished work is kept. Once more to leave at once.`);
-    const cancelled = session.own?.coordinator.stop(signal) ?? session.coordinator.cancel(submitted.id, { signal });
+    // This process leaves, and whatever it works on for others ends with it.
+    const cancelled = Promise.all([
+      session.coordinator.cancel(submitted.id, { signal }),
+      session.own?.coordinator.stop(signal),
+    ]);
     // What cannot be cancelled is followed to its end; a second signal leaves.
     cancelled.catch((thrown: unknown) => terminal.tell(`warning it could not be cancelled: ${String(thrown)}`));
   });
@@ -86,6 +89,15 @@ function warnOfSandbox({ spec }: ReadJob, { session, around }: { session: Sessio
   around.terminal.tell(
     "warning sandbox.mode is external: commands run as you, on the operator's word that this is a sandbox",
   );
+}
+
+/** Whoever leaves cannot do what is to be done at the end. */
+function refuseDetached({ publish }: JobSpec, { own, reach }: Session): void {
+  if (own) throw nobodyStays();
+  if (publish.kind === "none" || (publish.kind === "branch" && reach === "socket")) return;
+  throw new Fault("usage", `--detach: the ${publish.kind} would be published from here, at the job's end`, {
+    remedy: "leave out --detach, or publish none and use `sheaf apply` or `sheaf diff` when it is done",
+  });
 }
 
 function nobodyStays(): Fault {

@@ -59,7 +59,7 @@ const lastWordsMs = 200;
 
 function stopping(running: number): string {
   if (running === 0) return "stopping";
-  return `stopping: ${count(running, "running job")} may finish within ${duration(graceMs)}, and is cancelled then; once more to leave at once`;
+  return `stopping: ${count(running, "running job")} may finish within ${duration(graceMs)} before being cancelled; once more to leave at once`;
 }
 
 function portNumber(word: string): number {

@@ -5,6 +5,7 @@ import { Fault } from "../protocol/failure.ts";
 import { jobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
+import { patchOf } from "../workspace/diff.ts";
 import { publishBranch, refuseTaken, tipOfBranch } from "../workspace/publish.ts";
 import { openRepository, type Repository, withScratch } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
@@ -25,7 +26,7 @@ export async function takeHome(
   const { publish } = spec;
   if (publish.kind === "patch" && publish.file !== undefined) {
     await mkdir(dirname(publish.file), { recursive: true });
-    await writeFile(publish.file, await session.coordinator.patch(jobId.parse(result.job.id), {}));
+    await writeFile(publish.file, await patchHere(result, spec, { session, around }));
     return { ...result, published: { patch_file: publish.file } };
   }
   if (publish.kind !== "branch" || session.reach !== "server") return result;
@@ -38,6 +39,22 @@ export async function takeHome(
     const expected = publish.existing === "replace" ? tip : null;
     await publishBranch(repository, { branch: publish.name, commit, expected });
     return { ...result, published: { branch: publish.name } };
+  } finally {
+    await repository.close();
+  }
+}
+
+/** On this machine the commit is at hand, whether or not the process that made it still is. */
+async function patchHere(
+  { job, base_commit, result_commit }: Result,
+  { base }: JobSpec,
+  { session, around }: { session: Session; around: Surroundings },
+): Promise<Uint8Array> {
+  if (session.reach === "server") return session.coordinator.patch(jobId.parse(job.id), {});
+  const { config, git } = around;
+  const repository = await openRepository(base.repository, { home: config.home, git, userHome: config.userHome });
+  try {
+    return await patchOf(repository, base_commit, String(result_commit));
   } finally {
     await repository.close();
   }

@@ -11,7 +11,7 @@ import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
 import type { Equipment } from "./equipment.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
-import { openRunning } from "./running.ts";
+import { Running } from "./running.ts";
 import type { JobOrder } from "./submit.ts";
 import { jobView, runView, taskView } from "./view.ts";
 
@@ -69,10 +69,10 @@ export interface LocalCoordinator extends Coordinator, AsyncDisposable {
 export function createCoordinator(equipment: Equipment): LocalCoordinator {
   const { database } = equipment;
   const feeds = openFeeds(database);
-  const here = openRunning(equipment, (id) => feeds.ring(id));
+  const here = new Running(equipment, (id) => feeds.ring(id));
   const found = async (id: JobId) => required(await findJob(id, database), id);
   return {
-    submit: here.submit,
+    submit: (order) => here.submit(order),
     async jobs({ limit, after }) {
       const last = after === undefined ? undefined : await cursorOf(after, equipment);
       const rows = await listJobs({ limit: limit + 1, after: last }, database);
@@ -84,7 +84,7 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
       const job = await findJob(reference, database);
       return job && jobView(job);
     },
-    cancel: here.cancel,
+    cancel: (id, why) => here.cancel(id, why),
     tasks: async (id) => (await listTasks(id, database)).map(taskView),
     events: (id, options) => feeds.read(id, options),
     async run(id) {
@@ -105,8 +105,8 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     get running() {
       return here.count;
     },
-    idle: here.idle,
-    stop: here.stop,
+    idle: () => here.idle(),
+    stop: (signal) => here.stop(signal),
     async [Symbol.asyncDispose]() {
       await here.close();
       feeds.close();

@@ -1,99 +1,129 @@
 import { storeRequest, takeRequests } from "../db/store-request.ts";
+import { Fault } from "../protocol/failure.ts";
 import { type JobId, type RunId, runId } from "../protocol/ids.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
 import type { JobOrder, StartedJob } from "./submit.ts";
 
+/** How often another process's requests are looked for. The embedded database has no other process. */
+const lookMs = 1_000;
+
 /**
  * The jobs that run in this process. What somebody asks of one is a row first: whoever owns the job takes it from there,
  * so that asking works the same from this process and from another one on the same database.
  */
-export interface Running {
-  readonly count: number;
-  submit(order: JobOrder): Promise<SubmittedJob>;
-  cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void>;
-  idle(): Promise<void>;
-  stop(signal: "SIGINT" | "SIGTERM"): Promise<void>;
-  close(): Promise<void>;
+export class Running {
+  readonly #equipment: Equipment;
+  readonly #ring: (id: JobId) => void;
+  readonly #jobs = new Map<JobId, StartedJob>();
+  /** Jobs that are being taken in. */
+  readonly #coming = new Set<Promise<unknown>>();
+  readonly #timer: NodeJS.Timeout | undefined;
+  #stopping: { signal?: "SIGINT" | "SIGTERM" } | undefined;
+
+  constructor(equipment: Equipment, ring: (id: JobId) => void) {
+    this.#equipment = equipment;
+    this.#ring = ring;
+    if (equipment.database.kind === "postgres") this.#timer = setInterval(() => void this.#look(), lookMs).unref();
+  }
+
+  get count(): number {
+    return this.#jobs.size + this.#coming.size;
+  }
+
+  submit(order: JobOrder): Promise<SubmittedJob> {
+    const taking = this.#stopping ? refuse(order) : this.#take(order);
+    this.#coming.add(taking);
+    return taking.finally(() => this.#coming.delete(taking));
+  }
+
+  async cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void> {
+    const { clock, database } = this.#equipment;
+    const said = why?.signal ?? "request";
+    const isOpen = await storeRequest({ runId: rootOf(id), kind: "cancel", why: said }, clock, database);
+    const job = this.#jobs.get(id);
+    if (!job || !isOpen) return;
+    await takeRequests([rootOf(id)], clock, database);
+    job.cancel(why?.signal);
+  }
+
+  async idle(): Promise<void> {
+    while (this.count > 0) {
+      await Promise.allSettled([...this.#coming, ...[...this.#jobs.values()].map((job) => job.done)]);
+    }
+  }
+
+  /** Takes no more, cancels all that run here, and waits for them. */
+  async stop(signal: "SIGINT" | "SIGTERM"): Promise<void> {
+    this.#stopping = { signal };
+    for (const job of this.#jobs.values()) job.cancel(signal);
+    await this.idle();
+  }
+
+  /** Takes no more, and waits for all that run here. */
+  async close(): Promise<void> {
+    this.#stopping ??= {};
+    clearInterval(this.#timer);
+    await this.idle();
+  }
+
+  async #take(order: JobOrder): Promise<SubmittedJob> {
+    const told: { id?: JobId } = {};
+    const onFact: JobOrder["onFact"] = (run, fact) => {
+      order.onFact?.(run, fact);
+      if (told.id) this.#ring(told.id);
+    };
+    // Loaded with the first job: looking at old ones needs nothing of what runs them.
+    const { submit } = await import("./submit.ts");
+    const taken = await submit({ ...order, onFact }, this.#equipment).catch(async (thrown: unknown) => {
+      await order.repository.close();
+      throw thrown;
+    });
+    if ("earlier" in taken) return this.#earlier(taken.earlier, order);
+    told.id = taken.started.id;
+    return this.#hold(taken.started, order);
+  }
+
+  async #earlier({ id, handle }: { id: JobId; handle: string }, { repository }: JobOrder): Promise<SubmittedJob> {
+    await repository.close();
+    const { database } = this.#equipment;
+    // Looked for only by whoever waits for it.
+    return {
+      id,
+      handle,
+      isNew: false,
+      get done() {
+        return endOfJob(id, database);
+      },
+    };
+  }
+
+  #hold(job: StartedJob, { repository }: JobOrder): SubmittedJob {
+    this.#jobs.set(job.id, job);
+    const done = untilOver(job, async () => {
+      this.#jobs.delete(job.id);
+      this.#ring(job.id);
+      await repository.close();
+    });
+    // What was asked while it was taken in: to stop with all others, or by a request that is stored.
+    if (this.#stopping) job.cancel(this.#stopping.signal);
+    else void this.#look();
+    // Whoever submitted may look away; its end is in the log all the same.
+    done.catch(() => {});
+    return { id: job.id, handle: job.handle, isNew: true, done };
+  }
+
+  async #look(): Promise<void> {
+    const { clock, database } = this.#equipment;
+    const asked = await takeRequests([...this.#jobs.keys()].map(rootOf), clock, database).catch(() => []);
+    for (const request of asked) this.#jobs.get(request.runId as string as JobId)?.cancel();
+  }
 }
 
-/** How often another process's requests are looked for. The embedded database has no other process. */
-const lookMs = 1_000;
-
-export function openRunning(equipment: Equipment, ring: (id: JobId) => void): Running {
-  const { clock, database } = equipment;
-  const jobs = new Map<JobId, StartedJob>();
-  const look = async () => {
-    const asked = await takeRequests([...jobs.keys()].map(rootOf), clock, database).catch(() => []);
-    for (const request of asked) jobs.get(request.runId as string as JobId)?.cancel();
-  };
-  const timer = database.kind === "postgres" ? setInterval(() => void look(), lookMs) : undefined;
-  timer?.unref();
-  const idle = async () => {
-    while (jobs.size > 0) await Promise.allSettled([...jobs.values()].map((job) => job.done));
-  };
-  return {
-    get count() {
-      return jobs.size;
-    },
-    async submit(order) {
-      const onFact: JobOrder["onFact"] = (run, fact) => {
-        order.onFact?.(run, fact);
-        const id = told.id;
-        if (id) ring(id);
-      };
-      const told: { id?: JobId } = {};
-      // Loaded with the first job: looking at old ones needs nothing of what runs them.
-      const { submit } = await import("./submit.ts");
-      const taken = await submit({ ...order, onFact }, equipment).catch(async (thrown: unknown) => {
-        await order.repository.close();
-        throw thrown;
-      });
-      if ("earlier" in taken) {
-        await order.repository.close();
-        const { id, handle } = taken.earlier;
-        // Looked for only by whoever waits for it.
-        return {
-          id,
-          handle,
-          isNew: false,
-          get done() {
-            return endOfJob(id, database);
-          },
-        };
-      }
-      const job = taken.started;
-      told.id = job.id;
-      jobs.set(job.id, job);
-      const done = untilOver(job, async () => {
-        jobs.delete(job.id);
-        ring(job.id);
-        await order.repository.close();
-      });
-      // Whoever submitted may look away; its end is in the log all the same.
-      done.catch(() => {});
-      return { id: job.id, handle: job.handle, isNew: true, done };
-    },
-    async cancel(id, why) {
-      const job = jobs.get(id);
-      const said = why?.signal ?? "request";
-      const isOpen = await storeRequest({ runId: rootOf(id), kind: "cancel", why: said }, clock, database);
-      if (job && isOpen) {
-        await takeRequests([rootOf(id)], clock, database);
-        job.cancel(why?.signal);
-      }
-    },
-    idle,
-    async stop(signal) {
-      for (const job of jobs.values()) job.cancel(signal);
-      await idle();
-    },
-    async close() {
-      clearInterval(timer);
-      await idle();
-    },
-  };
+async function refuse({ repository }: JobOrder): Promise<never> {
+  await repository.close();
+  throw new Fault("locked", "this Sheaf is stopping, and takes no more jobs", { remedy: "run it again" });
 }
 
 async function untilOver({ done }: StartedJob, leave: () => Promise<void>) {

@@ -28,7 +28,8 @@ export async function takeRepository(
 ): Promise<Repository> {
   const { repository } = request;
   if ("path" in repository) {
-    return openRepository(await allowedFolder(repository.path, rules), { home, git });
+    const opened = await openRepository(await allowedFolder(repository.path, rules), { home, git });
+    return inRoots(opened, rules);
   }
   if ("url" in repository) {
     if (!rules.isAllowedUrl(repository.url)) throw notAllowed("that address", "server.urls");
@@ -43,8 +44,7 @@ export async function takeRepository(
   const file = join(home, "bundles", repository.bundle);
   if (!(await isThere(file))) throw notPut(repository.bundle);
   const directory = join(home, "bundled", `${repository.bundle}.git`);
-  const signal = AbortSignal.timeout(mostFetchMs);
-  await inTurn(directory, () => unbundle(git, { file, directory, commit, signal }));
+  await inTurn(directory, () => unbundle(git, { file, directory, commit, signal: AbortSignal.timeout(mostFetchMs) }));
   return openRepository(directory, { home, git });
 }
 
@@ -69,11 +69,27 @@ async function inTurn<T>(directory: string, work: () => Promise<T>): Promise<T> 
 async function allowedFolder(path: string, { isTrusted, roots }: RepositoryRules): Promise<string> {
   if (isTrusted) return path;
   const real = isAbsolute(path) ? await realpath(path).catch(() => undefined) : undefined;
-  for (const root of real === undefined ? [] : roots) {
-    const top = await realpath(root).catch(() => undefined);
-    if (top !== undefined && real !== undefined && isBelow(real, top)) return real;
-  }
+  if (real !== undefined && (await isInRoots(real, roots))) return real;
   throw notAllowed("that folder", "server.roots");
+}
+
+/** The repository a folder is in may begin above every root, or keep its objects elsewhere. */
+async function inRoots(repository: Repository, { isTrusted, roots }: RepositoryRules): Promise<Repository> {
+  const { top, gitDir, commonDir } = repository.user;
+  const places = isTrusted ? [] : [top, gitDir, commonDir];
+  const areIn = await Promise.all(places.map((place) => isInRoots(place, roots)));
+  if (areIn.every(Boolean)) return repository;
+  await repository.close();
+  throw notAllowed("that folder", "server.roots");
+}
+
+/** `real` has no link in it. */
+async function isInRoots(real: string, roots: readonly string[]): Promise<boolean> {
+  for (const root of roots) {
+    const top = await realpath(root).catch(() => undefined);
+    if (top !== undefined && isBelow(real, top)) return true;
+  }
+  return false;
 }
 
 function isBelow(path: string, top: string): boolean {

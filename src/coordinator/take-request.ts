@@ -1,5 +1,6 @@
 import { readJobRequest } from "../job/read-job-file.ts";
 import { resolveJob } from "../job/resolve-job.ts";
+import { Fault } from "../protocol/failure.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import { exactBase, resolveBase } from "../workspace/base.ts";
 import type { Repository } from "../workspace/repository.ts";
@@ -22,11 +23,20 @@ export async function takeRequest(
   try {
     const base = await baseOf(request, repository);
     const { overrides, inputs } = request;
-    return { spec: await resolveJob(source, { base, overrides, inputs }), repository };
+    const spec = await resolveJob(source, { base, overrides, inputs });
+    if (spec.publish.kind === "branch" && !("path" in request.repository)) throw onlyCopy();
+    return { spec, repository };
   } catch (thrown) {
     await repository.close();
     throw thrown;
   }
+}
+
+/** A branch would be made in our copy, where nobody looks and the next fetch removes it. */
+function onlyCopy(): Fault {
+  return new Fault("usage", "publish: a branch needs the repository itself, and this server has only a copy of it", {
+    remedy: "publish none, and take the result from /v1/jobs/{id}/bundle or /patch",
+  });
 }
 
 async function baseOf({ ref = "HEAD", commit, is_dirty = false }: JobRequest, repository: Repository) {

@@ -93,17 +93,18 @@ function parse(bytes: Buffer): string | Refusal {
   } catch {
     return { code: "malformed_json", detail: "the body is not UTF-8", remedy: "send JSON as UTF-8" };
   }
-  // What comes after recurses, and would fall over what the parser takes with ease.
-  if (depthOf(text) > deepest) {
-    return { code: "malformed_json", detail: `the body is nested more than ${deepest} deep`, remedy: "nest it less" };
-  }
   try {
     JSON.parse(text);
-    return text;
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message.slice(0, 200) : "it cannot be parsed";
     return { code: "malformed_json", detail: why, remedy: "send one JSON value" };
   }
+  // What comes after recurses, and would fall over what the parser takes with ease. Only of what was parsed, in which
+  // every string ends: one that does not would be looked for from each of its quotes.
+  if (depthOf(text) > deepest) {
+    return { code: "malformed_json", detail: `the body is nested more than ${deepest} deep`, remedy: "nest it less" };
+  }
+  return text;
 }
 
 /** How many brackets are open at most; those in strings do not count. */

@@ -43,10 +43,12 @@ async function* readOn(
   { reading, signal }: { reading: Reading; signal: AbortSignal | undefined },
 ): AsyncGenerator<PlacedEvent[]> {
   reading.hasHeard = false;
+  let opened = Number.POSITIVE_INFINITY;
   const headers = { accept: "text/event-stream", "last-event-id": String(reading.pos) };
   try {
     const incoming = await connection.stream({ path: `/v1/jobs/${id}/events`, headers, signal });
     reading.isEnd = incoming === undefined;
+    opened = performance.now();
     if (incoming === undefined) return;
     for await (const batch of batches(incoming)) {
       reading.hasHeard = true;
@@ -57,8 +59,13 @@ async function* readOn(
   } catch (thrown) {
     if (!isPassing(thrown)) throw thrown;
     reading.thrown = thrown;
+  } finally {
+    // One that stood for a while without an event is no broken one: the job is quiet.
+    reading.hasHeard ||= performance.now() - opened > standingMs;
   }
 }
+
+const standingMs = 5_000;
 
 function isPassing(thrown: unknown): boolean {
   return !(thrown instanceof Fault) || thrown.code === "provider_unavailable";

@@ -65,7 +65,17 @@ async function submit(order: JobOrder, connection: Connection): Promise<Submitte
       ...(order.traceparent ? { traceparent: order.traceparent } : {}),
     };
     const job = await connection.json({ method: "POST", path: "/v1/jobs", body: request, headers }, jobView);
-    return { id: job.id, handle: job.handle, isNew: true, done: watch(job.id, order, connection) };
+    let watching: Promise<Result> | undefined;
+    return {
+      id: job.id,
+      handle: job.handle,
+      isNew: true,
+      // Followed only for whoever waits for it.
+      get done() {
+        watching ??= watch(job.id, order, connection);
+        return watching;
+      },
+    };
   } finally {
     await order.repository.close();
   }

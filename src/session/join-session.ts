@@ -15,14 +15,18 @@ import { remoteCoordinator } from "../remote/remote-coordinator.ts";
 export async function joinSocket(socket: string, reopen: () => Promise<Session>): Promise<Session | undefined> {
   const connection = connect({ socket });
   try {
-    await connection.json({ path: "/healthz" }, z.unknown());
+    await connection.json({ path: "/healthz", signal: AbortSignal.timeout(answerMs) }, z.unknown());
     return outliving(sessionOver(connection, "socket"), reopen);
   } catch (thrown) {
     connection.close();
-    if (thrown instanceof Fault && thrown.code === "provider_unavailable") return undefined;
+    // One that was suspended takes the connection and never answers.
+    const isSilent = thrown instanceof DOMException && thrown.name === "TimeoutError";
+    if (isSilent || (thrown instanceof Fault && thrown.code === "provider_unavailable")) return undefined;
     throw thrown;
   }
 }
+
+const answerMs = 10_000;
 
 export function joinServer(server: { url: string; token: string | undefined }): Session {
   return sessionOver(connect(server), "server");
@@ -35,11 +39,28 @@ function outliving(session: Session, reopen: () => Promise<Session>): Session {
     coordinator: {
       ...coordinator,
       async submit(order) {
-        const job = await coordinator.submit(order);
-        return { ...job, done: job.done.catch((thrown: unknown) => leftBehind(job.id, thrown, reopen)) };
+        const job = await coordinator.submit(order).catch((thrown: unknown) => Promise.reject(asLeaving(thrown)));
+        let outliving: Promise<Result> | undefined;
+        return {
+          id: job.id,
+          handle: job.handle,
+          isNew: job.isNew,
+          get done() {
+            outliving ??= job.done.catch((thrown: unknown) => leftBehind(job.id, thrown, reopen));
+            return outliving;
+          },
+        };
       },
     },
   };
+}
+
+function asLeaving(thrown: unknown): unknown {
+  if (!(thrown instanceof Fault) || thrown.code !== "provider_unavailable") return thrown;
+  return new Fault("locked", "the Sheaf that holds the data folder is just leaving, and took no more jobs", {
+    remedy: "run it again",
+    cause: thrown,
+  });
 }
 
 /** Whoever opens the data folder next ends the jobs that its last holder left behind. */

@@ -4,6 +4,7 @@ import type { Server as HttpServer } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { FolderLock } from "../db/lock.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { AppOrder } from "./open-app.ts";
@@ -39,6 +40,8 @@ export async function serveSocket(order: AppOrder & { lock: FolderLock }): Promi
       // Resolves when the last connection has gone.
       const closed = new Promise<void>((resolve) => door.close(() => resolve()));
       const { server, leave } = (await opened) ?? {};
+      // Whoever follows a job that ended just now hears so before the streams are cut.
+      if (sockets.size > 0) await wait(lastWordsMs);
       leave?.();
       const sweep = setInterval(() => server?.closeIdleConnections(), 50);
       const late = setTimeout(() => sockets.forEach((socket) => void socket.destroy()), lettingGoMs);
@@ -51,6 +54,7 @@ export async function serveSocket(order: AppOrder & { lock: FolderLock }): Promi
 
 /** What requests under way get when the holder ends. */
 const lettingGoMs = 2_000;
+const lastWordsMs = 200;
 
 /** The app behind the door. */
 export interface Door {

@@ -131,6 +131,16 @@ describe("a folder", () => {
     await (await order(ground.user, { isTrusted: true })).close();
   });
 
+  it("is refused when the repository it is in begins above the roots, or is kept elsewhere", async () => {
+    const inner = join(ground.user, "plain");
+    mkdirSync(inner, { recursive: true });
+    expect((await refusal(order(inner, { roots: [inner] }))).code).toBe("not_allowed");
+    const pointing = join(ground.folder, "pointing");
+    mkdirSync(pointing);
+    writeFileSync(join(pointing, ".git"), `gitdir: ${join(ground.user, ".git")}\n`);
+    expect((await refusal(order(pointing, { roots: [pointing] }))).code).toBe("not_allowed");
+  });
+
   it("is refused elsewhere, whatever way leads there, without a word on whether it exists", async () => {
     const root = join(ground.folder, "root");
     mkdirSync(root);

@@ -136,11 +136,23 @@ describe("a job", { timeout: patience }, () => {
     expect(refused).toMatchObject({ code: 77, stdout: "", stderr: expect.stringMatching(/no token of this server/) });
   });
 
+  it("that is handed over is left to the server at once", async () => {
+    away.write("later.yaml", JSON.stringify({ version: 1, ...codemod, checks: ["sleep 3"] }));
+    const left = await away.call(["run", "later.yaml", "--repo", ground.user, "--detach"], { env });
+    expect(left).toMatchObject({ code: 0, stdout: expect.stringMatching(/^later-1\n$/) });
+    expect((await away.call(["list", "-n", "1"], { env })).stdout).toMatch(/later-1 +running/);
+    const words = ["run", "later.yaml", "--repo", ground.user, "--detach", "--publish", "patch"];
+    expect(await away.call(words, { env })).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/--detach: the patch/),
+    });
+  });
+
   it("that a stopping server cuts short is told as cancelled, and no other is taken", async () => {
     const running = away.start(["run", "slow.yaml", "--repo", ground.user, "--output-format", "json"], { env });
     await running.shows(/check {2}sleep 600/);
     server.child.kill("SIGTERM");
-    await server.shows(/stopping: 1 running job may finish/);
+    await server.shows(/stopping: \d running jobs? may finish/);
     const refused = await away.call(["run", "--codemod", "node-protocol", "--repo", ground.user], { env });
     expect(refused).toMatchObject({ code: 69, stderr: expect.stringMatching(/is stopping/) });
     expect(resultOf(await running.ended)).toMatchObject({ outcome: "cancelled", reason: { code: "cancelled" } });
