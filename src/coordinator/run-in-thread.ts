@@ -39,7 +39,8 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   const port = openPort(run, order, { ...around, progressed: () => idle.restart() });
   const cancel = (failure: Failure) => {
     port.cancel(failure);
-    lettingGo = setTimeout(() => pool.end(port.threadId), lettingGoMs);
+    // The first counts: whatever the run still says on its way out may make it idle once more.
+    lettingGo ??= setTimeout(() => pool.end(port.threadId), lettingGoMs);
   };
   let lettingGo: NodeJS.Timeout | undefined;
   const idle = startIdleLimit(job.spec.limits.idle_ms, () => cancel(idleFailure(job.spec.limits.idle_ms)));

@@ -47,6 +47,23 @@ describe.each(["exit", "memory", "loop"])("a thread that dies by %s", (how) => {
 });
 
 describe("a cancel", () => {
+  it("that comes again and again ends no thread whose run has let go", async () => {
+    const { coordinator, equipment } = bench;
+    const { repository, spec } = await bench.repository({ "README.md": "base\n" });
+    const limits = { ...spec.limits, idle_ms: 1 };
+    const { done } = await coordinator.submit({ spec: { ...spec, limits, tasks: [writingTask("idle")] }, repository });
+    expect(await done).toMatchObject({ outcome: "limit" });
+    const ids = () =>
+      equipment
+        .pool()
+        .pool.threads()
+        .map(({ threadId }) => threadId);
+    const before = ids();
+    // As long as a run may take to let go.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(ids()).toEqual(before);
+  });
+
   it("reaches a run through its port and leaves its siblings in the same thread alone", async () => {
     const { coordinator } = bench;
     const start = async (tasks: NamedTask[]) => {
