@@ -118,8 +118,19 @@ async function place(landed: Landed, ground: Start, around: Around): Promise<Pla
   const rechecks = await checkTree(tree, around, ground.tree);
   const red = rechecks.find((check) => check.state === "failed");
   if (red) return { kind: "failed", failure: redOf(red, ground), rechecks };
+  if (rechecks.length === 0 && job.spec.checks.length > 0)
+    return { kind: "failed", failure: unasked(ground), rechecks };
   const isProven = !rechecks.some((check) => check.state === "unverified");
   return isProven ? { kind: "checked", tree, rechecks } : { kind: "unverified", rechecks };
+}
+
+/** Checks of single tasks say nothing of the tree that would be published. */
+function unasked(ground: Start): Reason {
+  return {
+    code: "unchecked",
+    message: `on ${ground.commit.slice(0, 12)} the change makes a tree that no check has seen: none is at: tree`,
+    remedy: "add a check at: tree, or publish a new branch",
+  };
 }
 
 function conflictOf(

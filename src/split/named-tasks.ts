@@ -12,6 +12,7 @@ export function namedTasks(tasks: readonly NamedTask[], isWanted: SplitView["cov
   return [...inOrder(tasks)].map((task) => {
     const about = task.items ?? task.writes;
     const files = [...new Set(about.flatMap((pattern) => index.covered(pattern)))].sort();
+    if (files.length === 0 && task.items?.every(isWildcard)) throw nothingThere(task.id);
     return {
       id: taskId.parse(task.id),
       title: task.id,
@@ -21,6 +22,17 @@ export function namedTasks(tasks: readonly NamedTask[], isWanted: SplitView["cov
       writes: task.writes,
       steps: task.steps,
     };
+  });
+}
+
+/** A path may be one that is made on the way; a pattern that matches nothing is a mistake. */
+function isWildcard(pattern: PathPattern): boolean {
+  return "glob" in pattern && /[*?[]/.test(pattern.glob);
+}
+
+function nothingThere(id: string): Fault {
+  return new Fault("job_file", `tasks: nothing in the repository matches the items of ${JSON.stringify(id)}`, {
+    remedy: "name tracked files, directories, or globs that match some",
   });
 }
 

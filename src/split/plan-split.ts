@@ -23,7 +23,7 @@ import { afterId, beforeId, reservedIds } from "./task-ids.ts";
 export function planSplit(spec: JobSpec, view: SplitView): Plan {
   const { parts, unsplit } = cutUp(spec, view);
   const narrowed = spec.only ? onlyCovered(parts, spec.only, view) : parts;
-  if (parts.length > 0 && narrowed.length === 0) throw coversNothing();
+  if (spec.only && narrowed.length === 0 && !coversAny(spec.only, view)) throw coversNothing();
   const chosen = spec.sample === undefined ? narrowed : sampled(narrowed, spec.sample);
   const all = withSteps(spec, chosen, view);
   refuseOverlaps(all, view);
@@ -31,8 +31,12 @@ export function planSplit(spec: JobSpec, view: SplitView): Plan {
   return { strategy: strategyOf(spec), tasks, unsplit: [...view.unsplit, ...unsplit] };
 }
 
+function coversAny(only: PathPattern, { files, unsplit, matches }: SplitView): boolean {
+  return files.some((path) => matches(only, path)) || unsplit.some(({ path }) => matches(only, path));
+}
+
 function coversNothing(): Fault {
-  return new Fault("job_file", "only: nothing that the job is about is covered by it", {
+  return new Fault("job_file", "only: nothing in the repository is covered by it", {
     remedy: "write a glob from the top of the repository, such as src/**",
   });
 }

@@ -172,6 +172,13 @@ describe("a branch that is there already", () => {
     expect(files(red.git)).not.toContain("one/out.txt");
   });
 
+  it("is not added to where only single tasks were checked: nobody has seen the tree", async () => {
+    const check = commandCheck("true", { at: "task" });
+    const { result, git } = await run({ checks: [check], publish: branch({ existing: "update" }) }, { before });
+    expect(result).toMatchObject({ outcome: "failed", exit_code: 1, reason: { code: "unchecked" } });
+    expect(files(git)).not.toContain("one/out.txt");
+  });
+
   it("that somebody is working on is refused before anything runs where it would be moved", async () => {
     const here = (user: Meanwhile) => void user.git("checkout", "-q", "-b", "bot");
     await expect(run({ publish: branch({ existing: "replace" }) }, { before: here })).rejects.toMatchObject({

@@ -98,6 +98,10 @@ describe("split by list", () => {
   });
 
   it("refuses an item that names nothing, and two that name the same file", () => {
+    const named = [{ id: "docs", items: [{ glob: "docz/**" }], writes: [{ glob: "/docs" }], steps: [step] }];
+    expect(() => planSplit(job({ by: "none" }, named), view(files))).toThrow(/nothing .* matches the items of "docs"/);
+    const only = { ...job({ by: "files" }), only: { glob: "libs/**" } };
+    expect(() => planSplit(only, view(files))).toThrow(/only: nothing/);
     expect(() => planSplit(job({ by: "list", items: ["nope"] }), view(files))).toThrow(
       /nothing in the repository matches "nope"/,
     );
