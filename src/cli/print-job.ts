@@ -1,8 +1,8 @@
 import { writeDocument } from "../document/write-document.ts";
 import { Fault } from "../protocol/failure.ts";
 import { runId } from "../protocol/ids.ts";
+import { visible } from "../protocol/visible.ts";
 import type { Surroundings } from "./session.ts";
-import { printable } from "./words.ts";
 
 /**
  * Prints a past job as a job file, with what its command line said and the values of its inputs in it. `reference` is
@@ -28,6 +28,6 @@ export async function printJob(reference: string, around: Surroundings): Promise
     "# Files it names are looked for beside this file.",
   ];
   around.terminal.print(
-    `${lines.map((line) => printable(line).replaceAll("\n", " ")).join("\n")}\n${writeDocument(spec.written).trimEnd()}`,
+    `${lines.map((line) => visible(line).replaceAll("\n", " ")).join("\n")}\n${writeDocument(spec.written).trimEnd()}`,
   );
 }

@@ -3,10 +3,10 @@ import { basename, extname, resolve } from "node:path";
 import { systemClock } from "../clock.ts";
 import { type Failure, Fault, type FaultCode, faultExits, toFailure } from "../protocol/failure.ts";
 import type { Result } from "../protocol/result.ts";
+import { visible } from "../protocol/visible.ts";
 import { resultOfFailure } from "../report/failed-run.ts";
 import { openReportFolder, type ReportOptions, writeReports } from "../report/write-reports.ts";
 import type { Surroundings } from "./session.ts";
-import { printable } from "./words.ts";
 
 /** Where a run says how it ended. */
 export interface Reporting {
@@ -56,7 +56,7 @@ async function write(
 ): Promise<Failure[]> {
   const own = { ci: config.ci, hostname: hostname() || "localhost", random: systemClock.random };
   const failures = await writeReports(result, { ...own, ...options });
-  for (const { message } of failures) terminal.tell(`warning ${printable(message)}`);
+  for (const { message } of failures) terminal.tell(`warning ${visible(message)}`);
   return failures;
 }
 

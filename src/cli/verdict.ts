@@ -1,6 +1,7 @@
 import type { CheckResult, Reason, Result, TaskResult } from "../protocol/result.ts";
+import { visible } from "../protocol/visible.ts";
 import type { Terminal } from "./terminal.ts";
-import { columns, count, duration, oneLine, printable } from "./words.ts";
+import { columns, count, duration, oneLine } from "./words.ts";
 
 /** A result for a person: the verdict first, then why, who, what was denied or left, and what to do next. */
 export interface VerdictOptions {
@@ -11,7 +12,7 @@ export interface VerdictOptions {
 export function renderVerdict(result: Result, terminal: Terminal, { isFull }: VerdictOptions): string[] {
   const told = [...why(result), ...who(result, isFull), ...checks(result), ...denied(result), ...left(result, isFull)];
   // What others wrote is made harmless before our own colours come to it.
-  return [headline(result, terminal), ...told.map(printable), ...next(result, terminal)];
+  return [headline(result, terminal), ...told.map(visible), ...next(result, terminal)];
 }
 
 function headline(result: Result, terminal: Terminal): string {
@@ -26,7 +27,7 @@ function headline(result: Result, terminal: Terminal): string {
     `base ${result.base_commit.slice(0, 12)}`,
     published(result),
   ];
-  return [word, ...rest.map(printable)].join("  ");
+  return [word, ...rest.map(visible)].join("  ");
 }
 
 function published(result: Result): string {
@@ -106,7 +107,7 @@ function left(result: Result, isFull: boolean): string[] {
 }
 
 function next({ next: steps }: Result, terminal: Terminal): string[] {
-  const rows = columns(steps.map(({ command, why: purpose }) => [printable(command), terminal.style("dim", purpose)]));
+  const rows = columns(steps.map(({ command, why: purpose }) => [visible(command), terminal.style("dim", purpose)]));
   return rows.map((row, index) => `${index === 0 ? "NEXT  " : "      "} ${row}`);
 }
 

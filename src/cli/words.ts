@@ -1,3 +1,5 @@
+import { visibleLine } from "../protocol/visible.ts";
+
 /** Small texts that several screens share: durations, counts, cut lines. Control characters never reach a terminal. */
 
 /** `0.2 s`, `12 s`, `11m02s`. */
@@ -15,18 +17,7 @@ export function count(number: number, noun: string): string {
 
 /** One line, no longer than that, with anything a terminal would act on made visible. */
 export function oneLine(text: string, most = 160): string {
-  const visible = printable(text.replace(/\s+/g, " ").trim());
-  const cut = [...visible];
-  return cut.length <= most ? visible : `${cut.slice(0, most - 1).join("")}…`;
-}
-
-/** Escape sequences and other controls, bidirectional overrides included, as visible marks; newline and tab stay. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, visibleMark);
-}
-
-function visibleMark(character: string): string {
-  return `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`;
+  return visibleLine(text, most);
 }
 
 /** Columns padded to their widest cell; the last is left as it is. */

@@ -68,7 +68,7 @@ export class EventFeed {
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#stop.signal]);
     const events = this.#coordinator.events(this.#id, { after: position, isFollowed: true, signal });
-    this.#tail = { position, stop, source: events[Symbol.asyncIterator](), pending: undefined };
+    this.#tail = { position, stop, source: events[Symbol.asyncIterator]() };
     return true;
   }
 
@@ -86,9 +86,9 @@ export class EventFeed {
   }
 
   async #pullOnce(tail: Tail): Promise<void> {
-    const { events, isDone } = await gather(tail).catch((thrown: unknown) => {
+    const { value: events = [], done: isDone } = await tail.source.next().catch((thrown: unknown) => {
       if (this.#tail === tail) this.#letGo();
-      if (tail.stop.signal.aborted || this.#stop.signal.aborted) return { events: [], isDone: false };
+      if (tail.stop.signal.aborted || this.#stop.signal.aborted) return { value: [], done: false };
       throw thrown;
     });
     if (events.length > 0) {
@@ -136,56 +136,13 @@ interface Batch {
 interface Tail {
   position: number;
   stop: AbortController;
-  source: AsyncIterator<PlacedEvent[]>;
-  /** Asked for and not yet here. */
-  pending: Promise<IteratorResult<PlacedEvent[]>> | undefined;
+  source: AsyncIterator<PlacedEvent[], undefined>;
 }
 
 /** What a feed remembers; behind it a reader is served from the store. */
 const mostBytes = 4 * 1024 * 1024;
 /** A reader holds one batch at a time, and more only where a single event is larger. */
 const batchBytes = 256 * 1024;
-/** Facts of a busy job come by the dozen: readers get those of such a moment in one write. */
-const gatherMs = 25;
-
-/** Waits for something, and then a moment for what comes with it. */
-async function gather(tail: Tail): Promise<{ events: PlacedEvent[]; isDone: boolean }> {
-  const first = await take(tail);
-  if (first.done) return { events: [], isDone: true };
-  const events = [...first.value];
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), gatherMs);
-  try {
-    while (!endsJob(events.at(-1))) {
-      const more = await Promise.race([ask(tail), late.promise]);
-      if (more === undefined) break;
-      tail.pending = undefined;
-      if (more.done) return { events, isDone: true };
-      events.push(...more.value);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  return { events, isDone: false };
-}
-
-async function take(tail: Tail): Promise<IteratorResult<PlacedEvent[]>> {
-  try {
-    return await ask(tail);
-  } finally {
-    tail.pending = undefined;
-  }
-}
-
-function ask(tail: Tail): Promise<IteratorResult<PlacedEvent[]>> {
-  if (!tail.pending) {
-    tail.pending = tail.source.next();
-    // Whoever waits for it hears of a failure; when nobody does any more, it is nobody's.
-    tail.pending.catch(() => {});
-  }
-  return tail.pending;
-}
-
 function encode(events: readonly PlacedEvent[], after: number): Batch[] {
   const batches: Batch[] = [];
   let texts: string[] = [];

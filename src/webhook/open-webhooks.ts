@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Clock, newUuid } from "../protocol/ids.ts";
+import { Turnstile } from "../protocol/turnstile.ts";
 import type { WebhookTarget } from "../settings.ts";
 import type { WebhookMessage } from "./message.ts";
 import { type Posted, post } from "./post.ts";
@@ -52,7 +53,7 @@ class Deliveries implements Webhooks {
   readonly #running = new Set<Promise<void>>();
   /** First attempts, and requests on their way: what a close waits for. */
   readonly #awaited = new Set<Promise<void>>();
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Turnstile>();
 
   constructor(options: WebhookOptions) {
     this.#options = { backoffMs: usualBackoffMs, timeoutMs: 15_000, graceMs: 5_000, ...options };
@@ -98,7 +99,7 @@ class Deliveries implements Webhooks {
       const target = delivery && this.#options.targets.find(({ url }) => url === delivery.url);
       if (!delivery || !target || (await this.#spool.isDisabled(target.url))) return this.#spool.remove(id);
       if (!(await this.#until(delivery.next_at))) return;
-      const attempt = this.#laneOf(target.url).run(() => this.#attempt(delivery, target));
+      const attempt = this.#laneOf(target.url).pass(() => this.#attempt(delivery, target));
       this.#track(this.#awaited, attempt.then(onAttempt));
       if (await attempt) return;
     }
@@ -152,8 +153,8 @@ class Deliveries implements Webhooks {
     return clock.now() + Math.max(wait * (0.8 + 0.4 * chance), Math.min(retryAfterMs, 86_400_000));
   }
 
-  #laneOf(url: string): Lane {
-    const lane = this.#lanes.get(url) ?? new Lane(mostAtOnce);
+  #laneOf(url: string): Turnstile {
+    const lane = this.#lanes.get(url) ?? new Turnstile(mostAtOnce);
     this.#lanes.set(url, lane);
     return lane;
   }
@@ -175,28 +176,6 @@ class Deliveries implements Webhooks {
     }
     this.#stop.abort();
     await Promise.all([...this.#awaited, ...this.#running]);
-  }
-}
-
-/** Only so many at a time; the others wait in order. */
-class Lane {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(width: number) {
-    this.#free = width;
-  }
-
-  async run<Value>(work: () => Promise<Value>): Promise<Value> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
   }
 }
 

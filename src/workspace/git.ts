@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
+import { Turnstile } from "../protocol/turnstile.ts";
 
 /**
  * The only door to git. Configuration comes from nowhere but the repository it is pointed at and the flags below:
@@ -126,28 +127,6 @@ function collect(child: RunningGit, call: GitOptions): Promise<GitOutput> {
     child.stdin.on("error", () => {});
     child.stdin.end(call.input);
   });
-}
-
-/** Lets a bounded number through; the others wait in the order they came. */
-class Turnstile {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(limit: number) {
-    this.#free = limit;
-  }
-
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
-  }
 }
 
 /** What is thrown when the git program itself could not be run. */
