@@ -25,6 +25,8 @@ export interface Config {
   columns?: number;
   /** Files that a CI system reads after a step, absolute: $GITHUB_STEP_SUMMARY, $GITHUB_OUTPUT, $SHEAF_DOTENV. */
   ci: { stepSummary?: string; stepOutput?: string; dotenv?: string };
+  /** One variable by its name, for what the operator's settings say is kept there. */
+  variable(name: string): string | undefined;
   /** Every `OTEL_...` variable. */
   otel: Readonly<Record<string, string>>;
   /** A caller's trace context (W3C), if it is well formed. */
@@ -60,6 +62,7 @@ export function readConfig(env: Environment, machine: Machine = thisMachine()): 
     noColor: set.NO_COLOR !== undefined || set.TERM === "dumb",
     ...(Number.isInteger(columns) && columns > 0 ? { columns } : {}),
     ci: ciFiles(set, machine.cwd),
+    variable: (name) => set[name],
     otel: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith("OTEL_"))),
     ...(isTraceparent(set.TRACEPARENT) ? { traceparent: set.TRACEPARENT } : {}),
     threads: Math.max(1, machine.cores),

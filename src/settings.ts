@@ -3,7 +3,9 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { readDocument } from "./document/read-document.ts";
 import { readText } from "./document/read-text.ts";
 import type { LogLevel } from "./log/log.ts";
+import { parseRule } from "./permission/rule.ts";
 import { Fault } from "./protocol/failure.ts";
+import { type Ceiling, ceilingOf, type RuleReader, secretsOf } from "./settings/ceiling.ts";
 import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from "./settings/written.ts";
 
 /**
@@ -11,14 +13,22 @@ import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from 
  * on: whoever can change that must not be able to change this.
  */
 export interface Settings {
-  /** `external`: the operator says that commands are contained by something outside. `none`: no command can run. */
-  sandbox: { mode: "none" | "external" };
+  sandbox: SandboxSettings;
+  ceiling: Ceiling;
   threads: { count?: number; heapMb?: number };
   server: ServerSettings;
   webhooks: readonly WebhookTarget[];
   log: { level: LogLevel; format: "json" | "text" };
   /** The file they came from; absent when there is none and defaults hold. */
   file?: string;
+}
+
+export interface SandboxSettings {
+  /** `external`: the operator says that commands are contained by something outside. `none`: no command can run. */
+  mode: "bubblewrap" | "external" | "none";
+  user?: string;
+  read: readonly string[];
+  limits: { memoryBytes: number; processes: number; scratchBytes: number };
 }
 
 export interface ServerSettings {
@@ -55,27 +65,53 @@ export async function readSettings(options: {
   cwd: string;
   file?: string;
   repository?: string;
+  /** A variable of the operator's environment. */
+  variable?: (name: string) => string | undefined;
 }): Promise<Settings> {
   const path =
     options.file === undefined ? join(options.home, "sheaf.config.yaml") : resolve(options.cwd, options.file);
   const real = await realpath(path).catch(() => undefined);
-  if (real === undefined && options.file === undefined) return settingsOf(writtenSettings.parse({}), []);
+  if (real === undefined && options.file === undefined) return settingsOf(writtenSettings.parse({}), nothingRead);
   if (real !== undefined && options.repository !== undefined) await refuseInside(real, options.repository, path);
   const text = await readText(path, { file: path, ...naming });
   // A file with nothing but comments says nothing: defaults hold.
-  if (isOnlyComments(text)) return { ...settingsOf(writtenSettings.parse({}), []), file: path };
+  if (isOnlyComments(text)) return { ...settingsOf(writtenSettings.parse({}), nothingRead), file: path };
   const { value, place } = readDocument(text, { file: path, ...naming, schema: writtenSettings });
   const webhooks = await Promise.all(
     value.webhooks.map((written, index) =>
       webhookOf(written, place(["webhooks", index, "secret_file"]), dirname(path)),
     ),
   );
-  return { ...settingsOf(value, webhooks), file: path };
+  const secrets = await secretsOf(value.secrets, { place, folder: dirname(path), ...options });
+  return { ...settingsOf(value, { webhooks, secrets, rule: ruleIn(place) }), file: path };
 }
 
-function settingsOf({ sandbox, threads, server, log }: WrittenSettings, webhooks: WebhookTarget[]): Settings {
+/** What stands in other places than the file itself. */
+interface Read {
+  webhooks: WebhookTarget[];
+  secrets: Ceiling["secrets"];
+  rule: RuleReader;
+}
+
+const nothingRead: Read = { webhooks: [], secrets: {}, rule: (text) => parseRule(text) };
+
+function ruleIn(place: (path: (string | number)[]) => string): RuleReader {
+  return (text, at) => {
+    try {
+      return parseRule(text);
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown;
+      const { message, remedy } = thrown;
+      throw new Fault("configuration", `${place(at)}: ${message}`, { ...(remedy ? { remedy } : {}), cause: thrown });
+    }
+  };
+}
+
+function settingsOf(written: WrittenSettings, { webhooks, secrets, rule }: Read): Settings {
+  const { sandbox, threads, server, log } = written;
   return {
-    sandbox,
+    sandbox: sandboxOf(sandbox),
+    ceiling: ceilingOf(written, { secrets, rule }),
     threads: {
       ...(threads.count === undefined ? {} : { count: threads.count }),
       ...(threads.heap_mb === undefined ? {} : { heapMb: threads.heap_mb }),
@@ -95,6 +131,20 @@ function settingsOf({ sandbox, threads, server, log }: WrittenSettings, webhooks
     log,
   };
 }
+
+function sandboxOf({
+  mode,
+  user,
+  read,
+  memory_mb,
+  processes,
+  scratch_mb,
+}: WrittenSettings["sandbox"]): SandboxSettings {
+  const limits = { memoryBytes: memory_mb * mebibyte, processes, scratchBytes: scratch_mb * mebibyte };
+  return { mode, read, limits, ...(user === undefined ? {} : { user: String(user) }) };
+}
+
+const mebibyte = 1024 * 1024;
 
 async function webhookOf(
   { url, secret, secret_file, events }: WrittenSettings["webhooks"][number],

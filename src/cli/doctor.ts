@@ -73,7 +73,7 @@ async function store(around: Surroundings): Promise<Finding[]> {
     return [
       { state: "ok", what: `${database.kind} at ${database.address}: ${count(jobs.length, "job")}` },
       { state: "ok", what: `${count(threads, "worker thread")}` },
-      sandboxFinding(sandbox),
+      sandboxFinding(await sandbox()),
       ...(await leftWorkspaces(home)),
     ];
   } catch (thrown) {

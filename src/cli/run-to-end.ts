@@ -85,7 +85,7 @@ function asStopped(result: Result, signal: "SIGINT" | "SIGTERM" | undefined): Re
 
 function warnOfSandbox({ spec }: ReadJob, { session, around }: { session: Session; around: Surroundings }): void {
   const hasCommand = spec.checks.some((check) => check.kind === "command");
-  if (!hasCommand || !session.own || "unavailable" in session.own.equipment.sandbox) return;
+  if (!hasCommand || session.own?.settings.sandbox.mode !== "external") return;
   around.terminal.tell(
     "warning sandbox.mode is external: commands run as you, on the operator's word that this is a sandbox",
   );

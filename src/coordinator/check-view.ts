@@ -7,7 +7,7 @@ import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { openCheckout } from "./open-checkout.ts";
 import { pathCover } from "./path-cover.ts";
-import { requireSandbox } from "./refuse-unrunnable.ts";
+import { runInSandbox } from "./run-in-sandbox.ts";
 import { scanTree } from "./scan-tree.ts";
 
 /**
@@ -17,10 +17,9 @@ import { scanTree } from "./scan-tree.ts";
 export function checkView({ job, equipment, task }: { job: Job; equipment: Equipment; task?: Task }): CheckView {
   const { clock, database } = equipment;
   return {
-    sandbox: () => {
-      const sandbox = requireSandbox(equipment, "a check");
+    run: ({ run, timeout_ms: timeoutMs, network, secrets }, { root: cwd, ...seen }) => {
       const env = commandEnvironment(task, job.spec.inputs);
-      return { ...sandbox, run: (command) => sandbox.run({ ...command, env }) };
+      return runInSandbox({ what: "a check", run, cwd, timeoutMs, network, secrets, env, ...seen }, { job, equipment });
     },
     checkout: (tree) => openCheckout(tree, { job, equipment }),
     scan(tree, query, paths) {

@@ -1,7 +1,8 @@
 import type { Database } from "../db/database.ts";
 import type { EventWriter } from "../db/writer.ts";
 import type { Clock } from "../protocol/ids.ts";
-import type { Sandbox } from "../sandbox/driver.ts";
+import type { NoSandbox, Sandbox } from "../sandbox/driver.ts";
+import type { Ceiling } from "../settings/ceiling.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import type { SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
@@ -27,6 +28,8 @@ export interface Equipment {
   pool(): { pool: Pool; watch: ThreadWatch };
   /** Whoever wants to hear of all jobs of this process. */
   listeners?: Set<JobListener>;
-  /** Absent: commands cannot be run, with the reason. */
-  sandbox: Sandbox | { unavailable: string; remedy: string };
+  /** What runs commands, or why none can be run. Tried when it is first asked for, once. */
+  sandbox(): Promise<Sandbox | NoSandbox>;
+  /** What the operator lets any job do at most. */
+  ceiling: Ceiling;
 }

@@ -83,9 +83,8 @@ type Speaking = Around & { said: string };
 /** As many commands as the length of a command line asks for; the first that does not work ends it. */
 async function format(plan: Formatter, at: At, around: Speaking): Promise<FinishedRun[]> {
   if (plan.absent !== undefined) return [told(plan, { why: plan.absent, said: around.said })];
-  if ("unavailable" in around.equipment.sandbox) {
-    return [told(plan, { why: around.equipment.sandbox.unavailable, said: around.said })];
-  }
+  const sandbox = await around.equipment.sandbox();
+  if ("unavailable" in sandbox) return [told(plan, { why: sandbox.unavailable, said: around.said })];
   if (!around.job.spec.setup) {
     const why = "the job has no setup that would install it";
     return [told(plan, { why, said: around.said })];

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Fact } from "../protocol/event.ts";
-import { type Failure, toFailure } from "../protocol/failure.ts";
+import { type Failure, Fault, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
 import type { JudgeView } from "../tools/judge.ts";
@@ -101,6 +101,8 @@ export class HostPort implements Watched {
         const { names, isComplete } = await this.#view.names(message.prefix);
         return { kind: "named", id, names, is_complete: isComplete };
       }
+      case "command":
+        throw new Fault("internal", `call ${message.call_id} is no command that was allowed`);
       case "append": {
         const { facts, decisions, denials } = acknowledge(message.facts, this.#view.judge);
         await this.#view.append(facts, message.span_id);

@@ -12,12 +12,13 @@ import type { Equipment } from "./equipment.ts";
  */
 export async function refuseUnrunnable(spec: JobSpec, repository: Repository, equipment: Equipment): Promise<void> {
   const command = firstCommand(spec);
-  if (command !== undefined) requireSandbox(equipment, command);
+  if (command !== undefined) await requireSandbox(equipment, command);
   if (spec.publish.kind === "branch") await refuseTaken(repository, spec.publish);
 }
 
 /** Throws Fault `sandbox_unavailable` when a job needs commands and nothing may run them. */
-export function requireSandbox({ sandbox }: Pick<Equipment, "sandbox">, what: string): Sandbox {
+export async function requireSandbox(equipment: Pick<Equipment, "sandbox">, what: string): Promise<Sandbox> {
+  const sandbox = await equipment.sandbox();
   if (!("unavailable" in sandbox)) return sandbox;
   throw new Fault("sandbox_unavailable", `${what} needs a command, and ${sandbox.unavailable}`, {
     remedy: sandbox.remedy,

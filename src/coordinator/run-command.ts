@@ -18,7 +18,7 @@ import { createWorkingCheckout, type WorkingCheckout } from "../workspace/workin
 import type { TakenTree } from "../workspace/workspace.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
 import { JobStopped } from "./job.ts";
-import { requireSandbox } from "./refuse-unrunnable.ts";
+import { runInSandbox } from "./run-in-sandbox.ts";
 import { type Around, prepareCheckout } from "./setup.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import type { CommandOrder, FinishedRun } from "./step-order.ts";
@@ -81,8 +81,8 @@ async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around):
 const callId = "command";
 
 /** The intent first, then the command. */
-async function execute(run: ClaimedRun, { task, step, tree }: CommandOrder, cwd: string, { job, equipment }: Around) {
-  const sandbox = requireSandbox(equipment, "a step");
+async function execute(run: ClaimedRun, { task, step, tree }: CommandOrder, cwd: string, around: Around) {
+  const { job } = around;
   const attributes = {
     [attribute.taskId]: task.id,
     [attribute.conversationId]: run.runId,
@@ -92,11 +92,12 @@ async function execute(run: ClaimedRun, { task, step, tree }: CommandOrder, cwd:
   const span = job.tracer.start(toolSpan("command"), { parent: job.span, attributes });
   const intent: Fact = { type: "tool.intended", data: { call_id: callId, tool: "command", rule: "job file" } };
   await job.logRun(run, [intent], span.spanId);
-  const { run: command, timeout_ms: timeoutMs } = step;
+  const { run: command, timeout_ms: timeoutMs, network, secrets } = step;
   const env = commandEnvironment(task, job.spec.inputs);
   const { traceparent } = span;
   try {
-    const seen = await sandbox.run({ run: command, cwd, timeoutMs, env, traceparent, signal: job.signal });
+    const order = { what: "a step", run: command, cwd, timeoutMs, env, network, secrets, traceparent };
+    const seen = await runInSandbox(order, around);
     span.set({ [attribute.exitCode]: seen.exit ?? undefined, [attribute.durationMs]: seen.durationMs });
     span.end(seen.exit === 0 ? {} : { status: "error", message: describeEnding(seen) });
     return { seen, traceparent };

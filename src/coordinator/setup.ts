@@ -9,7 +9,7 @@ import { bringPrepared, draftIn, isKept, keepPrepared, removeUnused } from "../w
 import { createWorkingCheckout } from "../workspace/working-checkout.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { requireSandbox } from "./refuse-unrunnable.ts";
+import { runInSandbox } from "./run-in-sandbox.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import { setupKey } from "./setup-key.ts";
 
@@ -90,13 +90,14 @@ async function make(wanted: Wanted, around: Around): Promise<void> {
   }
 }
 
-async function runTraced(setup: Setup, tree: string, cwd: string, { job, equipment }: Around): Promise<CommandOutcome> {
+async function runTraced(setup: Setup, tree: string, cwd: string, around: Around): Promise<CommandOutcome> {
+  const { job } = around;
   const attributes = { [attribute.tree]: tree };
   const span = job.tracer.start(setupSpan, { parent: job.span, attributes });
   try {
-    const { run, timeout_ms: timeoutMs } = setup;
-    const sandbox = requireSandbox(equipment, "the setup");
-    const seen = await sandbox.run({ run, cwd, timeoutMs, traceparent: span.traceparent, signal: job.signal });
+    const { run, timeout_ms: timeoutMs, network, secrets } = setup;
+    const { traceparent } = span;
+    const seen = await runInSandbox({ what: "the setup", run, cwd, timeoutMs, network, secrets, traceparent }, around);
     span.set({ [attribute.exitCode]: seen.exit ?? undefined, [attribute.durationMs]: seen.durationMs });
     span.end(seen.exit === 0 ? {} : { status: "error", message: describeEnding(seen) });
     return seen;

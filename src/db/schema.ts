@@ -134,6 +134,56 @@ export const requests = sheaf.table(
   (table) => [index("requests_open").on(table.runId).where(sql`taken_at is null`)],
 );
 
+/** Questions to people. The first answer is an update of a row that is still pending; only the run's owner acts on it. */
+export const approvals = sheaf.table(
+  "approvals",
+  {
+    id: uuid("id").primaryKey(),
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.runId, { onDelete: "cascade" }),
+    runId: uuid("run_id").notNull(),
+    taskId: text("task_id").notNull(),
+    callId: text("call_id").notNull(),
+    tool: text("tool").notNull(),
+    input: text("input").notNull(),
+    inputSha: text("input_sha").notNull(),
+    rule: text("rule").notNull(),
+    source: text("source").notNull(),
+    reason: text("reason").notNull(),
+    suggestion: text("suggestion"),
+    state: text("state", { enum: ["pending", "allowed", "denied", "expired", "withdrawn"] }).notNull(),
+    remember: boolean("remember").notNull(),
+    decidedBy: text("decided_by"),
+    note: text("note"),
+    at: moment("at").notNull(),
+    expiresAt: moment("expires_at").notNull(),
+    decidedAt: moment("decided_at"),
+  },
+  (table) => [
+    index("approvals_of_job").on(table.jobId, table.at),
+    index("approvals_pending").on(table.at).where(sql`state = 'pending'`),
+  ],
+);
+
+/** Every call that asked for a change, before it was acted on; `status` is null until it was answered. */
+export const audit = sheaf.table(
+  "audit",
+  {
+    id: uuid("id").primaryKey(),
+    at: moment("at").notNull(),
+    /** The token's name; null where the caller had none that counts. */
+    actor: text("actor"),
+    address: text("address"),
+    method: text("method").notNull(),
+    path: text("path").notNull(),
+    requestId: text("request_id").notNull(),
+    status: integer("status"),
+    answeredAt: moment("answered_at"),
+  },
+  (table) => [index("audit_newest").on(table.at, table.id)],
+);
+
 export const artifacts = sheaf.table("artifacts", {
   sha256: text("sha256").primaryKey(),
   size: bigint("size", { mode: "number" }).notNull(),

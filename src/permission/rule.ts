@@ -1,12 +1,12 @@
 import { Fault } from "../protocol/failure.ts";
-import type { PathPattern, Rule, RuleTool } from "../protocol/scope.ts";
+import type { PathPattern, PathRule, PathTool } from "../protocol/scope.ts";
 import { parseGlob } from "./glob-syntax.ts";
 
 /**
  * Reads one rule as a person writes it: `Read`, `Edit(src/**)`. A specifier that could not be enforced is an error
  * here, never a rule that quietly means something wider. Throws Fault `rule`.
  */
-export function parseRule(text: string): Rule {
+export function parseRule(text: string): PathRule {
   const id = text.trim();
   const shape = /^([A-Za-z_][\w-]*)(?:\(([\s\S]*)\))?$/.exec(id);
   if (!shape?.[1]) throw refuse(id, "it is not of the form Tool or Tool(specifier)", "write it as Read(src/**)");
@@ -23,7 +23,7 @@ export function parsePattern(glob: string): PathPattern {
   return { glob };
 }
 
-function toolOf(id: string, name: string): RuleTool {
+function toolOf(id: string, name: string): PathTool {
   if (name === "Read" || name === "Edit") return name;
   if (["Bash", "WebFetch", "Agent"].includes(name) || name.startsWith("mcp__")) {
     throw refuse(id, `rules for ${name} are not built yet`, "use Read and Edit rules");

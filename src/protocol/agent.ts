@@ -62,5 +62,8 @@ export const agentSpec = z.object({
   instructions: z.string(),
   /** Narrowing rules; absent means the task's whole scope. */
   allow: z.array(rule).optional(),
+  deny: z.array(rule).optional(),
+  /** Tools offered to it, of those there are; absent means all. */
+  tools: z.array(z.string()).optional(),
 });
 export type AgentSpec = z.infer<typeof agentSpec>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalState } from "./approval.ts";
 import { submission } from "./claim.ts";
 import { failure } from "./failure.ts";
 import { runId, taskId } from "./ids.ts";
@@ -83,6 +84,35 @@ const runFacts = [
   }),
 ] as const;
 
+const approvalFacts = [
+  z.object({
+    type: z.literal("approval.requested"),
+    data: z.object({
+      approval_id: z.string(),
+      call_id: z.string(),
+      tool: z.string(),
+      input: z.string(),
+      input_sha256: z.string(),
+      rule: z.string(),
+      source: z.string(),
+      reason: z.string(),
+      suggestion: z.string().optional(),
+      expires_at: z.iso.datetime(),
+    }),
+  }),
+  z.object({
+    type: z.literal("approval.resolved"),
+    data: z.object({
+      approval_id: z.string(),
+      call_id: z.string(),
+      state: approvalState.exclude(["pending"]),
+      remember: z.boolean(),
+      decided_by: z.string().optional(),
+      note: z.string().optional(),
+    }),
+  }),
+] as const;
+
 const jobFacts = [
   z.object({ type: z.literal("job.created"), data: z.object({ handle: z.string(), spec: jobSpec }) }),
   z.object({
@@ -161,7 +191,7 @@ const jobFacts = [
 ] as const;
 
 /** A fact before it has a place in a log. */
-export const fact = z.discriminatedUnion("type", [...jobFacts, ...runFacts]);
+export const fact = z.discriminatedUnion("type", [...jobFacts, ...runFacts, ...approvalFacts]);
 export type Fact = z.infer<typeof fact>;
 export type FactType = Fact["type"];
 /** The data of one kind of fact. */

@@ -1,8 +1,14 @@
 import { z } from "zod";
 import { agentSpec } from "./agent.ts";
-import { pathPattern, rule } from "./scope.ts";
+import { pathPattern, permissionMode, rule } from "./scope.ts";
 
 /** A job with nothing left to look up, and the parts it is made of. Times are milliseconds. */
+
+/** What a command gets besides its tree: `host:port` or `registry`, and names of secrets that the operator keeps. */
+const reach = {
+  network: z.array(z.string()).optional(),
+  secrets: z.array(z.string()).optional(),
+};
 
 /**
  * What is asked of an agent (a recipe is one too). `${{ item.* }}` and `${{ task.* }}` in its texts are filled in when
@@ -13,6 +19,9 @@ const agentStep = z.object({
   agent: agentSpec,
   prompt: z.string(),
   writes: z.array(pathPattern).optional(),
+  /** Rules that narrow what the task may do. */
+  allow: z.array(rule).optional(),
+  ...reach,
 });
 export type AgentStep = z.infer<typeof agentStep>;
 
@@ -24,6 +33,7 @@ const commandStep = z.object({
   may_fail: z.boolean(),
   timeout_ms: z.number().int().positive(),
   writes: z.array(pathPattern).optional(),
+  ...reach,
 });
 export type CommandStep = z.infer<typeof commandStep>;
 
@@ -96,6 +106,7 @@ const commandCheck = z.object({
   report: z.string().optional(),
   /** How often a red command is run again before its red counts. */
   retries: z.number().int().min(0),
+  ...reach,
 });
 export type CommandCheck = z.infer<typeof commandCheck>;
 
@@ -153,7 +164,7 @@ export const inputValue = z.object({ value: z.string(), is_untrusted: z.boolean(
 export type InputValue = z.infer<typeof inputValue>;
 
 /** Prepares a checkout for commands: once per hash of the dependency manifests. */
-export const setup = z.object({ run: z.string(), timeout_ms: z.number().int().positive() });
+export const setup = z.object({ run: z.string(), timeout_ms: z.number().int().positive(), ...reach });
 export type Setup = z.infer<typeof setup>;
 
 /** A job with nothing left to look up: rules, scripts and agents inlined, defaults filled in. */
@@ -169,7 +180,15 @@ export const jobSpec = z.object({
   after: z.array(step),
   tasks: z.array(namedTask),
   checks: z.array(check),
-  permissions: z.object({ allow: z.array(rule), deny: z.array(rule) }),
+  permissions: z.object({
+    allow: z.array(rule),
+    ask: z.array(rule).optional(),
+    deny: z.array(rule),
+    /** What tasks may give to agents they start, beyond what they hold themselves. */
+    grant: z.array(rule).optional(),
+    /** Absent means deny. */
+    mode: permissionMode.optional(),
+  }),
   /** False keeps the repository's own formatter from ending the work of a recipe; absent means true. */
   format: z.boolean().optional(),
   land: z.enum(["green", "together"]),

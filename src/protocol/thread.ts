@@ -64,6 +64,8 @@ export const threadMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("fetch"), id: z.number().int(), path: z.string(), want: z.enum(["read", "materialise"]) }),
   /** Names below a directory of the base, for list and glob; `prefix` "" is the root. */
   z.object({ kind: z.literal("names"), id: z.number().int(), prefix: z.string() }),
+  /** Runs a command that was allowed, by the id of its call: what it is stands in the log already. */
+  z.object({ kind: z.literal("command"), id: z.number().int(), call_id: z.string() }),
   /** A SpanMessage; parsed by the span hub, which drops what is malformed. */
   z.object({ kind: z.literal("span"), message: z.unknown() }),
   z.object({ kind: z.literal("pong"), beat: z.number().int() }),
@@ -92,6 +94,8 @@ export const hostMessage = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("fetched"), id: z.number().int(), file: fetched }),
   z.object({ kind: z.literal("named"), id: z.number().int(), names: z.array(z.string()), is_complete: z.boolean() }),
+  /** What came of a command, as the model sees it. Its `tool.finished` is in the log already. */
+  z.object({ kind: z.literal("commanded"), id: z.number().int(), content: z.string(), is_error: z.boolean() }),
   z.object({ kind: z.literal("cancel"), failure }),
   z.object({ kind: z.literal("ping"), beat: z.number().int() }),
 ]);

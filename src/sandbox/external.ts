@@ -20,7 +20,12 @@ const graceMs = 2_000;
 const lingerMs = 500;
 
 export function createExternal(options: ExternalOptions): Sandbox {
-  return { mode: "external", run: (command) => runCommand(command, options) };
+  return {
+    mode: "external",
+    run: (command) => runCommand(command, options),
+    placeOf: (cwd) => cwd,
+    handOver: async () => {},
+  };
 }
 
 async function runCommand(command: Command, options: ExternalOptions): Promise<CommandOutcome> {
@@ -84,6 +89,7 @@ function start(command: Command, options: ExternalOptions) {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...command.env,
+        ...command.secrets,
         ...options.env,
         ...(command.traceparent ? { TRACEPARENT: command.traceparent } : {}),
       },

@@ -1,13 +1,35 @@
 import { delimiter, resolve, sep } from "node:path";
 import type { Clock } from "../protocol/ids.ts";
-import type { Sandbox } from "./driver.ts";
+import type { NoSandbox, Sandbox } from "./driver.ts";
 import { createExternal } from "./external.ts";
 
-/** The driver the operator chose, or why there is none. A job file or a repository cannot choose one. */
-export function openSandbox(
-  options: { mode: "none" | "external"; path: string; home: string; packageFolder: string },
-  clock: Clock,
-): Sandbox | { unavailable: string; remedy: string } {
+export interface SandboxOptions {
+  mode: "bubblewrap" | "external" | "none";
+  /** Account for commands where Sheaf itself runs as root: a name or a number. */
+  user?: string;
+  /** Absolute folders of tools that commands may read, besides the system's and those on PATH. */
+  read: readonly string[];
+  limits: SandboxLimits;
+  /** Hosts that may have private addresses. */
+  privateHosts: readonly string[];
+  /** The operator's PATH and home. */
+  path: string;
+  home: string;
+  packageFolder: string;
+  /** $SHEAF_HOME. */
+  dataFolder: string;
+}
+
+export interface SandboxLimits {
+  /** Of one process. */
+  memoryBytes: number;
+  processes: number;
+  /** Of /tmp and of the home folder, each. */
+  scratchBytes: number;
+}
+
+/** The driver the operator chose, tried, or why there is none. A job file or a repository cannot choose one. */
+export async function openSandbox(options: SandboxOptions, clock: Clock): Promise<Sandbox | NoSandbox> {
   if (options.mode === "external") return createExternal({ env: commandEnvironment(options), now: () => clock.now() });
   return {
     unavailable: "no sandbox is configured",
@@ -17,7 +39,7 @@ export function openSandbox(
 }
 
 /** An allowlist. Sheaf's own tools are taken off PATH, so that a check finds the versions its author would. */
-function commandEnvironment({ path, home, packageFolder }: { path: string; home: string; packageFolder: string }) {
+function commandEnvironment({ path, home, packageFolder }: SandboxOptions) {
   const own = resolve(packageFolder) + sep;
   const isOwn = (folder: string) => `${resolve(folder)}${sep}`.startsWith(own) || /node-gyp-bin$/.test(folder);
   const entries = path.split(delimiter).filter((folder) => folder !== "" && !isOwn(folder));

@@ -14,7 +14,8 @@ export async function openSession(order: SessionOrder): Promise<Session> {
   const { config, cwd, options } = order;
   const server = options.server ?? config.server;
   if (server !== undefined) return joinServer({ url: server, token: config.token });
-  const settings = await readSettings({ home: config.home, cwd, ...settingsPlace(options) });
+  const variable = (name: string) => config.variable(name);
+  const settings = await readSettings({ home: config.home, cwd, variable, ...settingsPlace(options) });
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const joined = config.databaseUrl || options.isOwnNeeded ? undefined : await joinHolder(order);

@@ -77,13 +77,15 @@ async function serveOthers(
 }
 
 /** What this process was given and nobody else may read. */
-function secretsOf({ otel, databaseUrl }: Config, { webhooks }: Settings): string[] {
+function secretsOf({ otel, databaseUrl }: Config, { webhooks, ceiling }: Settings): string[] {
   const headers = Object.values(parseOtlpSettings(otel)?.headers ?? {});
   const password = databaseUrl && URL.canParse(databaseUrl) ? new URL(databaseUrl).password : "";
   // Decodes leniently: a password that is not well-formed percent-encoding is no reason to fail here.
   const decoded = new URLSearchParams(`p=${password}`).get("p") ?? "";
   const signing = webhooks.map(({ secret }) => secret);
-  return [...headers, password, decoded, ...signing].filter((secret) => secret !== "");
+  return [...headers, password, decoded, ...signing, ...Object.values(ceiling.secrets)].filter(
+    (secret) => secret !== "",
+  );
 }
 
 /** The embedded database has one owner, held by the folder's lock; PostgreSQL sorts its clients out by itself. */
@@ -141,11 +143,20 @@ function equip(
     opened = { pool: threadPool, watch };
     return opened;
   };
-  const sandbox = openSandbox(
-    { mode: settings.sandbox.mode, path: config.path, home: config.userHome, packageFolder },
-    clock,
-  );
-  return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ...stores };
+  let tried: ReturnType<Equipment["sandbox"]> | undefined;
+  const sandbox = () => (tried ??= openSandbox(sandboxOptions({ config, settings, packageFolder }), clock));
+  const { ceiling } = settings;
+  return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ceiling, ...stores };
+}
+
+function sandboxOptions({
+  config,
+  settings,
+  packageFolder,
+}: Pick<SessionOrder, "config" | "packageFolder"> & { settings: Settings }) {
+  const { path, userHome: home, home: dataFolder } = config;
+  const privateHosts = settings.ceiling.network.private;
+  return { ...settings.sandbox, privateHosts, path, home, packageFolder, dataFolder };
 }
 
 function nodeName(): string {

@@ -1,23 +1,10 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { duration } from "../protocol/duration.ts";
-import { choice, later, notBuilt } from "../protocol/not-built.ts";
+import { later } from "../protocol/not-built.ts";
 import { fetchUrlProblem } from "./allowed-url.ts";
 
 /** `sheaf.config.yaml` as people write it. Every key has its description and default here; docs and schema follow. */
-
-const unbuilt = notBuilt("use external where something else contains commands, such as a container");
-
-const sandbox = z.strictObject({
-  mode: choice(["none", "external"], { bubblewrap: unbuilt, bwrap: unbuilt })
-    .default("none")
-    .describe("none: no command runs. external: something outside Sheaf contains commands, such as a container"),
-});
-
-const threads = z.strictObject({
-  count: z.int().min(1).max(256).optional().describe("worker threads; default as many as cores"),
-  heap_mb: z.int().min(64).max(65_536).optional().describe("JavaScript heap of one thread, in MiB; default Node's own"),
-});
 
 /** A text that `problem` finds nothing wrong with. */
 function checked(problem: (text: string) => string | undefined) {
@@ -26,6 +13,86 @@ function checked(problem: (text: string) => string | undefined) {
     if (message !== undefined) context.addIssue({ code: "custom", message });
   });
 }
+
+function checkedPath() {
+  return checked((text) =>
+    isAbsolute(text) ? undefined : "this is no absolute path; write the folder from the root, such as /opt/tools",
+  );
+}
+
+const sandbox = z.strictObject({
+  mode: z
+    .enum(["bubblewrap", "external", "none"])
+    .default("bubblewrap")
+    .describe(
+      "bubblewrap: Sheaf contains commands itself, on Linux. external: something outside Sheaf contains them, such as a container. none: no command runs",
+    ),
+  user: z
+    .union([z.int().min(1).max(4_294_967_294), z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/)])
+    .optional()
+    .describe("where Sheaf runs as root: the account, by name or number, that commands run as instead; default 62000"),
+  read: z
+    .array(checkedPath())
+    .max(100)
+    .default([])
+    .describe("folders of tools that commands may read, besides the system's and those found on PATH"),
+  memory_mb: z.int().min(64).max(1_048_576).default(8_192).describe("memory of one process, in MiB"),
+  processes: z.int().min(8).max(100_000).default(1_024).describe("processes and threads of one command"),
+  scratch_mb: z
+    .int()
+    .min(16)
+    .max(1_048_576)
+    .default(4_096)
+    .describe("size of /tmp and of the home folder, each, in MiB"),
+});
+
+const ruleTexts = z.array(z.string().min(1).max(4_200)).max(1_000);
+
+const permissions = z.strictObject({
+  allow: ruleTexts
+    .optional()
+    .describe("the most that any job may do: what no rule here covers is denied; default no limit"),
+  ask: ruleTexts.default([]).describe("what somebody is asked about, whatever a job allows"),
+  deny: ruleTexts.default([]).describe("what no job may do"),
+});
+
+const hostPattern = checked((text) => {
+  if (/^(?:\*\.)?(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.?)+(?::\d{1,5})?$/i.test(text)) return undefined;
+  return "this is no host; write registry.example.com, *.example.com or registry.example.com:8443";
+});
+
+const network = z.strictObject({
+  hosts: z
+    .array(hostPattern)
+    .max(1_000)
+    .optional()
+    .describe("the hosts that jobs may ask for at most; default every public one"),
+  private: z
+    .array(hostPattern)
+    .max(1_000)
+    .default([])
+    .describe("hosts that may have private addresses, such as a registry of your own; without a port: any"),
+});
+
+const secret = z
+  .strictObject({
+    env: z.string().min(1).optional().describe("the variable of Sheaf's own environment that holds it"),
+    file: z.string().min(1).optional().describe("the file that holds it; relative to this one"),
+  })
+  .superRefine(({ env, file }, context) => {
+    if ((env === undefined) === (file === undefined)) {
+      context.addIssue({ code: "custom", message: "a secret comes from one place; write either env or file" });
+    }
+  });
+
+const approvals = z.strictObject({
+  timeout: duration.prefault("1h").describe("how long a question waits for its answer, before it is denied"),
+});
+
+const threads = z.strictObject({
+  count: z.int().min(1).max(256).optional().describe("worker threads; default as many as cores"),
+  heap_mb: z.int().min(64).max(65_536).optional().describe("JavaScript heap of one thread, in MiB; default Node's own"),
+});
 
 const hostName = checked((text) => {
   if (/^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.?)+$/i.test(text) || /^\[[0-9a-f:.]+\]$/i.test(text))
@@ -110,6 +177,13 @@ export const writtenSettings = z.strictObject({
   sandbox: sandbox.prefault({}).describe("what contains the commands that a job runs"),
   threads: threads.prefault({}).describe("the threads that agents and recipes run in"),
   server: server.prefault({}).describe("what `sheaf serve` listens to, and what its clients may reach"),
+  permissions: permissions.prefault({}).describe("rules above those of every job"),
+  network: network.prefault({}).describe("where commands with a network may connect to"),
+  secrets: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), secret)
+    .default({})
+    .describe("by the name of the variable that a command gets: what jobs may name in `secrets`"),
+  approvals: approvals.prefault({}).describe("questions that rules lead to"),
   webhooks: z
     .array(webhook)
     .max(20)

@@ -33,6 +33,9 @@ export const attribute = Object.freeze({
   errorType: "error.type",
   serverAddress: "server.address",
   serverPort: "server.port",
+  peerAddress: "network.peer.address",
+  bytesSent: "sheaf.network.bytes_sent",
+  bytesReceived: "sheaf.network.bytes_received",
   exitCode: "process.exit.code",
   jobId: "sheaf.job.id",
   budgetNanoUsd: "sheaf.budget_nano_usd",
@@ -86,6 +89,8 @@ export const agentSpan = (agent: string): string => `${operation.agent} ${agent}
 /** One model request; kind client. */
 export const chatSpan = (model: string): string => `${operation.chat} ${model}`;
 export const toolSpan = (tool: string): string => `${operation.tool} ${tool}`;
+/** A command's request to the network, let through or refused; kind client. */
+export const networkSpan = (host: string): string => `sheaf.network ${host}`;
 /** Links to every agent span it folds. */
 export const mergeSpan = (batch: string): string => `sheaf.merge ${batch}`;
 /** A checkout made ready for commands, once per hash of the dependency manifests. */

@@ -3,7 +3,7 @@ import type { Contained } from "../files/contain.ts";
 import type { Files } from "../files/files.ts";
 import type { Submission } from "../protocol/claim.ts";
 import type { ChangedFile, Pointer } from "../protocol/event.ts";
-import type { RuleTool } from "../protocol/scope.ts";
+import type { PathTool } from "../protocol/scope.ts";
 
 /**
  * What a tool is: a name and a schema for a model, the paths a call is about, and the deed. A tool never decides
@@ -28,7 +28,7 @@ export interface ToolDefinition<Input> {
 export type Effect = "read" | "edit" | "none";
 
 export interface Asked {
-  tool: RuleTool;
+  tool: PathTool;
   path: string;
 }
 

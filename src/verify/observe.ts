@@ -33,9 +33,8 @@ async function runOnce(
   const task = view.task === undefined ? {} : { task_id: view.task };
   await view.log([{ type: "check.started", data: { name: check.name, tree, run: check.run, ...task } }]);
   const stale = check.report === undefined ? undefined : dropReport(root, check.report);
-  const order = { run: check.run, cwd: root, timeoutMs: check.timeout_ms, traceparent, signal: view.signal };
   const isPrinted = check.parse !== "exit" && check.report === undefined;
-  const ended = await view.sandbox().run({ ...order, ...(isPrinted ? { stdoutBytes: mostReportBytes } : {}) });
+  const ended = await view.run(check, { root, traceparent, ...(isPrinted ? { stdoutBytes: mostReportBytes } : {}) });
   const { exit, signal, isTimedOut, durationMs } = ended;
   const output = view.redact(ended.output.toString());
   const data = { name: check.name, tree, ...task, exit, signal, timed_out: isTimedOut, duration_ms: durationMs };
@@ -44,15 +43,15 @@ async function runOnce(
   return { tree, exit, signal, isTimedOut, durationMs, tail: tailOf(output), ...(report ? { report } : {}) };
 }
 
-function reportOf(check: CommandCheck, ended: CommandOutcome, root: string): Reading | undefined {
+function reportOf(check: CommandCheck, ended: CommandOutcome & { place: string }, root: string): Reading | undefined {
   if (check.parse === "exit") return undefined;
   if (check.report !== undefined) {
     const file = readReportFile(root, check.report, mostReportBytes);
-    return "unreadable" in file ? file : readReport(check.parse, file.bytes, root);
+    return "unreadable" in file ? file : readReport(check.parse, file.bytes, ended.place);
   }
   if (!ended.stdout) return { unreadable: "what it printed was not kept" };
   if (ended.stdout.isCut) return { unreadable: `it is longer than ${mostReportBytes} bytes` };
-  return readReport(check.parse, ended.stdout.bytes, root);
+  return readReport(check.parse, ended.stdout.bytes, ended.place);
 }
 
 /** The last lines a person wants to see first. */

@@ -4,7 +4,7 @@ import type { Check, CommandCheck } from "../protocol/job.ts";
 import type { CheckResult } from "../protocol/result.ts";
 import type { ScanQuery, ScanReport } from "../protocol/scan.ts";
 import type { PathPattern } from "../protocol/scope.ts";
-import type { Sandbox } from "../sandbox/driver.ts";
+import type { CommandOutcome } from "../sandbox/driver.ts";
 import { checkAbsent } from "./absent.ts";
 import { judgeCheck, needsBase, type Observation } from "./judge-check.ts";
 import { observe } from "./observe.ts";
@@ -14,8 +14,11 @@ import { observe } from "./observe.ts";
  * starts. Commands of one tree run in order in one clean checkout; a check that only looks needs neither.
  */
 export interface CheckView {
-  /** Asked for when a command is due; throws Fault `sandbox_unavailable` where none may run. */
-  sandbox(): Sandbox;
+  /**
+   * Runs a check's command in a checkout; `place` is where it saw that. Throws Fault `sandbox_unavailable` where none may
+   * run.
+   */
+  run(check: CommandCheck, at: CheckRun): Promise<CommandOutcome & { place: string }>;
   /** A clean checkout of a tree, made ready for commands, there until disposed. Its root is canonical. */
   checkout(tree: string): Promise<{ root: string; dispose(): Promise<void> }>;
   /** Looks for text in the files of a tree (those that `paths` covers), in threads. */
@@ -32,6 +35,13 @@ export interface CheckView {
   signal: AbortSignal;
   /** Of a task's own tree: the task, for facts and results. `scan` then looks only at what the task is about. */
   task?: TaskId;
+}
+
+export interface CheckRun {
+  root: string;
+  traceparent: string;
+  /** See `Command.stdoutBytes`. */
+  stdoutBytes?: number;
 }
 
 /**

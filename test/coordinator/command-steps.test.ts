@@ -207,7 +207,7 @@ describe("a step that is a command", () => {
 
   it("is refused without a sandbox before anything runs", async () => {
     const { repository, spec } = await bench.repository(files);
-    const sandbox = { unavailable: "none is configured", remedy: "configure one" };
+    const sandbox = async () => ({ unavailable: "none is configured", remedy: "configure one" });
     const order = { spec: { ...spec, before: [command("true")] }, repository };
     await expect(submit(order, { ...bench.equipment, sandbox })).rejects.toMatchObject({ code: "sandbox_unavailable" });
   });

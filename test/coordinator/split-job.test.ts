@@ -51,7 +51,7 @@ const monorepo = {
 describe("a job over the packages in which something is found", () => {
   it("needs no sandbox when its checks only look", async () => {
     const { sandbox } = bench.equipment;
-    bench.equipment.sandbox = { unavailable: "there is none", remedy: "none" };
+    bench.equipment.sandbox = async () => ({ unavailable: "there is none", remedy: "none" });
     const { result } = await run(monorepo, {
       split: { by: "workspace", match: { pattern: "before($A)", language: "JavaScript" } },
       each: [rename],

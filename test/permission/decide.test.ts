@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { decide, decideBoth, mayHoldAllowed } from "../../src/permission/decide.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import { narrow, taskScope } from "../../src/permission/task-scope.ts";
-import type { PathPattern, Rule, RuleTool, Scope, ScopeLayer } from "../../src/protocol/scope.ts";
+import type { PathPattern, PathTool, Rule, Scope, ScopeLayer } from "../../src/protocol/scope.ts";
 
 const exact = { isCaseInsensitive: false };
 const loose = { isCaseInsensitive: true };
@@ -13,7 +13,7 @@ function scopeOf(allow: string[], deny: string[] = [], writes: PathPattern[] = [
   return taskScope({ writes, job, tools: ["read", "edit"] });
 }
 
-const effectOf = (scope: Scope, tool: RuleTool, path: string, facts = exact) => decide(scope, tool, path, facts).effect;
+const effectOf = (scope: Scope, tool: PathTool, path: string, facts = exact) => decide(scope, tool, path, facts).effect;
 
 describe("a task's scope", () => {
   it("reads the whole repository and edits what the task writes", () => {
@@ -134,7 +134,7 @@ const pattern: fc.Arbitrary<PathPattern> = fc.oneof(
 );
 const rule: fc.Arbitrary<Rule> = fc.record({
   id: fc.string({ maxLength: 4 }),
-  tool: fc.constantFrom<RuleTool>("Read", "Edit"),
+  tool: fc.constantFrom<PathTool>("Read", "Edit"),
   paths: pattern,
 });
 const layer: fc.Arbitrary<ScopeLayer> = fc.record({
@@ -146,7 +146,7 @@ const scope: fc.Arbitrary<Scope> = fc.record({
   layers: fc.array(layer, { minLength: 1, maxLength: 3 }),
   tools: fc.constant([]),
 });
-const question = fc.record({ tool: fc.constantFrom<RuleTool>("Read", "Edit"), path, isCaseInsensitive: fc.boolean() });
+const question = fc.record({ tool: fc.constantFrom<PathTool>("Read", "Edit"), path, isCaseInsensitive: fc.boolean() });
 const runs = { numRuns: 10_000 };
 
 describe("any scope", () => {

@@ -60,10 +60,25 @@ export async function openTestBench({
   stack.defer(() => opened.watch.close());
   const git = createGit({ path: systemPath });
   const home = join(folder, "home");
-  const sandbox = createExternal({ env: { PATH: systemPath, HOME: folder }, now: Date.now });
+  const external = createExternal({ env: { PATH: systemPath, HOME: folder }, now: Date.now });
+  const sandbox = async () => external;
+  const ceiling = { permissions: { ask: [], deny: [] }, network: { private: [] }, secrets: {}, approvalMs: 60_000 };
   const pool = () => opened;
   const redact = (text: string) => text;
-  const equipment = { clock, home, node: "test", threads: count, git, database, writer, hub, redact, pool, sandbox };
+  const equipment = {
+    clock,
+    home,
+    node: "test",
+    threads: count,
+    git,
+    database,
+    writer,
+    hub,
+    redact,
+    pool,
+    sandbox,
+    ceiling,
+  };
   const openOn = async (files: Readonly<Record<string, string>>) => {
     const place = join(folder, `repository-${randomBytes(3).toString("hex")}`);
     plantRepository(place, files);

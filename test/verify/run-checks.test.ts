@@ -23,7 +23,10 @@ function viewOf(trees: Readonly<Record<string, Readonly<Record<string, string>>>
   let count = 0;
   const sandbox = createExternal({ env: { PATH: path }, now: () => performance.now() });
   const view: CheckView = {
-    sandbox: () => sandbox,
+    run: async ({ run, timeout_ms: timeoutMs }, { root, ...seen }) => {
+      const ended = await sandbox.run({ run, cwd: root, timeoutMs, signal: new AbortController().signal, ...seen });
+      return { ...ended, place: root };
+    },
     checkout: async (tree) => {
       const root = join(folder, `checkout-${++count}`);
       mkdirSync(root);
@@ -138,7 +141,7 @@ describe("an absent check", () => {
   const found = { path: "a.js", count: 3, places: [{ line: 2, column: 5, text: "moment hunter2" }] };
 
   it("needs no sandbox and no checkout, and is due where nothing changed", async () => {
-    const sandbox = () => {
+    const run = async () => {
       throw new Error("no sandbox");
     };
     const asked: unknown[] = [];
@@ -146,7 +149,7 @@ describe("an absent check", () => {
       asked.push(order);
       return { looked: 7, found: [], skipped: [{ path: "x", reason: "not UTF-8 text", is_binary: false }] };
     };
-    const { view, checkouts, facts } = viewOf({}, { sandbox, scan, task: taskId.parse("part-1") });
+    const { view, checkouts, facts } = viewOf({}, { run, scan, task: taskId.parse("part-1") });
     const same = { after: "base", base: "base" };
     expect(await runChecks([absent, commandCheck("npm test")], same, view)).toMatchObject([
       {
