@@ -19,7 +19,12 @@ const read = (more: { file?: string; repository?: string } = {}) => readSettings
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const defaults = {
-  sandbox: { mode: "none" },
+  sandbox: {
+    mode: "bubblewrap",
+    read: [],
+    limits: { memoryBytes: 8 * 2 ** 30, processes: 1_024, scratchBytes: 4 * 2 ** 30 },
+  },
+  ceiling: { permissions: { ask: [], deny: [] }, network: { private: [] }, secrets: {}, approvalMs: 3_600_000 },
   threads: {},
   server: {
     host: "127.0.0.1",
@@ -37,10 +42,10 @@ const defaults = {
 };
 
 describe("the operator's settings", () => {
-  it("allow no command where nobody wrote any, or only comments", async () => {
+  it("have commands contained where nobody wrote any, or only comments", async () => {
     expect(await read()).toEqual(defaults);
     await write("# sandbox: { mode: external }\n\n");
-    expect(await read()).toMatchObject({ sandbox: { mode: "none" }, threads: {} });
+    expect(await read()).toMatchObject({ sandbox: { mode: "bubblewrap" }, threads: {} });
   });
 
   it("come from the data folder, or from the file that was named", async () => {
@@ -48,24 +53,37 @@ describe("the operator's settings", () => {
     const file = join(home, "sheaf.config.yaml");
     expect(await read()).toEqual({
       ...defaults,
-      sandbox: { mode: "external" },
+      sandbox: { ...defaults.sandbox, mode: "external" },
       threads: { count: 2, heapMb: 512 },
       file,
     });
     await writeFile(join(home, "other.yaml"), "threads: { count: 3 }");
-    expect(await read({ file: "other.yaml" })).toMatchObject({ sandbox: { mode: "none" }, threads: { count: 3 } });
+    expect(await read({ file: "other.yaml" })).toMatchObject({
+      sandbox: { mode: "bubblewrap" },
+      threads: { count: 3 },
+    });
   });
 
   it.each([
     [
       "sandbox: { mode: externl }",
-      '1:18: expected "none" or "external", found the text "externl"; did you mean "external"?',
+      '1:18: expected "bubblewrap" or "external" or "none", found the text "externl"; did you mean "external"?',
     ],
+    ["sandbox: { user: root }", "1:18: this is no account that commands may run as; write its name or number"],
+    ["sandbox: { user: 0 }", "1:18: expected at least 1, found the number 0"],
     [
-      "sandbox: { mode: bubblewrap }",
-      '1:18: "bubblewrap" is not built yet: use external where something else contains commands, such as a container',
+      "sandbox: { read: [tools] }",
+      "1:19: this is no absolute path; write the folder from the root, such as /opt/tools",
     ],
-    ["sandbox: external", '1:10: expected a mapping (mode), found the text "external"'],
+    ["permissions: { deny: ['Edit(src'] }", "1:23: the rule"],
+    ["network: { hosts: ['https://x.example'] }", "1:20: this is no host"],
+    ["secrets: { TOKEN: {} }", "1:19: a secret comes from one place; write either env or file"],
+    ["secrets: { TOKEN: { env: SHEAF_NONE } }", "1:19: there is no secret in SHEAF_NONE"],
+    ["secrets: { 'a b': { env: HOME } }", "1:12"],
+    [
+      "sandbox: external",
+      '1:10: expected a mapping (mode, user, read, memory_mb, processes, scratch_mb), found the text "external"',
+    ],
     ["threads: { count: 0 }", "1:19: expected at least 1, found the number 0"],
     ["server: { port: 70000 }", "1:17: expected at most 65535, found the number 70000"],
     [
@@ -117,7 +135,26 @@ describe("the operator's settings", () => {
     await write(text);
     await expect(read()).rejects.toMatchObject({
       code: "configuration",
-      message: `${join(home, "sheaf.config.yaml")}:${message}`,
+      message: expect.stringContaining(`${join(home, "sheaf.config.yaml")}:${message}`),
+    });
+  });
+
+  it("hold an operator's ceiling: rules, hosts, secrets by their names", async () => {
+    await writeFile(join(home, "npm.secret"), "sesame\n");
+    await write(
+      [
+        "permissions: { allow: [Read], ask: ['Edit(src/**)'], deny: ['Edit(etc/**)'] }",
+        "network: { hosts: ['*.example.com:8443'], private: [npm.corp] }",
+        "secrets: { NPM_TOKEN: { file: npm.secret }, OTHER: { env: HELD } }",
+        "approvals: { timeout: 5m }",
+      ].join("\n"),
+    );
+    const variable = (name: string) => (name === "HELD" ? "tulip" : undefined);
+    expect((await readSettings({ home, cwd: home, variable })).ceiling).toMatchObject({
+      permissions: { allow: [{ id: "Read" }], ask: [{ id: "Edit(src/**)" }], deny: [{ id: "Edit(etc/**)" }] },
+      network: { hosts: ["*.example.com:8443"], private: ["npm.corp"] },
+      secrets: { NPM_TOKEN: "sesame", OTHER: "tulip" },
+      approvalMs: 300_000,
     });
   });
 
@@ -158,7 +195,8 @@ describe("the operator's settings", () => {
     const written: unknown = parse(uncommented);
     expect(new Ajv2020({ strict: true }).compile(schema)(written)).toBe(true);
     await write(uncommented.replace(/secret_file: .*/, `secret: ${secret}`));
-    expect(await read()).toMatchObject({ ...defaults, threads: expect.anything(), webhooks: [{ secret }] });
+    const { sandbox, server, log } = defaults;
+    expect(await read()).toMatchObject({ sandbox, server, log, webhooks: [{ secret }] });
     expect(leaves(written)).toEqual(leaves(schema));
     const page = await readFile(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
     for (const key of leaves(schema)) expect(page).toContain(`| \`${key.replace("webhooks.", "webhooks[].")}\` |`);

@@ -20,6 +20,12 @@ function checkedPath() {
   );
 }
 
+const accountName = checked((text) =>
+  /^[a-z_][a-z0-9_-]{0,31}$/.test(text) && text !== "root"
+    ? undefined
+    : "this is no account that commands may run as; write its name or number, and never root",
+);
+
 const sandbox = z.strictObject({
   mode: z
     .enum(["bubblewrap", "external", "none"])
@@ -28,7 +34,7 @@ const sandbox = z.strictObject({
       "bubblewrap: Sheaf contains commands itself, on Linux. external: something outside Sheaf contains them, such as a container. none: no command runs",
     ),
   user: z
-    .union([z.int().min(1).max(4_294_967_294), z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/)])
+    .union([z.int().min(1).max(4_294_967_294), accountName])
     .optional()
     .describe("where Sheaf runs as root: the account, by name or number, that commands run as instead; default 62000"),
   read: z
