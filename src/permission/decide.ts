@@ -1,11 +1,12 @@
-import type { Decision, PathRule, PathTool, Rule, Scope, ScopeLayer } from "../protocol/scope.ts";
+import type { Decision, PathRule, PathTool, Scope, ScopeLayer } from "../protocol/scope.ts";
 import { compilePattern } from "./pattern.ts";
 import { isGitInternal, protectedAs } from "./protected-path.ts";
 import { type Subject, subjectOf } from "./subject.ts";
+import { isStopped, type Question, rulesOf, weigh } from "./weigh.ts";
 
 /**
  * The answer to "may this run touch that path?". It knows no file system: the caller says what the canonical path
- * is. Deny before allow, every layer must allow, and within a list the first match; specificity never matters.
+ * is. Deny before ask before allow, every layer must allow, and within a list the first match; specificity never matters.
  */
 export interface PathFacts {
   isCaseInsensitive: boolean;
@@ -17,67 +18,58 @@ export interface PathFacts {
 export function decide(scope: Scope, tool: PathTool, path: string, facts: PathFacts): Decision {
   if (isGitInternal(path)) return refuseProtected(tool, path, ".git", "nothing may touch git's own folder");
   const subject = subjectOf(path, facts);
-  const denied = findDeny(scope, tool, subject);
-  if (denied) return denied;
-  const granted = findAllow(scope, tool, subject);
-  if (granted.effect === "deny" || tool === "Read") return granted;
-  return refuseUnnamed(scope, subject, path) ?? granted;
+  const weighed = weigh(scope, pathQuestion(tool, subject));
+  if (weighed.effect === "deny" || tool === "Read") return weighed;
+  return refuseUnnamed(scope, subject, path) ?? weighed;
 }
 
-/** For a symlink: the link and everything it leads to must be allowed; a deny of any of them decides. */
+/** A path as rules see it. What may not be read may not be edited, and what is asked about before reading is before editing. */
+export function pathQuestion(tool: PathTool, subject: Subject): Question<PathTool> {
+  const holds = (rule: PathRule) => compilePattern(rule.paths, subject.isFolded).covers(subject);
+  const about = show(subject.path);
+  if (tool === "Read") return { tool, covers: holds, about };
+  return { tool, covers: holds, about, also: { tool: "Read", covers: holds, because: readsToo } };
+}
+
+const readsToo = "what may not be read may not be edited";
+
+/** For a symlink: the link and everything it leads to must be allowed; a deny, then an ask, of any of them decides. */
 export function decideBoth(scope: Scope, tool: PathTool, paths: readonly string[], facts: PathFacts): Decision {
   const decisions = paths.map((path) => decide(scope, tool, path, facts));
-  const denied = decisions.find((decision) => decision.effect === "deny");
-  return denied ?? decisions.at(-1) ?? noRule("scope", `no path was named`);
+  const first = (effect: Decision["effect"]) => decisions.find((decision) => decision.effect === effect);
+  return first("deny") ?? first("ask") ?? decisions.at(-1) ?? noPath;
 }
 
-/** Whether anything below this directory could be allowed; may say yes too often, never no. */
+const noPath: Decision = { effect: "deny", rule: "no rule", source: "scope", reason: "no path was named" };
+
+/** Whether anything below this directory could be allowed, be it by asking; may say yes too often, never no. */
 export function mayHoldAllowed(scope: Scope, tool: PathTool, directory: string, facts: PathFacts): boolean {
-  if (isGitInternal(directory)) return false;
+  if (isGitInternal(directory) || isStopped(scope, tool)) return false;
   const subject = subjectOf(directory, { ...facts, isDirectory: true });
-  return scope.layers.every((layer) =>
-    rulesFor(layer.allow, tool).some((rule) => compilePattern(rule.paths, subject.isFolded).couldCoverBelow(subject)),
+  const reaches = (rule: PathRule) => compilePattern(rule.paths, subject.isFolded).couldCoverBelow(subject);
+  return (
+    scope.layers.length > 0 && scope.layers.every((layer, index) => isOpen(layer, { index, tool, scope, reaches }))
   );
 }
 
-function findDeny(scope: Scope, tool: PathTool, subject: Subject): Decision | undefined {
-  for (const layer of scope.layers) {
-    const about = [...rulesFor(layer.deny, "Read"), ...(tool === "Edit" ? rulesFor(layer.deny, "Edit") : [])];
-    const rule = about.find((each) => holds(each, subject));
-    if (rule) return { effect: "deny", rule: rule.id, source: layer.source, reason: denyReason(rule, tool, subject) };
-  }
-  return undefined;
+interface Reach {
+  index: number;
+  tool: PathTool;
+  scope: Scope;
+  reaches(rule: PathRule): boolean;
 }
 
-function denyReason(rule: PathRule, tool: PathTool, subject: Subject): string {
-  const blocked = rule.tool === tool ? "" : `, and what may not be read may not be edited`;
-  return `a deny rule covers ${show(subject.path)}${blocked}`;
-}
-
-function findAllow(scope: Scope, tool: PathTool, subject: Subject): Decision {
-  let granted: Decision | undefined;
-  for (const layer of scope.layers) {
-    const rule = rulesFor(layer.allow, tool).find((each) => holds(each, subject));
-    if (!rule) return noRule(layer.source, unmatched(layer, tool, subject));
-    granted ??= { effect: "allow", rule: rule.id, source: layer.source, reason: `${rule.id} covers it` };
-  }
-  return granted ?? noRule("scope", "this run was given no rules");
-}
-
-function unmatched(layer: ScopeLayer, tool: PathTool, subject: Subject): string {
-  const ids = rulesFor(layer.allow, tool).map((rule) => rule.id);
-  const shown = ids.length > 5 ? [...ids.slice(0, 5), `and ${ids.length - 5} more`] : ids;
-  const allowed = shown.length > 0 ? `it allows ${shown.join(", ")}` : `it allows no ${tool}`;
-  return `no ${tool} rule of the ${layer.source} covers ${show(subject.path)}; ${allowed}`;
+function isOpen(layer: ScopeLayer, { index, tool, scope, reaches }: Reach): boolean {
+  if (index === 0 ? scope.mode === "ask" : layer.allow === undefined) return true;
+  return rulesOf(layer, "allow", tool).some(reaches) || rulesOf(layer, "ask", tool).some(reaches);
 }
 
 /** Only the first layer grants, so that a narrowing layer cannot lift a protection by naming the path. */
 function refuseUnnamed(scope: Scope, subject: Subject, path: string): Decision | undefined {
   const kind = protectedAs(path);
   if (kind === undefined) return undefined;
-  const named = rulesFor(scope.layers[0]?.allow ?? [], "Edit").some((rule) =>
-    compilePattern(rule.paths, subject.isFolded).names(subject),
-  );
+  const granted = scope.layers[0] ? rulesOf(scope.layers[0], "allow", "Edit") : [];
+  const named = granted.some((rule) => compilePattern(rule.paths, subject.isFolded).names(subject));
   return named ? undefined : refuseProtected("Edit", path, kind, "only a rule that names this very path allows it");
 }
 
@@ -85,18 +77,6 @@ function refuseProtected(tool: PathTool, path: string, kind: string, because: st
   const verb = tool === "Read" ? "read" : "edited";
   const reason = `${show(path)} may not be ${verb}: ${kind} is protected, ${because}`;
   return { effect: "deny", rule: "protected", source: "sheaf", reason };
-}
-
-function noRule(source: string, reason: string): Decision {
-  return { effect: "deny", rule: "no rule", source, reason };
-}
-
-function rulesFor(rules: readonly Rule[], tool: PathTool): PathRule[] {
-  return rules.flatMap((rule) => ((rule.tool === "Read" || rule.tool === "Edit") && rule.tool === tool ? [rule] : []));
-}
-
-function holds(rule: PathRule, subject: Subject): boolean {
-  return compilePattern(rule.paths, subject.isFolded).covers(subject);
 }
 
 function show(path: string): string {

@@ -48,10 +48,10 @@ export const rule = z.discriminatedUnion("tool", [pathRule, commandRule, domainR
 export type Rule = z.infer<typeof rule>;
 export type RuleTool = Rule["tool"];
 
-/** One voice in a scope: operator, job, task, step or agent. */
+/** One voice in a scope: task, job, step, agent or operator. Without `allow` it limits nothing, and grants nothing. */
 export const scopeLayer = z.object({
   source: z.string(),
-  allow: z.array(rule),
+  allow: z.array(rule).optional(),
   ask: z.array(rule).optional(),
   deny: z.array(rule),
 });

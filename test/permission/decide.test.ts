@@ -179,7 +179,7 @@ describe("any scope", () => {
       fc.property(scope, question, (given, asked) => {
         const layers = given.layers.map((each) => ({
           ...each,
-          allow: each.allow.toReversed(),
+          allow: each.allow?.toReversed(),
           deny: each.deny.toReversed(),
         }));
         const turned = effectOf({ ...given, layers }, asked.tool, asked.path, asked);
