@@ -11,7 +11,7 @@ const ranks = [
   ["clock", "config", "permission", "transcript", "telemetry", "rewrite", "document", "log"],
   ["settings", "job", "model", "files", "sandbox", "workspace", "db"],
   ["tools", "compaction", "memory"],
-  ["merge", "split", "verify", "report", "webhook", "queue", "budget", "agent"],
+  ["merge", "split", "verify", "report", "webhook", "queue", "budget", "access", "agent"],
   ["coordinator"],
   ["background", "remote"],
   ["http", "cli", "mcp"],
@@ -48,6 +48,7 @@ const vendorsForAll = ["zod"];
 const doors = {
   child_process: ["src/workspace/git.ts", "src/sandbox/", "src/bin.ts"],
   fs: [
+    "src/access/token-file.ts",
     "src/bin.ts",
     "src/cli/",
     "src/config.ts",
@@ -56,7 +57,6 @@ const doors = {
     "src/document/",
     "src/files/",
     "src/http/receive-bundle.ts",
-    "src/http/tokens.ts",
     "src/job/",
     "src/main.ts",
     "src/remote/connection.ts",

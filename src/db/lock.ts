@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { Fault } from "../protocol/failure.ts";
 import { toFault } from "./complaint.ts";
@@ -67,6 +68,37 @@ function take(folder: string, note: string): DatabaseSync {
   } catch (thrown) {
     file?.close();
     throw isBusy(thrown) ? locked(folder, note) : unlockable(folder, thrown);
+  }
+}
+
+/**
+ * Does `work` while no other process, nor anything else in this one, holds the lock of that file, which is made empty
+ * and stays. For changes that take milliseconds: throws Fault `locked` when somebody has held it for 10 s.
+ */
+export async function withFileLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const held = tryHold(file);
+    if (held) return work().finally(() => held.close());
+    if (performance.now() > deadline) {
+      throw new Fault("locked", `${file} has been held by another process for 10 s`, {
+        remedy: "look for a command that hangs, end it, and run this again",
+      });
+    }
+    await wait(10);
+  }
+}
+
+function tryHold(file: string): DatabaseSync | undefined {
+  let held: DatabaseSync | undefined;
+  try {
+    held = new DatabaseSync(file);
+    held.exec("begin exclusive");
+    return held;
+  } catch (thrown) {
+    held?.close();
+    if (isBusy(thrown)) return undefined;
+    throw toFault(thrown, { what: "lock", on: file });
   }
 }
 

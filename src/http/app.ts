@@ -1,6 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler, ValidationTargets } from "hono";
 import type { ZodError } from "zod";
+import type { Tokens } from "../access/open-tokens.ts";
 import type { Coordinator, JobOrder } from "../coordinator/coordinator.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock } from "../protocol/ids.ts";
@@ -21,7 +22,6 @@ import { addReference } from "./reference.ts";
 import { notFoundIn } from "./route.ts";
 import { addRuns } from "./runs.ts";
 import { schemaRefusal } from "./schema-refusal.ts";
-import type { Tokens } from "./tokens.ts";
 import { traced } from "./traced.ts";
 
 /**

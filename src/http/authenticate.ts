@@ -1,6 +1,7 @@
 import { createMiddleware } from "hono/factory";
-import { type HttpEnv, refuse, type Scope } from "./exchange.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Tokens } from "../access/open-tokens.ts";
+import { operatorName, type Scope } from "../access/token.ts";
+import { type HttpEnv, refuse } from "./exchange.ts";
 
 /**
  * Learns who asks. A bearer token in the header and nothing else: never in an address, a cookie or a body. The socket
@@ -10,7 +11,7 @@ export function authenticate(tokens: Tokens | undefined) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const { exchange } = c.env;
     if (exchange.isTrusted) {
-      exchange.caller = { name: "socket", scopes: ["admin"], isTrusted: true };
+      exchange.caller = { name: operatorName, scopes: ["admin"], isTrusted: true };
       return next();
     }
     const given = c.req.header("authorization");

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, TypedResponse } from "hono";
 import type { ClientErrorStatusCode, ServerErrorStatusCode } from "hono/utils/http-status";
+import type { Scope } from "../access/token.ts";
 import { type Problem, type Refusal, refusalOf, toProblem } from "./problem.ts";
 
 /** One request and its answer, as the handlers and the server around them share it. */
@@ -22,16 +23,12 @@ export interface Exchange {
 
 /** Who asks, and what they may do. */
 export interface Caller {
-  /** The token's name, or `socket`. */
+  /** The token's name, or `operator` at the data folder's socket. */
   name: string;
   scopes: readonly Scope[];
   /** May name any repository of the machine: a person who could run `sheaf` there themselves. */
   isTrusted: boolean;
 }
-
-/** `admin` may do whatever the others may. */
-export const scopes = ["read", "run", "approve", "admin"] as const;
-export type Scope = (typeof scopes)[number];
 
 export interface HttpEnv {
   Bindings: HttpBindings & { exchange: Exchange };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { type HttpEnv, scopes } from "./exchange.ts";
+import { scopes } from "../access/token.ts";
+import type { HttpEnv } from "./exchange.ts";
 import { renderReference } from "./reference-page.ts";
 import { referenceStyle } from "./reference-style.ts";
 

@@ -1,9 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import { createMiddleware } from "hono/factory";
+import type { Scope } from "../access/token.ts";
 import { jobView, runView, taskView } from "../protocol/job-view.ts";
 import { result } from "../protocol/result.ts";
 import { storedSpan } from "../protocol/span.ts";
-import { type HttpEnv, refuse, type Scope } from "./exchange.ts";
+import { type HttpEnv, refuse } from "./exchange.ts";
 import { problem } from "./problem.ts";
 
 /** What the routes have in common: the shapes they answer with, under one name each, and the ways they can fail. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { openTokens } from "../access/open-tokens.ts";
 import type { Serving, Session } from "../cli/session.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { systemClock as clock } from "../clock.ts";
@@ -8,7 +9,6 @@ import type { Equipment } from "../coordinator/equipment.ts";
 import { takeRequest } from "../coordinator/take-request.ts";
 import { createApp, type HttpApp } from "../http/app.ts";
 import { listen, openServer } from "../http/listen.ts";
-import { openTokens } from "../http/tokens.ts";
 import { type Log, type LogLevel, silentLog } from "../log/log.ts";
 import { logJob } from "../log/log-job.ts";
 import { openLog } from "../log/open-log.ts";

@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { openTokens } from "../../src/access/open-tokens.ts";
+import { readSecret } from "../../src/access/token-file.ts";
 import { takeRequest } from "../../src/coordinator/take-request.ts";
 import { createApp } from "../../src/http/app.ts";
 import { listen } from "../../src/http/listen.ts";
-import { openTokens, readSecret } from "../../src/http/tokens.ts";
 import { silentLog } from "../../src/log/log.ts";
 import type { TestBench } from "../support/equipment.ts";
 

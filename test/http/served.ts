@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { openTokens } from "../../src/access/open-tokens.ts";
+import { readSecret } from "../../src/access/token-file.ts";
 import { type Coordinator, createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
 import { createApp, type HttpApp, type HttpOrder } from "../../src/http/app.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type Listening, listen } from "../../src/http/listen.ts";
-import { openTokens, readSecret } from "../../src/http/tokens.ts";
 import { type Log, silentLog } from "../../src/log/log.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import type { Clock } from "../../src/protocol/ids.ts";
