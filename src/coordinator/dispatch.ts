@@ -28,8 +28,9 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const ended = new Map<string, FinishedTask>();
   const { thrown } = await runInOrder(tasks, {
     width: limits.concurrency ?? equipment.threads * runsPerThread,
-    isStopped: () => job.signal.aborted,
-    async run(task) {
+    signal: job.signal,
+    async run(task, place) {
+      job.questions.seat(task.id, place);
       waiting.get(task.id)?.end();
       const startable = await startOf(task, ended);
       const finished =

@@ -5,6 +5,7 @@ import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
 import type { Repository } from "../workspace/repository.ts";
+import type { Questions } from "./questions.ts";
 
 /** A job in this process's hands: its specification, its repository, its root log and its root span. */
 export interface Job {
@@ -20,6 +21,8 @@ export interface Job {
   startedAt: number;
   /** Aborted when the job is cancelled or out of time; the reason is a `JobStopped`. */
   signal: AbortSignal;
+  /** What its runs wait for people with. */
+  questions: Questions;
   /** Appends to the root run's log; resolves when the facts are stored. */
   log(facts: readonly Fact[]): Promise<void>;
   /** Appends to the log of one of the job's runs. One append of a run at a time. */

@@ -1,12 +1,15 @@
+import { type Place, Places } from "./places.ts";
+
 /**
  * Runs items so many at a time, each after all it needs, and of those that may run the first in order. It never looks
  * at what came of an item: whether a need ended well is for `run` to judge.
  */
 export interface Schedule<Item> {
   width: number;
-  /** No further item is begun; those under way are waited for. */
-  isStopped(): boolean;
-  run(item: Item): Promise<void>;
+  /** Once aborted no further item is begun; those under way are waited for. */
+  signal?: AbortSignal | undefined;
+  /** An item that does without its place for a while lets another one begin. */
+  run(item: Item, place: Place): Promise<void>;
 }
 
 interface Needing {
@@ -21,29 +24,32 @@ export async function runInOrder<Item extends Needing>(
 ): Promise<{ thrown?: { cause: unknown } }> {
   const queue = createQueue(items);
   let thrown: { cause: unknown } | undefined;
-  const runNext = async (item: Item): Promise<void> => {
+  const runNext = async (item: Item, place: Place): Promise<void> => {
     try {
-      await schedule.run(item);
+      await schedule.run(item, place);
       queue.done(item.id);
     } catch (cause) {
       thrown ??= { cause };
     }
   };
   await new Promise<void>((resolve) => {
-    let running = 0;
+    let underWay = 0;
+    const { width: count, signal } = schedule;
     const fill = () => {
-      while (!thrown && !schedule.isStopped() && running < schedule.width) {
+      while (!thrown && !signal?.aborted && places.isFree) {
         const item = queue.next();
         if (!item) break;
-        running += 1;
+        underWay += 1;
         // runNext never rejects.
-        void runNext(item).then(() => {
-          running -= 1;
+        void runNext(item, places.take()).then(() => {
+          underWay -= 1;
+          places.leave();
           fill();
         });
       }
-      if (running === 0) resolve();
+      if (underWay === 0) resolve();
     };
+    const places = new Places({ count, signal, onFree: () => fill() });
     fill();
   });
   return thrown ? { thrown } : {};

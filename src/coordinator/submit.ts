@@ -13,6 +13,7 @@ import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { Questions } from "./questions.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
 import { runJob } from "./run-job.ts";
 import { tellListeners } from "./tell-listeners.ts";
@@ -25,6 +26,7 @@ export interface StartedJob {
   done: Promise<Result>;
   /** Keeps what is finished; the job ends `cancelled`. */
   cancel(signal?: "SIGINT" | "SIGTERM"): void;
+  questions: Questions;
 }
 
 export interface JobOrder {
@@ -81,7 +83,8 @@ function start(own: Omit<OwnOfJob, "signal">, order: JobOrder, equipment: Equipm
   const { time_ms } = order.spec.limits;
   const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), time_ms);
   const done = runJob(job, equipment).finally(() => clearTimeout(limit));
-  return { id: own.id, handle: own.handle, done, cancel: (signal) => stop.abort(cancelled(signal)) };
+  const { questions } = job;
+  return { id: own.id, handle: own.handle, questions, done, cancel: (signal) => stop.abort(cancelled(signal)) };
 }
 
 function startTrace(id: JobId, { spec, traceparent }: JobOrder, { hub, clock }: Equipment) {
@@ -110,6 +113,7 @@ function openJob(own: OwnOfJob, { spec, repository, onFact }: JobOrder, equipmen
     spec,
     repository,
     startedAt: clock.now(),
+    questions: new Questions(),
     log: (facts) => append(own.root, facts),
     logRun: append,
   };

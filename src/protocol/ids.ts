@@ -31,7 +31,16 @@ export function newUuid(clock: Clock): string {
     bytes[index] = ms % 256;
     ms = Math.floor(ms / 256);
   }
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  return format(bytes, 7);
+}
+
+/** A UUID of version 4 (RFC 9562, 5.4): 122 random bits, so that its first few characters name it among many. */
+export function randomUuid(clock: Pick<Clock, "random">): string {
+  return format(clock.random(16), 4);
+}
+
+function format(bytes: Uint8Array, version: number): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4);
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   let hex = "";
   for (const byte of bytes) hex += hexOfByte[byte];

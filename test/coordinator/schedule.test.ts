@@ -16,7 +16,6 @@ async function runWith(items: readonly Item[], width: number, choose: (count: nu
   let most = 0;
   const running = runInOrder(items, {
     width,
-    isStopped: () => false,
     run: (item) => {
       expect(ended).toEqual(expect.arrayContaining(item.needs));
       begun.push(item.id);
@@ -68,7 +67,6 @@ it("begins nothing after one has thrown, waits for those under way, and never wh
   let isSlowDone = false;
   const outcome = await runInOrder(items, {
     width: 2,
-    isStopped: () => false,
     async run({ id }) {
       seen.push(id);
       if (id === "broken") throw new Error("it broke");

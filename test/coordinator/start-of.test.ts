@@ -63,7 +63,6 @@ async function runAll(tasks: readonly Task[], works: readonly Work[], pick: () =
   const blank = { spec: { ...emptySpec("job"), base: { ...emptySpec("job").base, ...base } } };
   const running = runInOrder(tasks, {
     width: 4,
-    isStopped: () => false,
     async run(task) {
       const startable = await startOf(task, ended);
       const made = neverStarted(task, { state: "failed", failure: { code: "none", message: "" } }, blank);

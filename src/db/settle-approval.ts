@@ -1,0 +1,61 @@
+import type { Clock, JobId } from "../protocol/ids.ts";
+import { attempt } from "./attempt.ts";
+import type { Database } from "./database.ts";
+import { and, eq, gt } from "./drizzle.ts";
+import { findApproval, type StoredApproval, storedApproval } from "./find-approval.ts";
+import { approvals } from "./schema.ts";
+
+/** How a question ends: by an answer of somebody, or by its owner, who waits no longer. */
+export type Settlement =
+  | { state: "allowed" | "denied"; remember: boolean; decidedBy: string; note?: string | undefined }
+  | { state: "expired" | "withdrawn" };
+
+/**
+ * The first settlement counts: it is an update of a row that is still pending, and an answer has to come before the
+ * question expires. `isFirst` is false for all who come later, with the row as the first left it. undefined: there is no
+ * such question.
+ */
+export async function settleApproval(
+  id: string,
+  settlement: Settlement,
+  clock: Clock,
+  database: Database,
+): Promise<{ isFirst: boolean; approval: StoredApproval } | undefined> {
+  const decidedAt = new Date(clock.now());
+  const { state } = settlement;
+  const isAnswer = state === "allowed" || state === "denied";
+  const { remember = false, decidedBy = null, note = null } = isAnswer ? settlement : {};
+  const values = { state, remember, decidedBy, note, decidedAt };
+  const open = and(eq(approvals.id, id), eq(approvals.state, "pending"));
+  let isRepeated = false;
+  const updated = await attempt("settle an approval", database, async (orm) => {
+    const mayBeDone = isRepeated;
+    isRepeated = true;
+    const [row] = await orm
+      .update(approvals)
+      .set(values)
+      .where(isAnswer ? and(open, gt(approvals.expiresAt, decidedAt)) : open)
+      .returning();
+    if (row) return storedApproval(row);
+    // After a lost acknowledgement it finds its own work.
+    const [mine] = mayBeDone ? await orm.select().from(approvals).where(isOwn(id, values)) : [];
+    return mine && storedApproval(mine);
+  });
+  if (updated) return { isFirst: true, approval: updated };
+  const approval = await findApproval(id, database);
+  return approval && { isFirst: false, approval };
+}
+
+function isOwn(id: string, { state, decidedAt }: { state: StoredApproval["state"]; decidedAt: Date }) {
+  return and(eq(approvals.id, id), eq(approvals.state, state), eq(approvals.decidedAt, decidedAt));
+}
+
+/** Ends all open questions of a job whose process is gone: nobody would act on an answer. */
+export async function withdrawApprovals(jobId: JobId, clock: Clock, database: Database): Promise<StoredApproval[]> {
+  const decidedAt = new Date(clock.now());
+  const open = and(eq(approvals.jobId, jobId), eq(approvals.state, "pending"));
+  const rows = await attempt("withdraw approvals", database, (orm) =>
+    orm.update(approvals).set({ state: "withdrawn", decidedAt }).where(open).returning(),
+  );
+  return rows.map(storedApproval);
+}
