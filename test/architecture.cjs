@@ -8,6 +8,8 @@
 /** Lowest first. A row never imports a later row, nor another name of its own row. */
 const ranks = [
   ["protocol"],
+  // How a command line reads, before anybody judges it.
+  ["shell"],
   ["clock", "config", "permission", "transcript", "telemetry", "rewrite", "document", "log"],
   ["settings", "job", "model", "files", "sandbox", "workspace", "db"],
   ["tools", "compaction", "memory"],
@@ -39,6 +41,7 @@ const vendors = {
   piscina: "coordinator",
   "smol-toml": "document",
   "tap-parser": "verify",
+  unbash: "shell",
   standardwebhooks: "webhook",
   yaml: "document",
 };
@@ -87,6 +90,7 @@ const threadFolders = [
   "permission",
   "protocol",
   "rewrite",
+  "shell",
   "telemetry",
   "tools",
   "transcript",

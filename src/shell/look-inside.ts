@@ -1,0 +1,66 @@
+import type { FoundWord } from "./found-word.ts";
+import { isRunner, isShell, programName } from "./runners.ts";
+
+/**
+ * What a command hands on to be run: the rest of its words, or texts that are scripts. It knows no options of any
+ * program: each word after a runner may be the one that is run, which is a command too many rather than one too few.
+ */
+export function lookInside(words: readonly FoundWord[]): Inside {
+  const program = programName(words[0]?.value ?? "");
+  if (program === "eval") return joined(words.slice(1));
+  if (program === "alias") return { ...nothing, unreadable: "alias gives commands other names" };
+  if (program === "find" || program === "fd" || program === "fdfind") return { ...nothing, commands: executed(words) };
+  if (isShell(program)) return shell(words);
+  return isRunner(program) ? run(words) : nothing;
+}
+
+interface Inside {
+  readonly commands: readonly (readonly FoundWord[])[];
+  readonly scripts: readonly string[];
+  /** Arguments that may be scripts, or just arguments: what is wrong with them says nothing. */
+  readonly texts: readonly string[];
+  readonly unreadable: string | undefined;
+}
+
+const nothing: Inside = { commands: [], scripts: [], texts: [], unreadable: undefined };
+
+function joined(words: readonly FoundWord[]): Inside {
+  const script = words.map(({ value }) => value).join(" ");
+  if (script.includes("\0")) return { ...nothing, unreadable: "what eval gets cannot be known" };
+  return { ...nothing, scripts: [script] };
+}
+
+/** What follows each `-exec`. */
+function executed(words: readonly FoundWord[]): (readonly FoundWord[])[] {
+  return words.flatMap(({ value }, index) =>
+    /^-(?:exec|execdir|ok|okdir|x|X|-exec|-exec-batch)$/.test(value) ? [words.slice(index + 1)] : [],
+  );
+}
+
+/** A shell gets its script as an argument, or in a file, or from its input, which nobody can see here. */
+function shell(words: readonly FoundWord[]): Inside {
+  const given = words.slice(1);
+  const scripts = given.filter(({ value }) => !/^[-+]/.test(value));
+  const isUnknown = given.some(({ value, isList }) => isList || value === "\0" || /^\/dev\/|^\/proc\//.test(value));
+  const isInput = scripts.length === 0 || given.some(({ value }) => value === "-" || /^-[a-z]*s/.test(value));
+  const unreadable = isUnknown || isInput ? "what the shell gets to run cannot be known" : undefined;
+  const hasScript = given.some(({ value }) => /^-\w*c/.test(value));
+  return { ...nothing, scripts: hasScript ? scripts.map(({ value }) => value) : [], unreadable };
+}
+
+function run(words: readonly FoundWord[]): Inside {
+  const commands = words.slice(1).map((_, index) => words.slice(index + 1));
+  const inner = commands.map((each) => lookAtInner(each));
+  const texts = words.slice(1).flatMap(({ value }) => (/[\s;|&]/.test(value) && !value.includes("\0") ? [value] : []));
+  return {
+    commands: [...commands, ...inner.flatMap((each) => each.commands)],
+    scripts: inner.flatMap((each) => each.scripts),
+    texts,
+    unreadable: inner.find((each) => each.unreadable !== undefined)?.unreadable,
+  };
+}
+
+/** All that follows a runner was already taken for commands; only other kinds are left to be looked into. */
+function lookAtInner(words: readonly FoundWord[]): Inside {
+  return isRunner(programName(words[0]?.value ?? "")) ? nothing : lookInside(words);
+}
