@@ -74,10 +74,12 @@ const doors = {
   worker_threads: ["src/agent/", "src/coordinator/", "workers/"],
   // A lock of the operating system that ends with its process; Node itself offers none.
   sqlite: ["src/db/lock.ts"],
-  // The server, its client, and the door of the data folder: fetch speaks to no socket of this machine.
-  "http|net": ["src/http/", "src/remote/", "src/session/serve-socket.ts"],
+  // The server, its client, and the door of the data folder: fetch speaks to no socket of this machine. And the proxy
+  // that a command with a network goes through, which looks names up itself.
+  "http|net": ["src/http/", "src/remote/", "src/sandbox/network/", "src/session/serve-socket.ts"],
+  dns: ["src/sandbox/network/"],
   https: ["src/remote/connection.ts"],
-  "cluster|dgram|dns|http2|inspector|repl|tls|vm": [],
+  "cluster|dgram|http2|inspector|repl|tls|vm": [],
 };
 
 /** The folders whose code may run in a worker thread. */
