@@ -1,4 +1,3 @@
-import { taskScope } from "../permission/task-scope.ts";
 import type { Leftover } from "../protocol/claim.ts";
 import type { CommandStep } from "../protocol/job.ts";
 import { noUsage } from "../protocol/message.ts";
@@ -8,6 +7,7 @@ import { toRaw, toText } from "../workspace/raw-path.ts";
 import { type Formatter, planFormat } from "./format-plan.ts";
 import type { Job } from "./job.ts";
 import { runCommand } from "./run-command.ts";
+import { scopeOf } from "./scope-of.ts";
 import type { Around } from "./setup.ts";
 import type { FinishedRun } from "./step-order.ts";
 
@@ -150,8 +150,7 @@ function orderOf(words: readonly string[], files: readonly string[], { at, aroun
     writes: [{ files: [...files] }],
   };
   const { task, tree, ordinal } = at;
-  const { permissions } = around.job.spec;
-  const scope = taskScope({ writes: task.writes, job: permissions, step: [{ files: [...files] }], tools: [] });
+  const scope = scopeOf(task, step, { spec: around.job.spec, ceiling: around.equipment.ceiling, tools: [] });
   return { task, step, ordinal, attempt: 1, tree, scope };
 }
 

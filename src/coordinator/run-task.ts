@@ -1,6 +1,5 @@
 import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
-import { taskScope } from "../permission/task-scope.ts";
 import type { AgentStep, Step } from "../protocol/job.ts";
 import { addUsage, noUsage } from "../protocol/message.ts";
 import type { Scope } from "../protocol/scope.ts";
@@ -12,10 +11,10 @@ import { commitTree, keep } from "../workspace/tree.ts";
 import { checkTask } from "./check-task.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import { formatChanges } from "./format-changes.ts";
-import type { Job } from "./job.ts";
 import { judgeTask } from "./judge-task.ts";
 import { runCommand } from "./run-command.ts";
 import { runStep } from "./run-step.ts";
+import { scopeOf } from "./scope-of.ts";
 import type { Around } from "./setup.ts";
 import type { Start } from "./start-of.ts";
 import type { FinishedRun } from "./step-order.ts";
@@ -65,14 +64,14 @@ interface At {
 async function doStep(step: Step, at: At): Promise<{ run: FinishedRun; attempts: number }> {
   if (step.kind === "agent") return runUntilItLives(step, at);
   const { task, ordinal, tree, around } = at;
-  const scope = scopeOf(task, step, around.job);
+  const scope = scopeIn(around, task, step);
   return { run: await runCommand({ task, step, ordinal, attempt: 1, tree, scope }, around), attempts: 1 };
 }
 
 async function runUntilItLives(step: AgentStep, at: At): Promise<{ run: FinishedRun; attempts: number }> {
   const { task, ordinal, tree } = at;
   const { job, equipment } = at.around;
-  const scope = scopeOf(task, step, job);
+  const scope = scopeIn(at.around, task, step);
   for (let attempt = 1, lonelyDeaths = 0; ; attempt++) {
     const isAlone = attempt > 1;
     const run = await runStep({ task, step, ordinal, attempt, tree, scope, isAlone }, job, equipment);
@@ -81,18 +80,10 @@ async function runUntilItLives(step: AgentStep, at: At): Promise<{ run: Finished
   }
 }
 
-function scopeOf(task: Task, step: Step, job: Job): Scope {
-  return taskScope({
-    writes: task.writes,
-    job: job.spec.permissions,
-    ...(step.writes ? { step: step.writes } : {}),
-    ...(step.kind === "agent" ? { agent: agentOf(step) } : {}),
-    tools: step.kind === "agent" ? toolNames : [],
-  });
-}
-
-function agentOf({ agent: { name, allow } }: AgentStep) {
-  return { name, ...(allow ? { allow } : {}) };
+/** The scope of a step; without one, of the task as a whole. */
+function scopeIn(around: Around, task: Task, step?: Step): Scope {
+  const { job, equipment } = around;
+  return scopeOf(task, step, { spec: job.spec, ceiling: equipment.ceiling, tools: toolNames });
 }
 
 /** What its runs amount to, with what they changed kept as a commit; its checks have not spoken yet. */
@@ -104,7 +95,7 @@ async function settle(task: Task, { start, tree, attempts, runs }: Progress, aro
     reports: runs.map((run) => run.report),
     denials,
     filesChanged: changes.length,
-    notAdmitted: runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? refusedPath(task, changes, around.job),
+    notAdmitted: runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? refusedPath(task, { changes, runs }, around),
     ignored,
   });
   const { tail, endsJob } = runs.at(-1) ?? {};
@@ -126,11 +117,22 @@ async function settle(task: Task, { start, tree, attempts, runs }: Progress, aro
   };
 }
 
-/** The whole diff of the task against its scope once more, whatever was decided call by call. */
-function refusedPath(task: Task, changes: readonly Change[], job: Job): { path: string; reason: string } | undefined {
-  const scope = taskScope({ writes: task.writes, job: job.spec.permissions, tools: toolNames });
-  const facts = { isCaseInsensitive: job.repository.isCaseInsensitive };
-  const admission = admit(changes, (path) => decide(scope, "Edit", path, facts));
+/**
+ * The whole diff of the task against its scope once more, whatever was decided call by call. What somebody would be asked
+ * about counts as allowed where they were.
+ */
+function refusedPath(
+  task: Task,
+  { changes, runs }: { changes: readonly Change[]; runs: readonly FinishedRun[] },
+  around: Around,
+): { path: string; reason: string } | undefined {
+  const scope = scopeIn(around, task);
+  const approved = new Set(runs.flatMap((run) => run.approved ?? []));
+  const facts = { isCaseInsensitive: around.job.repository.isCaseInsensitive };
+  const admission = admit(changes, (path) => {
+    const decision = decide(scope, "Edit", path, facts);
+    return decision.effect === "ask" && approved.has(path) ? { ...decision, effect: "allow" } : decision;
+  });
   return admission.admitted ? undefined : { path: admission.path, reason: admission.reason };
 }
 

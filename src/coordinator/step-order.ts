@@ -35,6 +35,8 @@ export interface FinishedRun {
   /** Absent when the thread died, or the command was stopped: what it left is not trusted. */
   taken?: TakenTree;
   denials: readonly Omit<Denial, "task">[];
+  /** Repository paths that somebody was asked about and let be edited. */
+  approved?: readonly string[];
   hasThreadDied: boolean;
   /** Of a command: exit 0, in its time; whatever it had no right to write is told elsewhere. */
   hasEndedWell?: boolean;

@@ -2,7 +2,7 @@ import type { Decision, PathRule, PathTool, Scope, ScopeLayer } from "../protoco
 import { compilePattern } from "./pattern.ts";
 import { isGitInternal, protectedAs } from "./protected-path.ts";
 import { type Subject, subjectOf } from "./subject.ts";
-import { isStopped, type Question, rulesOf, weigh } from "./weigh.ts";
+import { isStopped, limits, type Question, rulesOf, weigh } from "./weigh.ts";
 
 /**
  * The answer to "may this run touch that path?". It knows no file system: the caller says what the canonical path
@@ -60,7 +60,7 @@ interface Reach {
 }
 
 function isOpen(layer: ScopeLayer, { index, tool, scope, reaches }: Reach): boolean {
-  if (index === 0 ? scope.mode === "ask" : layer.allow === undefined) return true;
+  if (index === 0 ? scope.mode === "ask" : !limits(layer, tool)) return true;
   return rulesOf(layer, "allow", tool).some(reaches) || rulesOf(layer, "ask", tool).some(reaches);
 }
 

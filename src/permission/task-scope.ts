@@ -1,46 +1,92 @@
-import type { PathPattern, Rule, Scope, ScopeLayer } from "../protocol/scope.ts";
+import type { PathPattern, PermissionMode, Rule, Scope, ScopeLayer } from "../protocol/scope.ts";
+import { offeredTools } from "./offered-tools.ts";
 
 /** What a task's run is given to begin with. */
 export interface TaskGrant {
   /** What the task may edit. */
   writes: readonly PathPattern[];
-  /** The job's rules: `allow` widens what all its tasks may do, `deny` always holds. */
-  job: { allow: readonly Rule[]; deny: readonly Rule[] };
-  /** What one step of the task may edit, which may only narrow. */
-  step?: readonly PathPattern[];
+  /** The job's rules: `allow` widens what all its tasks may do, `ask` and `deny` always hold. */
+  job: JobRules;
+  /** What one step of the task may edit and do, which may only narrow. */
+  step?: { writes?: readonly PathPattern[] | undefined; allow?: readonly Rule[] | undefined };
   /** An agent definition, which may only narrow. */
-  agent?: { name: string; allow?: readonly Rule[] };
-  /** The tools offered to the model. */
+  agent?: { name: string; allow?: readonly Rule[] | undefined; deny?: readonly Rule[] | undefined };
+  /** What the operator lets any job do at most. */
+  ceiling?: { allow?: readonly Rule[]; ask: readonly Rule[]; deny: readonly Rule[] };
+  /** The tools there are for it; it is offered those of them that its scope could ever allow. */
   tools: readonly string[];
 }
 
-/** A task may read the whole repository and edit its `writes`; the job's rules and the agent's follow. */
+interface JobRules {
+  allow: readonly Rule[];
+  ask?: readonly Rule[] | undefined;
+  deny: readonly Rule[];
+  grant?: readonly Rule[] | undefined;
+  mode?: PermissionMode | undefined;
+}
+
+/**
+ * A task may read the whole repository and edit its `writes`; the job's rules, the step's, the agent's and the
+ * operator's follow. The first layer alone grants; no later one can give back what an earlier one did not.
+ */
 export function taskScope(grant: TaskGrant): Scope {
-  const task: ScopeLayer = { source: "task", allow: [readAll, ...edits(grant.writes), ...grant.job.allow], deny: [] };
-  const job: ScopeLayer = { source: "job", allow: [readAll, editAll], deny: [...grant.job.deny] };
-  const layers = grant.job.deny.length > 0 ? [task, job] : [task];
-  if (grant.step) layers.push({ source: "step", allow: [readAll, ...edits(grant.step)], deny: [] });
-  const scope = { layers, tools: [...grant.tools] };
-  return grant.agent?.allow ? narrow(scope, agentLayer(grant.agent.name, grant.agent.allow)) : scope;
+  const { job } = grant;
+  const layers = layersOf(grant, []);
+  const scope: Scope = {
+    layers,
+    tools: [],
+    ...(job.mode ? { mode: job.mode } : {}),
+    ...(job.grant?.length ? { grantable: layersOf(grant, job.grant) } : {}),
+  };
+  return { ...scope, tools: offeredTools(scope, grant.tools) };
 }
 
-function edits(paths: readonly PathPattern[]): Rule[] {
-  return paths.map((pattern): Rule => ({ id: `Edit(${describe(pattern)})`, tool: "Edit", paths: pattern }));
+/** `more` is what every list of what is allowed has besides, but the operator's. */
+function layersOf({ writes, job, step = {}, agent, ceiling }: TaskGrant, more: readonly Rule[]): ScopeLayer[] {
+  const task: ScopeLayer = {
+    source: "task",
+    allow: [readAll, ...editsOf(writes), ...job.allow, ...more],
+    deny: [],
+  };
+  const others: ScopeLayer[] = [
+    { source: "job", ask: [...(job.ask ?? [])], deny: [...job.deny] },
+    ...(step.writes ? [writing(step.writes, more)] : []),
+    ...(step.allow ? [{ source: "step", allow: allowing(step.allow, more), deny: [] }] : []),
+    ...(agent ? [agentLayer(agent, more)] : []),
+    ...(ceiling ? [operatorLayer(ceiling)] : []),
+  ];
+  return [task, ...others.filter(speaks)];
 }
 
-/** Adds a voice that can only take away: every layer must allow. */
-export function narrow(parent: Scope, request: ScopeLayer): Scope {
-  return { layers: [...parent.layers, request], tools: parent.tools };
+function speaks({ allow, ask, deny }: ScopeLayer): boolean {
+  return allow !== undefined || deny.length > 0 || (ask?.length ?? 0) > 0;
+}
+
+/** The `writes` of a step are about editing alone. */
+function writing(paths: readonly PathPattern[], more: readonly Rule[]): ScopeLayer {
+  return { source: "step", allow: [...editsOf(paths), ...more], limits: ["Edit"], deny: [] };
+}
+
+function agentLayer({ name, allow, deny = [] }: NonNullable<TaskGrant["agent"]>, more: readonly Rule[]): ScopeLayer {
+  return { source: `agent ${name}`, ...(allow ? { allow: allowing(allow, more) } : {}), deny: [...deny] };
+}
+
+/** Taken by the letter: what its `allow` does not cover is denied, reading too. */
+function operatorLayer({ allow, ask, deny }: NonNullable<TaskGrant["ceiling"]>): ScopeLayer {
+  return { source: "operator", ...(allow ? { allow: [...allow] } : {}), ask: [...ask], deny: [...deny] };
 }
 
 const whole: PathPattern = { directories: [""] };
 const readAll: Rule = { id: "Read", tool: "Read", paths: whole };
-const editAll: Rule = { id: "Edit", tool: "Edit", paths: whole };
 
-/** A list with Edit rules and no word about Read leaves reading as it was: nobody edits blind. */
-function agentLayer(name: string, allow: readonly Rule[]): ScopeLayer {
+/** A list with other rules and no word about Read leaves reading as it was: nobody works blind. */
+function allowing(allow: readonly Rule[], more: readonly Rule[]): Rule[] {
   const isSilentOnRead = allow.length > 0 && allow.every((rule) => rule.tool !== "Read");
-  return { source: `agent ${name}`, allow: isSilentOnRead ? [readAll, ...allow] : [...allow], deny: [] };
+  return isSilentOnRead ? [readAll, ...allow, ...more] : [...allow, ...more];
+}
+
+function editsOf(paths: readonly PathPattern[]): Rule[] {
+  return paths.map((pattern): Rule => ({ id: `Edit(${describe(pattern)})`, tool: "Edit", paths: pattern }));
 }
 
 /** Short enough for a denial: long lists are counted. */

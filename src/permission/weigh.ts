@@ -93,9 +93,14 @@ function unspoken<T extends RuleTool>(
   { scope, index }: { scope: Scope; index: number },
 ): Voice {
   const { source } = layer;
-  if (index > 0 && layer.allow === undefined) return { source, effect: "silent", reason: "it says nothing of it" };
+  if (index > 0 && !limits(layer, tool)) return { source, effect: "silent", reason: "it says nothing of it" };
   const reason = `no ${tool} rule of the ${source} covers ${about}; ${allowed(layer, tool)}`;
   return { source, effect: index === 0 && scope.mode === "ask" ? "ask" : "deny", reason };
+}
+
+/** Whether what that layer does not allow is denied by it. The first layer limits always. */
+export function limits(layer: ScopeLayer, tool: RuleTool): boolean {
+  return layer.allow !== undefined && (layer.limits?.includes(tool) ?? true);
 }
 
 function allowed(layer: ScopeLayer, tool: RuleTool): string {

@@ -46,12 +46,15 @@ export type McpRule = z.infer<typeof mcpRule>;
 /** One parsed rule. */
 export const rule = z.discriminatedUnion("tool", [pathRule, commandRule, domainRule, agentRule, mcpRule]);
 export type Rule = z.infer<typeof rule>;
-export type RuleTool = Rule["tool"];
+const ruleTool = z.enum(["Read", "Edit", "Bash", "WebFetch", "Agent", "Mcp"]);
+export type RuleTool = z.infer<typeof ruleTool>;
 
 /** One voice in a scope: task, job, step, agent or operator. Without `allow` it limits nothing, and grants nothing. */
 export const scopeLayer = z.object({
   source: z.string(),
   allow: z.array(rule).optional(),
+  /** The tools that `allow` is all of; absent means of every tool. Of others it says nothing. */
+  limits: z.array(ruleTool).optional(),
   ask: z.array(rule).optional(),
   deny: z.array(rule),
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { narrow } from "../../src/permission/child-scope.ts";
 import { decide, decideBoth, mayHoldAllowed } from "../../src/permission/decide.ts";
 import { parseRule } from "../../src/permission/rule.ts";
-import { narrow, taskScope } from "../../src/permission/task-scope.ts";
+import { taskScope } from "../../src/permission/task-scope.ts";
 import type { PathPattern, PathTool, Rule, Scope, ScopeLayer } from "../../src/protocol/scope.ts";
 
 const exact = { isCaseInsensitive: false };
@@ -71,13 +72,7 @@ describe("a task's scope", () => {
 });
 
 describe("a protected path", () => {
-  const all = scopeOf([
-    "Edit",
-    "Edit(.npmrc)",
-    "Edit(.git/config)",
-    "Edit(/.github/workflows/ci.yml)",
-    "Edit(.husky/**)",
-  ]);
+  const all = scopeOf(["Edit", "Edit(.npmrc)", "Edit(/.github/workflows/ci.yml)", "Edit(.husky/**)"]);
   const disguises = [".git", ".GIT/config", "a/.git/hooks/x", ".git::$INDEX_ALLOCATION/x", "GIT~1/config", ".git /x"];
 
   it("named git stays shut under every disguise, to read too, even for a rule that names it", () => {
