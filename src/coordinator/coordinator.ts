@@ -3,18 +3,21 @@ import { findRun } from "../db/find-run.ts";
 import { listTasks } from "../db/list-tasks.ts";
 import { readRunEvents } from "../db/read-events.ts";
 import { readTrace } from "../db/read-trace.ts";
+import type { ApprovalAnswer, ApprovalView } from "../protocol/approval.ts";
 import type { Event } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
+import { type ApprovalQuery, approvalsPage, type Decided, decideApproval, showApproval } from "./decide-approval.ts";
 import type { Equipment } from "./equipment.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
 import { Running } from "./running.ts";
 import type { JobOrder } from "./submit.ts";
 import { jobView, runView, taskView } from "./view.ts";
 
+export type { ApprovalQuery, Decided } from "./decide-approval.ts";
 export type { PlacedEvent } from "./feed.ts";
 export type { JobOrder } from "./submit.ts";
 
@@ -45,6 +48,11 @@ export interface Coordinator {
   patch(id: JobId, options: { task?: string | undefined }): Promise<Uint8Array>;
   /** The result's commits since the base, as a git bundle. Throws Fault `usage` where nothing landed. */
   bundle(id: JobId): Promise<Uint8Array>;
+  /** Questions to people, newest first; `next` is the cursor of the page after. Throws Fault `usage` for a bad cursor. */
+  approvals(query: ApprovalQuery): Promise<{ approvals: ApprovalView[]; next?: string }>;
+  approval(id: string): Promise<ApprovalView | undefined>;
+  /** Answers a question; the first answer counts. `by` names whoever answers, where this process has no other word. */
+  decideApproval(id: string, answer: ApprovalAnswer, by: string): Promise<Decided>;
 }
 
 export interface SubmittedJob {
@@ -102,6 +110,10 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
       const { bundleOf } = await import("./deliver.ts");
       return bundleOf(await found(id), equipment);
     },
+    approvals: (query) => approvalsPage(query, equipment),
+    approval: (id) => showApproval(id, equipment),
+    decideApproval: (id, answer, by) =>
+      decideApproval({ id, answer, by }, (approval) => here.answered(approval), equipment),
     get running() {
       return here.count;
     },

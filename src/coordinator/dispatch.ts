@@ -26,19 +26,26 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const startOf = createStarts(job.repository, base, tasks);
   const waiting = new Map(tasks.map((task) => [task.id, startWaiting(task, job)]));
   const ended = new Map<string, FinishedTask>();
+  const begin = async (task: Task): Promise<FinishedTask> => {
+    const startable = await startOf(task, ended);
+    if (startable.kind === "ready") return runTask(task, startable.start, { job, equipment });
+    return putOut(task, startable.failure, { job, equipment });
+  };
   const { thrown } = await runInOrder(tasks, {
     width: limits.concurrency ?? equipment.threads * runsPerThread,
     signal: job.signal,
     async run(task, place) {
       job.questions.seat(task.id, place);
       waiting.get(task.id)?.end();
-      const startable = await startOf(task, ended);
-      const finished =
-        startable.kind === "ready"
-          ? await runTask(task, startable.start, { job, equipment })
-          : await putOut(task, startable.failure, { job, equipment });
-      ended.set(task.id, finished);
-      if (finished.endsJob) throw finished.endsJob;
+      try {
+        const finished = await begin(task);
+        ended.set(task.id, finished);
+        if (finished.endsJob) throw finished.endsJob;
+      } catch (cause) {
+        // Nothing comes of the job any more: no answer is waited for.
+        job.questions.close();
+        throw cause;
+      }
     },
   });
   for (const span of waiting.values()) span.end({ status: "error", message: "never started" });

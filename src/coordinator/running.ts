@@ -1,3 +1,4 @@
+import { findSettled, type StoredApproval } from "../db/find-approval.ts";
 import { storeRequest, takeRequests } from "../db/store-request.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, type RunId, runId } from "../protocol/ids.ts";
@@ -46,6 +47,11 @@ export class Running {
     if (!job || !isOpen) return;
     await takeRequests([rootOf(id)], clock, database);
     job.cancel(why?.signal);
+  }
+
+  /** An answer that is stored reaches the run that waits for it, if it waits here. */
+  answered(approval: StoredApproval): void {
+    this.#jobs.get(approval.jobId)?.questions.tell(approval);
   }
 
   async idle(): Promise<void> {
@@ -118,6 +124,8 @@ export class Running {
     const { clock, database } = this.#equipment;
     const asked = await takeRequests([...this.#jobs.keys()].map(rootOf), clock, database).catch(() => []);
     for (const request of asked) this.#jobs.get(request.runId as string as JobId)?.cancel();
+    const waiting = [...this.#jobs.values()].flatMap((job) => job.questions.ids);
+    for (const approval of await findSettled(waiting, database).catch(() => [])) this.answered(approval);
   }
 }
 

@@ -1,6 +1,8 @@
+import type { StoredApproval } from "../db/find-approval.ts";
 import type { StoredJob } from "../db/find-job.ts";
 import type { findRun } from "../db/find-run.ts";
 import type { listTasks } from "../db/list-tasks.ts";
+import type { ApprovalView } from "../protocol/approval.ts";
 import { taskState } from "../protocol/event.ts";
 import { failure } from "../protocol/failure.ts";
 import { taskId } from "../protocol/ids.ts";
@@ -52,5 +54,30 @@ export function runView(run: NonNullable<Awaited<ReturnType<typeof findRun>>>): 
     created_at: run.createdAt.toISOString(),
     ...(run.startedAt === null ? {} : { started_at: run.startedAt.toISOString() }),
     ...(run.finishedAt === null ? {} : { finished_at: run.finishedAt.toISOString() }),
+  };
+}
+
+/** One that nobody answered in time has expired, whether or not its owner is still there to say so. */
+export function approvalView(row: StoredApproval, now: number): ApprovalView {
+  const isLate = row.state === "pending" && row.expiresAt.getTime() <= now;
+  return {
+    id: row.id,
+    job_id: row.jobId,
+    run_id: row.runId,
+    task_id: row.taskId,
+    tool: row.tool,
+    input: row.input,
+    input_sha256: row.inputSha,
+    rule: row.rule,
+    source: row.source,
+    reason: row.reason,
+    ...(row.suggestion === null ? {} : { suggestion: row.suggestion }),
+    state: isLate ? "expired" : row.state,
+    remember: row.remember,
+    ...(row.decidedBy === null ? {} : { decided_by: row.decidedBy }),
+    ...(row.note === null ? {} : { note: row.note }),
+    created_at: row.at.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+    ...(row.decidedAt === null ? {} : { decided_at: row.decidedAt.toISOString() }),
   };
 }

@@ -6,6 +6,7 @@ import type { JobId } from "../protocol/ids.ts";
 import { jobView, runView, taskView } from "../protocol/job-view.ts";
 import { type Result, result } from "../protocol/result.ts";
 import { storedSpan } from "../protocol/span.ts";
+import { remoteApprovals } from "./approvals.ts";
 import type { Connection } from "./connection.ts";
 import { follow } from "./follow.ts";
 
@@ -37,6 +38,7 @@ export function remoteCoordinator(connection: Connection): Coordinator {
         path: `/v1/jobs/${id}/patch${task === undefined ? "" : `?${new URLSearchParams({ task })}`}`,
       }),
     bundle: (id) => connection.bytes({ path: `/v1/jobs/${id}/bundle` }),
+    ...remoteApprovals(connection),
   };
 }
 
