@@ -3,6 +3,7 @@ import type { Check } from "../protocol/job.ts";
 import type { WrittenCheck } from "../protocol/job-file-check.ts";
 import { regex, repositoryPath } from "../protocol/written-text.ts";
 import { patternAt } from "./resolve-pattern.ts";
+import { reachOf } from "./resolve-reach.ts";
 import type { Resolving } from "./resolving.ts";
 
 /** What a check of a command is where it does not say. */
@@ -39,6 +40,7 @@ function resolveCheck(check: WrittenCheck, index: number, around: { names: Set<s
     parse,
     ...(report === undefined ? {} : { report }),
     retries,
+    ...reachOf(check),
   };
 }
 

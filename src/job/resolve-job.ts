@@ -12,6 +12,7 @@ import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
 import { type Overrides, readNarrowing, readOverrides } from "./resolve-overrides.ts";
 import { ruleAt } from "./resolve-pattern.ts";
 import { resolvePublish } from "./resolve-publish.ts";
+import { reachOf } from "./resolve-reach.ts";
 import { resolveSplit } from "./resolve-split.ts";
 import { resolveStep } from "./resolve-step.ts";
 import { resolveTasks } from "./resolve-tasks.ts";
@@ -99,7 +100,7 @@ const defaultSetupMs = 15 * 60_000;
 
 function setupOf(written: NonNullable<JobFile["setup"]>): Setup {
   if (typeof written === "string") return { run: written, timeout_ms: defaultSetupMs };
-  return { run: written.run, timeout_ms: written.timeout ?? defaultSetupMs };
+  return { run: written.run, timeout_ms: written.timeout ?? defaultSetupMs, ...reachOf(written) };
 }
 
 /** Limits of job-file.md: the whole job, and a run that does nothing. */

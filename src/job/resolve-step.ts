@@ -5,6 +5,7 @@ import type { JobPath, Within } from "./fill-inputs.ts";
 import { agentOf } from "./resolve-agent.ts";
 import { resolveCodemod } from "./resolve-codemod.ts";
 import { resolvePaths } from "./resolve-pattern.ts";
+import { reachOf } from "./resolve-reach.ts";
 import type { Resolving } from "./resolving.ts";
 
 const defaultTimeoutMs = 15 * 60_000;
@@ -26,13 +27,13 @@ function commandStep(step: WrittenStep, path: JobPath, within: Within, { filler 
   const { run = [], mayFail = false, timeout = defaultTimeoutMs } = step;
   const filled =
     typeof run === "string" ? run : run.map((word, index) => filler.word(word, [...path, "run", index], within));
-  return { kind: "command", run: filled, may_fail: mayFail, timeout_ms: timeout };
+  return { kind: "command", run: filled, may_fail: mayFail, timeout_ms: timeout, ...reachOf(step) };
 }
 
 async function agentStep(step: WrittenStep, path: JobPath, within: Within, resolving: Resolving): Promise<AgentStep> {
   if (step.codemod === undefined) {
     const prompt = resolving.filler.prompt(step.prompt ?? "", [...path, "prompt"], within);
-    return { kind: "agent", agent: await agentOf(step, path, resolving), prompt };
+    return { kind: "agent", agent: await agentOf(step, path, resolving), prompt, ...reachOf(step) };
   }
   const recipe = await resolveCodemod(step.codemod, [...path, "codemod"], resolving);
   const name = recipe.name === "rule" ? recipe.file : recipe.name;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
+import { writtenReach } from "./job-file-reach.ts";
 import { choice } from "./not-built.ts";
 import { key } from "./written-key.ts";
 import { repositoryFile, shellCommand, templatedPath, templatedRegex, text } from "./written-text.ts";
@@ -28,6 +29,7 @@ const mapping = z
     report: key(repositoryFile, "the file it writes its report to", "what it prints"),
     timeout: key(duration, "how long it may take", { is: "15m" }),
     retries: key(z.int().min(0).max(10), "how often a red command is run again before its red counts", { is: 0 }),
+    ...writtenReach,
     absent: key(
       templatedRegex,
       "no file may have text that this regular expression (JavaScript, flags mu) matches",
@@ -43,7 +45,7 @@ const mapping = z
 export const writtenCheck = z.union([shellCommand, mapping]);
 export type WrittenCheck = z.infer<typeof writtenCheck>;
 
-const ofCommands = ["run", "expect", "parse", "report", "timeout", "retries"] as const;
+const ofCommands = ["run", "expect", "parse", "report", "timeout", "retries", "network", "secrets"] as const;
 
 function refusedCheck(
   check: Partial<Record<(typeof ofCommands)[number] | "absent" | "in", unknown>>,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
 import { codemod } from "./job-file-codemod.ts";
+import { writtenReach } from "./job-file-reach.ts";
 import { later } from "./not-built.ts";
 import { key } from "./written-key.ts";
 import {
@@ -86,7 +87,7 @@ export const writtenStep = z
       "narrows what the task may edit to these files, directories and globs",
       "what the task may edit",
     ),
-    network: later("a step has no network"),
+    ...writtenReach,
     allow: later("write it at the agent"),
   })
   .superRefine((step, context) => {
@@ -108,6 +109,8 @@ function refusedStep(step: Readonly<Record<string, unknown>>): string | undefine
   if (kind !== "prompt" && step.agent !== undefined) {
     return `a ${kind} needs no agent; leave out the agent, or write a prompt`;
   }
+  const reach = ["network", "secrets"].find((key) => kind === "codemod" && step[key] !== undefined);
+  if (reach !== undefined) return `${reach} belongs to a run or a prompt; a codemod runs no command`;
   const foreign = ["mayFail", "timeout"].find((key) => kind !== "run" && step[key] !== undefined);
   return foreign === undefined ? undefined : `${foreign} belongs to run; leave it out`;
 }

@@ -3,6 +3,7 @@ import { duration } from "./duration.ts";
 import { writtenCheck } from "./job-file-check.ts";
 import { modelText } from "./job-file-codemod.ts";
 import { inputs } from "./job-file-input.ts";
+import { writtenReach } from "./job-file-reach.ts";
 import { writtenSplit } from "./job-file-split.ts";
 import { promptText, writtenStep, writtenTask } from "./job-file-step.ts";
 import { choice, later } from "./not-built.ts";
@@ -31,7 +32,7 @@ const setup = z.union([
   z.strictObject({
     run: shellCommand.meta({ description: "a shell command, such as npm ci; required" }),
     timeout: key(duration, "how long it may take", { is: "15m" }),
-    network: later("a setup has the network that the sandbox has"),
+    ...writtenReach,
   }),
 ]);
 
@@ -100,7 +101,7 @@ export const jobFile = z
     agents: key(z.record(plainName, agent), "by name; steps refer to them", { is: {} }),
     setup: key(
       setup,
-      "prepares a checkout for commands, once per state of the dependency manifests: a shell command, or { run, timeout }",
+      "prepares a checkout for commands, once per state of the dependency manifests: a shell command, or { run, timeout, network, secrets }",
       "none",
     ),
     split: key(

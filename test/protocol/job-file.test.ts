@@ -84,8 +84,6 @@ const notBuilt: readonly (readonly [line: string, place: string, what: string])[
   ["agents: { a: { limits: {} } }", "3:16", "limits"],
   ["split: planner", "3:8", "planner"],
   ["split: { by: planner }", "3:14", "planner"],
-  ["setup: { run: npm ci, network: [registry] }", "3:23", "network"],
-  ["before: [{ run: a, network: [registry] }]", "3:20", "network"],
   ["permissions: { mode: ask }", "3:16", "mode"],
   ["permissions: { ask: [] }", "3:16", "ask"],
   ["permissions: { grant: [] }", "3:16", "grant"],
@@ -99,7 +97,7 @@ describe("what is designed and not built", () => {
     expect(lines[0]).toMatch(`x.yaml:${place}: "${what}" is not built yet: `);
   });
 
-  it.each(["network: []", "allow: [Read]"])("as the step key %s is refused too", (key) => {
+  it.each(["allow: [Read]"])("as the step key %s is refused too", (key) => {
     expect(refusal(`each: [{ prompt: a, ${key} }]`, "version: 1\n")).toEqual([
       expect.stringMatching(`^x.yaml:2:21: "${key.split(":")[0]}" is not built yet: `),
     ]);
@@ -107,6 +105,28 @@ describe("what is designed and not built", () => {
 });
 
 const refused: readonly (readonly [line: string, message: string])[] = [
+  [
+    "setup: { run: a, network: [https://example.com/x] }",
+    '3:28: "https://example.com/x": a host is meant, not an address of a page; write api.example.com, *.example.com or api.example.com:8443',
+  ],
+  ["setup: { run: a, network: [10.0.0.1] }", '3:28: "10.0.0.1": this is an address; write the name of the host'],
+  ["setup: { run: a, network: ['a.com:0'] }", '3:28: "a.com:0": 0 is no port; write one from 1 to 65535'],
+  [
+    "setup: { run: a, network: [münchen.de] }",
+    '3:28: "münchen.de": write this host in letters of ASCII: xn--mnchen-3ya.de',
+  ],
+  [
+    "setup: { run: a, secrets: [my-token] }",
+    '3:28: "my-token" is no name of a secret; write the variable, such as NPM_TOKEN',
+  ],
+  [
+    "before: [{ codemod: no-var, network: [registry] }]",
+    "3:10: network belongs to a run or a prompt; a codemod runs no command",
+  ],
+  [
+    "checks: [{ absent: a, secrets: [A] }]",
+    "3:32: secrets belongs to a command, and absent needs none; write two checks, or leave it out",
+  ],
   ["chekcs: [a]", '3:1: unknown key "chekcs"; did you mean "checks"?'],
   ["split: list", '3:8: "list" needs its items; write split: { by: list, items: [src, test] }'],
   ["split: { by: list }", '3:8: "items" is missing; write the files, directories or globs to split by'],
@@ -151,7 +171,7 @@ const refused: readonly (readonly [line: string, message: string])[] = [
   ],
   [
     "setup:",
-    "3:7: expected a text, or a mapping (run, timeout), found nothing; write a value after the colon, or remove the key",
+    "3:7: expected a text, or a mapping (run, timeout, network, secrets), found nothing; write a value after the colon, or remove the key",
   ],
   ["setup: { timeout: 5m }", '3:8: "run" is missing; add it: a text'],
   ["before: []", "3:9: expected at least 1 item, found 0"],
