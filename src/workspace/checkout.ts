@@ -15,7 +15,7 @@ export async function createCheckout(
 ): Promise<{ root: string; dispose(): Promise<void> }> {
   const { directory, tree, parents = [] } = wanted;
   const commit = await commitTree(repository, { tree, parents, message: "The tree under check", at: 0 });
-  const record = await register(repository.gitDir, directory, commit);
+  const record = await addRecord(repository.gitDir, directory, commit);
   const dispose = async () => {
     await removeFolder(directory);
     await rm(record, { recursive: true, force: true });
@@ -31,10 +31,11 @@ export async function createCheckout(
 }
 
 /**
- * What `git worktree add` writes (gitrepository-layout, "worktrees"), but put in place whole: two of them at once read
- * each other's half-made record and fail (git 2.39).
+ * Makes `directory` a worktree of our repository at a commit, without its files and its index, and returns the folder
+ * of the record. That is what `git worktree add` writes (gitrepository-layout, "worktrees"), but put in place whole: two
+ * of them at once read each other's half-made record and fail (git 2.39).
  */
-async function register(gitDir: string, directory: string, commit: string): Promise<string> {
+export async function addRecord(gitDir: string, directory: string, commit: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   await mkdir(join(gitDir, "worktrees"), { recursive: true });
   const draft = await mkdtemp(join(gitDir, "checkout-"));

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import type { OpenWorkspace } from "./open-workspace.ts";
 import { joinRaw, parentOf, type RawPath, rawOf, toBytes } from "./raw-path.ts";
 import { withScratch } from "./repository.ts";
 import { withAncestors } from "./tree-listing.ts";
-import type { OpenWorkspace } from "./workspace.ts";
 
 /**
  * Which new paths .gitignore covers: the workspace's own, or the base's where the workspace does not hold it. Git

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import type { Repository } from "./repository.ts";
 import type { TreeEntry } from "./tree-listing.ts";
 
 /**
@@ -13,6 +15,12 @@ export function indexFile(entries: readonly TreeEntry[], format: "sha1" | "sha25
   header.writeUInt32BE(sorted.length, 8);
   const body = Buffer.concat([header, ...sorted.map(record)]);
   return Buffer.concat([body, createHash(format).update(body).digest()]);
+}
+
+/** One of a whole tree, of our own, so that no command can tell git what to overlook. */
+export async function writeIndex(repository: Repository, tree: string, file: string): Promise<void> {
+  const { entries } = await repository.listings.get(tree);
+  await writeFile(file, indexFile([...entries.values()], repository.objectFormat));
 }
 
 /** Where the mode is among the ten words of stat data, and how many bytes these take. */

@@ -1,6 +1,6 @@
 import type { Change } from "./diff.ts";
+import type { OpenWorkspace } from "./open-workspace.ts";
 import { type RawPath, rawOf } from "./raw-path.ts";
-import type { OpenWorkspace } from "./workspace.ts";
 
 /**
  * Which of the new or changed symlinks would lead out of the repository, resolved in the tree that the changes make:

@@ -3,9 +3,9 @@ import type { Stats } from "node:fs";
 import { access, constants, lstat, readFile, readlink } from "node:fs/promises";
 import type { Version } from "./diff.ts";
 import { lookAt } from "./looks.ts";
+import type { OpenWorkspace } from "./open-workspace.ts";
 import { type RawPath, toBytes, toRaw } from "./raw-path.ts";
 import type { Refused } from "./walk.ts";
-import type { OpenWorkspace } from "./workspace.ts";
 
 /**
  * The versions of the files of a workspace. Only what no longer looks as it did is read, and stored without filter or

@@ -1,19 +1,35 @@
 import type { Change, Version } from "./diff.ts";
 import { ignoredAmong } from "./ignored.ts";
+import type { OpenWorkspace } from "./open-workspace.ts";
 import { outsideLinks } from "./outside-links.ts";
+import type { Overlooked } from "./overlooked.ts";
 import { type RawPath, toShown } from "./raw-path.ts";
 import { takeFiles } from "./take-files.ts";
 import { type TreeChange, writeTree } from "./tree.ts";
 import { entriesBelow, type Listing, withAncestors } from "./tree-listing.ts";
 import { type Refused, walk } from "./walk.ts";
-import type { OpenWorkspace, TakenTree } from "./workspace.ts";
+import type { TakenTree } from "./workspace.ts";
+
+/** A tree as it was taken, with every refusal by its raw path. */
+export interface RawTaken extends Pick<TakenTree, "tree" | "touched" | "ignored"> {
+  refused: Refused[];
+}
+
+export async function takeTree(open: OpenWorkspace, overlooked?: Overlooked): Promise<TakenTree> {
+  return shownTaken(await takeRaw(open, overlooked));
+}
+
+export function shownTaken(taken: RawTaken): TakenTree {
+  return { ...taken, refused: taken.refused.slice(0, most).map(shownRefusal) };
+}
 
 /**
  * A workspace as a tree: the base, with what the disk says about every path that is or was in the workspace. A path
- * that is refused stays as the base has it. `without` is nobody's work and not looked at.
+ * that is refused stays as the base has it.
  */
-export async function takeTree(open: OpenWorkspace, without?: ReadonlySet<RawPath>): Promise<TakenTree> {
-  const { files, links, refused } = await walk(open.root, without);
+export async function takeRaw(open: OpenWorkspace, overlooked?: Overlooked): Promise<RawTaken> {
+  const { files, links, refused } = await walk(open.root, overlooked?.without);
+  refused.push(...(overlooked?.removed ?? []));
   const onDisk = [...files, ...links];
   const isNew = (path: RawPath): boolean => !open.held.has(path) && !open.listing.entries.has(path);
   const ignored = await ignoredAmong(open, { paths: onDisk.filter(isNew), files: new Set(files) });
@@ -34,7 +50,7 @@ export async function takeTree(open: OpenWorkspace, without?: ReadonlySet<RawPat
   for (const path of clashes(open.listing, allowed)) refused.push({ path, reason: "in the way of files of the base" });
   const kept = withoutRefused(allowed, refused);
   const tree = await writeTree(open.repository, open.listing.tree, kept.map(toTreeChange));
-  return { tree, touched: kept, ignored: shown([...ignored]), refused: refused.slice(0, most).map(shownRefusal) };
+  return { tree, touched: kept, ignored: shown([...ignored]), refused };
 }
 
 /** Most paths of a kind to name. */

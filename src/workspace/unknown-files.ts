@@ -14,10 +14,14 @@ export async function unknownTo(
     workTree: place.root,
     cwd: place.root,
     indexFile: place.indexFile,
+    signal: AbortSignal.timeout(mostMs),
   });
   const names = stdout.toString("latin1").split("\0").slice(0, -1);
   return names.map((name) => rawOf(name.replace(/\/$/, "")));
 }
+
+/** A tree that keeps git waiting was made to; the largest takes seconds. */
+const mostMs = 120_000;
 
 const options = {
   ignored: ["--ignored", "--exclude-standard", "--directory"],

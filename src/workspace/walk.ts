@@ -46,7 +46,8 @@ function sort(entry: Dirent<Buffer>, path: RawPath, into: { found: Found; pendin
   else (entry.isFile() ? into.found.files : into.found.links).push(path);
 }
 
-function reasonAgainst(entry: Dirent<Buffer>): string | undefined {
+/** Why no tree takes such an entry, whatever it holds. */
+export function reasonAgainst(entry: Dirent<Buffer>): string | undefined {
   if (isGitDirectory(entry.name.toString("latin1"))) return "a git directory of its own";
   const isOurs = entry.isFile() || entry.isDirectory() || entry.isSymbolicLink();
   return isOurs ? undefined : "neither a file nor a directory nor a link";

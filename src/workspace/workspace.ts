@@ -4,13 +4,14 @@ import { Fault } from "../protocol/failure.ts";
 import type { Fetched } from "../protocol/thread.ts";
 import { fetchFrom, namesBelow } from "./base-files.ts";
 import type { Change } from "./diff.ts";
-import { Looks, lookAt } from "./looks.ts";
-import { isForDirectWriting, putDirectly } from "./put-directly.ts";
-import { putEntries } from "./put-entries.ts";
+import { type Inflated, type Inflation, inflate } from "./inflate.ts";
+import { Looks } from "./looks.ts";
+import { learn, type OpenWorkspace, put } from "./open-workspace.ts";
 import { type RawPath, rawOf, toBytes, toRaw } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
 import type { Repository } from "./repository.ts";
-import { takeTree } from "./take-tree.ts";
+import { type JudgeChanges, type Settled, settle } from "./settle.ts";
+import { takeRaw, takeTree } from "./take-tree.ts";
 import { entriesBelow, type Listing, type TreeEntry } from "./tree-listing.ts";
 
 /**
@@ -33,6 +34,10 @@ export interface Workspace {
   names(prefix: string, max: number): Promise<{ names: string[]; isComplete: boolean }>;
   /** The tree that the base and the workspace now make. May be asked for more than once. */
   takeTree(): Promise<TakenTree>;
+  /** Makes it a whole checkout for commands. The first call counts. */
+  inflate(wanted: Inflation): Promise<void>;
+  /** Runs a command's work in the whole checkout, and then puts back what `judge` speaks against, also if it threw. */
+  settleAfter<T>(work: () => Promise<T>, judge: JudgeChanges): Promise<{ value: T; settled: Settled }>;
   dispose(): Promise<void>;
 }
 
@@ -44,18 +49,6 @@ export interface TakenTree {
   ignored: string[];
   /** What no tree of ours takes: `.git`, devices, links to the outside. At most 1,000. */
   refused: { path: string; reason: string }[];
-}
-
-/** A workspace and what is known of it. What changes that runs one after another. */
-export interface OpenWorkspace {
-  repository: Repository;
-  listing: Listing;
-  root: string;
-  /** For the index that git brings files out by. */
-  indexFile: string;
-  looks: Looks;
-  /** Base paths that are, or were, in the workspace: there the workspace is the truth. */
-  held: Set<RawPath>;
 }
 
 /**
@@ -78,11 +71,13 @@ export async function createWorkspace(
     indexFile: join(wanted.directory, "index"),
     looks: new Looks(join(wanted.directory, "clock")),
     held: new Set<RawPath>(),
+    withheld: new Set<RawPath>(),
   };
   const chosen = select(listing, wanted.files ?? [], wanted.directories ?? []);
   await put(open, chosen);
   await learn(open, chosen);
   const turn = oneAtATime();
+  let inflated: Inflated | undefined;
   const materialise = batched((entries: TreeEntry[]) => turn(() => bringIn(open, entries)));
   return {
     root,
@@ -98,8 +93,17 @@ export async function createWorkspace(
       return fetchFrom(repository, listing, toRaw(path), Number.POSITIVE_INFINITY);
     },
     names: async (prefix, max) => namesBelow(listing, { prefix: toRaw(prefix), max, without: open.held }),
-    takeTree: () => turn(() => takeTree(open)),
-    dispose: () => turn(() => removeFolder(wanted.directory)),
+    takeTree: () => turn(async () => takeTree(open, await inflated?.overlooked())),
+    inflate: (how) =>
+      turn(async () => {
+        inflated ??= await inflate(open, how);
+      }),
+    settleAfter: (work, judge) => turn(() => settleAfter(open, { inflated, work, judge })),
+    dispose: () =>
+      turn(async () => {
+        await inflated?.dispose();
+        await removeFolder(wanted.directory);
+      }),
   };
 }
 
@@ -116,6 +120,23 @@ function select(listing: Listing, files: readonly string[], directories: readonl
   return [...chosen.values()].filter((entry) => entry.mode !== "160000");
 }
 
+async function settleAfter<T>(
+  open: OpenWorkspace,
+  { inflated, work, judge }: { inflated: Inflated | undefined; work: () => Promise<T>; judge: JudgeChanges },
+): Promise<{ value: T; settled: Settled }> {
+  if (!inflated) throw new Fault("internal", "a command was to run in a workspace that is no whole checkout");
+  const { overlooked } = inflated;
+  await inflated.restoreGit();
+  const before = await takeRaw(open, await overlooked());
+  try {
+    const value = await work();
+    return { value, settled: await settle(open, { before, judge, overlooked }) };
+  } catch (thrown) {
+    await settle(open, { before, judge, overlooked });
+    throw thrown;
+  }
+}
+
 /** What already stands at a path is the agent's and stays. */
 async function bringIn(open: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
   const missing: TreeEntry[] = [];
@@ -125,22 +146,6 @@ async function bringIn(open: OpenWorkspace, entries: readonly TreeEntry[]): Prom
     else missing.push(entry);
   }
   await put(open, missing);
-}
-
-async function put(open: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
-  const isDirect = await isForDirectWriting(open.repository, entries);
-  await (isDirect ? putDirectly(open, entries) : putEntries(open, entries));
-  for (const { path } of entries) open.held.add(path);
-}
-
-/** How the files look that are known to be the base's: nobody else has the workspace yet. */
-export async function learn({ root, looks, listing }: OpenWorkspace, entries: readonly TreeEntry[]): Promise<void> {
-  const tick = await looks.tick();
-  const paths = entries.map(({ path }) => path);
-  await lookAt(root, paths, (path, stats) => {
-    const version = listing.entries.get(path);
-    if (version) looks.learn(path, stats, { version, tick });
-  });
 }
 
 async function isThere(root: string, path: RawPath): Promise<boolean> {
