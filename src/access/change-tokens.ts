@@ -33,9 +33,6 @@ export interface TokenPlace {
   clock: Clock;
 }
 
-/** Longest life and grace that can be asked for. */
-export const longestMs = 10 * 366 * 86_400_000;
-
 export async function listTokens({ home, clock }: TokenPlace): Promise<TokenView[]> {
   await makeFirstToken(home, clock);
   const { tokens } = await readTokens(home);

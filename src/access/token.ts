@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { durationMs } from "../protocol/duration.ts";
 
 /** Who may ask a server for what, as it stands in `tokens.json`. A secret is in none of these shapes, only its hash. */
 
@@ -18,7 +19,7 @@ export const tokenName = z
 
 export const tokenScopes = z
   .array(z.enum(scopes))
-  .min(1)
+  .min(1, "name at least one scope")
   .max(scopes.length)
   .refine((list) => new Set(list).size === list.length, "a scope is named twice");
 
@@ -76,4 +77,14 @@ export function viewOf(entry: TokenEntry, now: number): TokenView {
 
 export function isExpired({ expires_at }: Pick<TokenEntry, "expires_at">, now: number): boolean {
   return expires_at !== undefined && Date.parse(expires_at) <= now;
+}
+
+const longestDays = 3_650;
+
+/** A time to live, or of grace, as people write it: like any duration, or in days (`30d`). Milliseconds, or the reason. */
+export function lifetimeMs(written: string): { ms: number } | { reason: string } {
+  const [, days] = /^(\d{1,4})d$/.exec(written) ?? [];
+  if (days === undefined) return durationMs(written);
+  const isKept = Number(days) >= 1 && Number(days) <= longestDays;
+  return isKept ? { ms: Number(days) * 86_400_000 } : { reason: `write 1d to ${longestDays}d` };
 }

@@ -16,6 +16,8 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   diff: async () => (await import("./diff.ts")).addDiff,
   apply: async () => (await import("./apply.ts")).addApply,
   cancel: async () => (await import("./cancel.ts")).addCancel,
+  token: async () => (await import("./token.ts")).addToken,
+  audit: async () => (await import("./audit.ts")).addAudit,
   serve: async () => (await import("./serve.ts")).addServe,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
 };

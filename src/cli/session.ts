@@ -1,7 +1,9 @@
 import type { Config } from "../config.ts";
 import type { Coordinator, LocalCoordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
+import type { AuditLog } from "../db/audit.ts";
 import type { LogLevel } from "../log/log.ts";
+import type { AuditPage } from "../protocol/audited-call.ts";
 import type { Settings } from "../settings.ts";
 import type { Git } from "../workspace/git.ts";
 import type { Terminal } from "./terminal.ts";
@@ -47,7 +49,9 @@ export interface Serving {
 export interface Session extends AsyncDisposable {
   coordinator: Coordinator;
   /** Where this process does the work itself. */
-  own?: { equipment: Equipment; coordinator: LocalCoordinator; settings: Settings };
+  own?: { equipment: Equipment; coordinator: LocalCoordinator; settings: Settings; audit: AuditLog };
+  /** The audit log of whoever does the work. */
+  audit(page: { limit: number; after?: string | undefined }): Promise<AuditPage>;
   /** Who does the work: this process, another one of this user's, or a server elsewhere that sees none of our files. */
   reach: "own" | "socket" | "server";
 }

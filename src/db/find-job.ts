@@ -26,6 +26,8 @@ export interface StoredJob {
 
 /** By id, by handle (`name-7`), or `last`: the newest. undefined when there is none. */
 export async function findJob(reference: string, database: Database): Promise<StoredJob | undefined> {
+  // No text of PostgreSQL holds it, and so no handle does.
+  if (reference.includes("\0")) return undefined;
   const where = matching(reference);
   if (where === undefined) return (await listJobs({ limit: 1 }, database))[0];
   // A name has one job: to plan an order of one row takes the database a tenth of the whole question.

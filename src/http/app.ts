@@ -3,12 +3,15 @@ import type { MiddlewareHandler, ValidationTargets } from "hono";
 import type { ZodError } from "zod";
 import type { Tokens } from "../access/open-tokens.ts";
 import type { Coordinator, JobOrder } from "../coordinator/coordinator.ts";
+import type { AuditLog } from "../db/audit.ts";
 import type { Log } from "../log/log.ts";
 import type { Clock } from "../protocol/ids.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import type { SpanEnd } from "../protocol/span.ts";
 import { onlyAllowedHosts } from "./allowed-host.ts";
-import { authenticate } from "./authenticate.ts";
+import { addApprovals } from "./approvals.ts";
+import { addAudit } from "./audit.ts";
+import { authenticate, identify } from "./authenticate.ts";
 import { addBundles } from "./bundles.ts";
 import { addEvents } from "./events.ts";
 import { type Caller, type HttpEnv, refuse, refuseThrown } from "./exchange.ts";
@@ -18,10 +21,12 @@ import { addJobs } from "./jobs.ts";
 import { defaultLimits, type HttpLimits } from "./limits.ts";
 import { nothingHere } from "./nothing-here.ts";
 import type { Refusal } from "./problem.ts";
+import { recordCalls } from "./record-calls.ts";
 import { addReference } from "./reference.ts";
 import { notFoundIn } from "./route.ts";
 import { addRuns } from "./runs.ts";
 import { schemaRefusal } from "./schema-refusal.ts";
+import { addTokens, noSuchToken } from "./tokens.ts";
 import { traced } from "./traced.ts";
 
 /**
@@ -37,6 +42,8 @@ export interface HttpOrder {
   take(request: JobRequest, caller: Caller): Promise<JobOrder>;
   /** Absent: nobody gets in but over the trusted socket. */
   tokens?: Tokens | undefined;
+  /** Where every call that asks for a change is written down before it is carried out. */
+  audit: AuditLog;
   /** Names this server goes by beside those of loopback (`server.hosts`), with or without a port. */
   hosts: readonly string[];
   /** The folder for what comes to /v1/bundles, under their SHA256. */
@@ -71,14 +78,18 @@ export function createApp(order: HttpOrder): HttpApp {
     defaultHook: (result, c) => (result.success ? undefined : refuse(c, misfit(c.req.path, result))),
   });
   if (order.onSpan) app.use(traced({ onSpan: order.onSpan, clock }));
+  app.use(identify(tokens), recordCalls({ audit: order.audit, clock, log }));
   app.use(exceptFor(["/healthz", "/readyz"], onlyAllowedHosts(order.hosts)));
-  app.use("/v1/*", exceptOptions(authenticate(tokens)));
+  app.use("/v1/*", exceptOptions(authenticate()));
   addHealth(app, { coordinator, clock, isDraining });
   addJobs(app, { coordinator, take, limits, isDraining });
   addJobParts(app, { coordinator });
   addEvents(app, { coordinator, limits, log, stop: stop.signal });
   addRuns(app, { coordinator });
+  addApprovals(app, { coordinator, limits });
   addBundles(app, { bundles: order.bundles, limits, clock });
+  addTokens(app, { tokens, limits });
+  addAudit(app, { audit: order.audit });
   addReference(app, { version: order.version });
   app.notFound(nothingHere(app));
   app.onError((thrown, c) => refuseThrown(c, thrown));
@@ -96,7 +107,8 @@ export function createApp(order: HttpOrder): HttpApp {
 
 /** A name that nothing can have is the name of nothing. */
 function misfit(path: string, { target, error }: { target: keyof ValidationTargets; error: ZodError }): Refusal {
-  const [, kind, name = ""] = /^\/v1\/(job|run)s\/([^/]*)/.exec(path) ?? [];
+  const [, kind, name = ""] = /^\/v1\/(job|run|token)s\/([^/]*)/.exec(path) ?? [];
+  if (target === "param" && kind === "token") return noSuchToken(name);
   if (target === "param" && (kind === "job" || kind === "run")) return notFoundIn(kind, name);
   return schemaRefusal(target, error);
 }

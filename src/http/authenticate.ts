@@ -4,23 +4,34 @@ import { operatorName, type Scope } from "../access/token.ts";
 import { type HttpEnv, refuse } from "./exchange.ts";
 
 /**
- * Learns who asks. A bearer token in the header and nothing else: never in an address, a cookie or a body. The socket
- * in the data folder needs none, since only the operator can open it.
+ * Learns who asks, and refuses nobody yet. A bearer token in the header and nothing else: never in an address, a cookie
+ * or a body. The socket in the data folder needs none, since only the operator can open it.
  */
-export function authenticate(tokens: Tokens | undefined) {
+export function identify(tokens: Tokens | undefined) {
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const { exchange } = c.env;
-    if (exchange.isTrusted) {
-      exchange.caller = { name: operatorName, scopes: ["admin"], isTrusted: true };
-      return next();
+    const { exchange, incoming } = c.env;
+    if (exchange.isTrusted) exchange.caller = { name: operatorName, scopes: ["admin"], isTrusted: true };
+    else {
+      const secret = secretIn(incoming.headersDistinct.authorization ?? []);
+      const token = secret === undefined ? undefined : await tokens?.find(secret);
+      if (token) exchange.caller = { ...token, isTrusted: false };
     }
-    const given = c.req.header("authorization");
-    const [, secret] = /^bearer +([A-Za-z0-9._~+/-]{1,512}=*) *$/i.exec(given ?? "") ?? [];
-    const token = secret === undefined ? undefined : await tokens?.find(secret);
-    if (!token) return refuse(c, unauthorized(given !== undefined));
-    exchange.caller = { ...token, isTrusted: false };
     return next();
   });
+}
+
+/** Lets on only who is known. */
+export function authenticate() {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    if (c.env.exchange.caller) return next();
+    return refuse(c, unauthorized(c.req.header("authorization") !== undefined));
+  });
+}
+
+/** Two headers are none: whoever stands before this server may have looked at the other one. */
+function secretIn([given = "", ...more]: string[]): string | undefined {
+  if (more.length > 0) return undefined;
+  return /^bearer +([A-Za-z0-9._~+/-]{1,512}=*) *$/i.exec(given)?.[1];
 }
 
 /** Lets on only whose token has the scope. */

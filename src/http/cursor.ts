@@ -1,3 +1,4 @@
+import { z } from "@hono/zod-openapi";
 import type { Refusal } from "./problem.ts";
 
 /** The place in a list at which the next page starts, as clients carry it: theirs to send back, not to read. */
@@ -15,4 +16,21 @@ export function fromCursor(cursor: string): { after: string } | { refusal: Refus
   const detail = "the cursor is not one that a page of this list gave";
   const errors = [{ place: "query.cursor", message: "unknown" }];
   return { refusal: { code: "invalid", detail, remedy: "start from the first page", errors } };
+}
+
+/** The query of a list that comes in pages; `what` is in it, in the plural. */
+export function cursorQuery(what: string) {
+  return z.strictObject({
+    limit: z
+      .string()
+      .regex(/^(?:[1-9]\d?|1\d\d|200)$/, "a number from 1 to 200")
+      .default("50")
+      .transform(Number)
+      .openapi({ type: "integer", minimum: 1, maximum: 200, default: 50, description: `most ${what} of one page` }),
+    cursor: z
+      .string()
+      .max(500)
+      .optional()
+      .meta({ description: "`next_cursor` of the page before; of no other meaning" }),
+  });
 }

@@ -7,7 +7,7 @@ import type { JobView } from "../protocol/job-view.ts";
 import { parseTraceparent } from "../telemetry/traceparent.ts";
 import { answersWith } from "./accept.ts";
 import { needs } from "./authenticate.ts";
-import { fromCursor, toCursor } from "./cursor.ts";
+import { cursorQuery, fromCursor, toCursor } from "./cursor.ts";
 import { type Caller, type HttpEnv, refuse } from "./exchange.ts";
 import { jsonBody } from "./json-body.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -121,19 +121,7 @@ const listRoute = createRoute({
   security: secured("read"),
   middleware: [needs("read"), answersWith("application/json")],
   request: {
-    query: z.strictObject({
-      limit: z
-        .string()
-        .regex(/^(?:[1-9]\d?|1\d\d|200)$/, "a number from 1 to 200")
-        .default("50")
-        .transform(Number)
-        .openapi({ type: "integer", minimum: 1, maximum: 200, default: 50, description: "most jobs of one page" }),
-      cursor: z
-        .string()
-        .max(500)
-        .optional()
-        .meta({ description: "`next_cursor` of the page before; of no other meaning" }),
-    }),
+    query: cursorQuery("jobs"),
   },
   responses: {
     200: { description: "One page", content: { "application/json": { schema: pageOf(shapes.job) } } },

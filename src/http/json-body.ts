@@ -22,6 +22,16 @@ export function jsonBody(limits: Pick<HttpLimits, "bodyBytes" | "bodyMs">) {
   });
 }
 
+/** The same for a route that can do without a body: no body is as good as an empty object. */
+export function optionalJsonBody(limits: Pick<HttpLimits, "bodyBytes" | "bodyMs">) {
+  const read = jsonBody(limits);
+  return createMiddleware<HttpEnv>((c, next) => {
+    const { headers } = c.env.incoming;
+    const isEmpty = headers["transfer-encoding"] === undefined && Number(headers["content-length"] ?? 0) === 0;
+    return isEmpty && headers["content-type"] === undefined ? next() : read(c, next);
+  });
+}
+
 function refusalOfType(type: string | undefined, encoding: string | undefined): Refusal | undefined {
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     return {

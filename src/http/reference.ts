@@ -25,7 +25,9 @@ export function addReference(app: OpenAPIHono<HttpEnv>, { version }: { version: 
     tags: [
       { name: "Jobs", description: "What is asked for, what it does and what comes of it" },
       { name: "Runs", description: "One attempt each, with its own log" },
+      { name: "Approvals", description: "Questions to people, and their answers" },
       { name: "Bundles", description: "Repositories that the server cannot fetch" },
+      { name: "Tokens", description: "Who may ask this server for what" },
       { name: "Server", description: "Its health" },
     ],
   });

@@ -17,7 +17,7 @@ export interface AnsweredRequest {
 /** Answers 500 and above are errors, the rest is information; looks at the server's health are details. */
 export function logRequest(log: Log, request: AnsweredRequest): void {
   const { method, url, status, durationMs, caller, bytes, fields } = request;
-  const path = pathOf(url);
+  const path = requestPath(url);
   const told = {
     ...fields,
     method: method.slice(0, 20),
@@ -32,7 +32,8 @@ export function logRequest(log: Log, request: AnsweredRequest): void {
   else log.info("request", told);
 }
 
-function pathOf(url: string): string {
+/** The path of a request target, without query and fragment; at most 1,000 characters. */
+export function requestPath(url: string): string {
   const path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
   return path.split(/[?#]/, 1)[0]?.slice(0, 1_000) || "/";
 }

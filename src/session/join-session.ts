@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Session } from "../cli/session.ts";
+import { type AuditPage, auditedCall } from "../protocol/audited-call.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
@@ -75,9 +76,21 @@ async function leftBehind(id: JobId, thrown: unknown, reopen: () => Promise<Sess
 function sessionOver(connection: Connection, reach: "socket" | "server"): Session {
   return {
     coordinator: remoteCoordinator(connection),
+    audit: (page) => auditOf(page, connection),
     reach,
     async [Symbol.asyncDispose]() {
       connection.close();
     },
   };
 }
+
+async function auditOf(
+  { limit, after }: { limit: number; after?: string | undefined },
+  connection: Connection,
+): Promise<AuditPage> {
+  const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { cursor: after }) });
+  const page = await connection.json({ path: `/v1/audit?${query}` }, auditPage);
+  return { calls: page.data, ...(page.next_cursor === null ? {} : { next: page.next_cursor }) };
+}
+
+const auditPage = z.object({ data: z.array(auditedCall), next_cursor: z.string().nullable() });

@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
 import { takeRequest } from "../coordinator/take-request.ts";
+import type { AuditLog } from "../db/audit.ts";
 import { createApp, type HttpApp } from "../http/app.ts";
 import { listen, openServer } from "../http/listen.ts";
 import { type Log, type LogLevel, silentLog } from "../log/log.ts";
@@ -21,6 +22,7 @@ import type { Door } from "./serve-socket.ts";
 export interface AppOrder {
   coordinator: Coordinator;
   equipment: Equipment;
+  audit: AuditLog;
   settings: Settings;
   home: string;
   /** Of this Sheaf. */
@@ -71,6 +73,7 @@ function appOf(order: AppOrder, tokens: Awaited<ReturnType<typeof openTokens>> |
     take: (request, { isTrusted }) =>
       takeRequest(request, { isTrusted, roots, isAllowedUrl: (url) => isAllowedUrl(url, urls) }, equipment),
     tokens,
+    audit: order.audit,
     hosts: [...hosts, ...(order.names ?? [])],
     bundles: join(home, "bundles"),
     limits: {

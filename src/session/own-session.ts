@@ -9,6 +9,7 @@ import { createCoordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
 import { openThreads } from "../coordinator/open-threads.ts";
 import { recover } from "../coordinator/recover.ts";
+import { openAudit } from "../db/audit.ts";
 import type { Database } from "../db/database.ts";
 import { type FolderLock, lockFolder } from "../db/lock.ts";
 import { openDatabase } from "../db/open.ts";
@@ -51,8 +52,15 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
     equipment.listeners = await hearOfJobs({ ...order, settings, redact }, stack);
     if (database.kind === "pglite") await recover(equipment);
     const coordinator = stack.use(createCoordinator(equipment));
-    const own = { equipment, coordinator, settings };
-    const session: Session = { coordinator, own, reach: "own", [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const audit = openAudit(equipment, database);
+    const own = { equipment, coordinator, settings, audit };
+    const session: Session = {
+      coordinator,
+      own,
+      audit: audit.list,
+      reach: "own",
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
     if (lock && order.options.isLong) stack.use(await serveOthers(own, lock, order));
     return session;
   } catch (thrown) {

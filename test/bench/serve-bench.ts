@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { openTokens } from "../../src/access/open-tokens.ts";
 import { readSecret } from "../../src/access/token-file.ts";
 import { takeRequest } from "../../src/coordinator/take-request.ts";
+import { openAudit } from "../../src/db/audit.ts";
 import { createApp } from "../../src/http/app.ts";
 import { listen } from "../../src/http/listen.ts";
 import { silentLog } from "../../src/log/log.ts";
@@ -20,6 +21,7 @@ export async function serveBench({
     coordinator,
     take: (request) => takeRequest(request, rules, equipment),
     tokens,
+    audit: openAudit(equipment, equipment.database),
     hosts: [],
     bundles: join(home, "bundles"),
     clock,

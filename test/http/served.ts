@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openTokens } from "../../src/access/open-tokens.ts";
 import { readSecret } from "../../src/access/token-file.ts";
 import { type Coordinator, createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
+import { openAudit } from "../../src/db/audit.ts";
 import { createApp, type HttpApp, type HttpOrder } from "../../src/http/app.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
 import { type Listening, listen } from "../../src/http/listen.ts";
@@ -10,6 +11,7 @@ import { type Log, silentLog } from "../../src/log/log.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import type { Clock } from "../../src/protocol/ids.ts";
 import type { JobSpec } from "../../src/protocol/job.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
 import { openRepository } from "../../src/workspace/repository.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 
@@ -37,8 +39,12 @@ export interface Served extends AsyncDisposable {
 
 export async function openServed({
   instead,
+  changed = (order) => order,
   ...more
-}: Partial<HttpOrder> & { instead?: (coordinator: Coordinator) => Coordinator } = {}): Promise<Served> {
+}: Partial<HttpOrder> & {
+  instead?: (coordinator: Coordinator) => Coordinator;
+  changed?: (order: HttpOrder) => HttpOrder;
+} = {}): Promise<Served> {
   const stack = new AsyncDisposableStack();
   const bench = stack.use(await openTestBench());
   const coordinator = stack.use(createCoordinator(bench.equipment));
@@ -56,17 +62,18 @@ export async function openServed({
       repository: await openRepository(repository.user.top, { home, git }),
     };
   };
-  const order: HttpOrder = {
+  const order: HttpOrder = changed({
     coordinator: instead?.(coordinator) ?? coordinator,
     take,
     tokens,
+    audit: openAudit({ clock, redact: createRedactor([]) }, bench.equipment.database),
     hosts: ["sheaf.example.com"],
     bundles: join(home, "bundles"),
     clock,
     log: silentLog,
     version: "0.0.0-test",
     ...more,
-  };
+  });
   const app = createApp(order);
   const impatient: Served["impatient"] = async (limits) => {
     const other = await listen(createApp({ ...order, limits: { ...order.limits, ...limits } }), {
