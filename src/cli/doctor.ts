@@ -3,17 +3,13 @@ import { join } from "node:path";
 import { listJobs } from "../db/find-job.ts";
 import { readOwner } from "../db/lock.ts";
 import { toFailure } from "../protocol/failure.ts";
+import { visible } from "../protocol/visible.ts";
+import type { Finding } from "./doctor-finding.ts";
+import { sandboxFindings } from "./doctor-sandbox.ts";
 import { formatOption } from "./options.ts";
 import type { Surroundings } from "./session.ts";
 import type { Verb } from "./verb.ts";
 import { columns, count } from "./words.ts";
-
-/** One thing looked at. `bad` makes doctor end 78; `note` is worth knowing and no error. */
-interface Finding {
-  state: "ok" | "note" | "bad";
-  what: string;
-  remedy?: string;
-}
 
 export const addDoctor: Verb = (program, around, exit) => {
   program
@@ -25,10 +21,15 @@ export const addDoctor: Verb = (program, around, exit) => {
       const findings: Finding[] = [node(), await git(around), await disk(around), ...(await store(around))];
       if (findings.some((finding) => finding.state === "bad")) exit(78);
       if (options.outputFormat === "json") return around.terminal.print(JSON.stringify(findings, null, 2));
-      const rows = findings.map(({ state, what, remedy }) => [state, remedy ? `${what}; try: ${remedy}` : what]);
+      const rows = findings.map(({ state, what, remedy }) => [state, sentence(what, remedy)]);
       for (const line of columns(rows)) around.terminal.print(line);
     });
 };
+
+/** A remedy may be lines to type: they stay lines, below the first. */
+function sentence(what: string, remedy: string | undefined): string {
+  return visible(remedy ? `${what}; try: ${remedy}` : what).replaceAll("\n", "\n       ");
+}
 
 function node(): Finding {
   return { state: "ok", what: `Node ${process.versions.node} on ${process.platform} ${process.arch}` };
@@ -68,12 +69,12 @@ async function store(around: Surroundings): Promise<Finding[]> {
   try {
     await using session = await around.open("doctor");
     if (!session.own) return [held(around.config.home)];
-    const { database, sandbox, threads, home } = session.own.equipment;
+    const { database, threads, home } = session.own.equipment;
     const jobs = await listJobs({ limit: 1_000 }, database);
     return [
       { state: "ok", what: `${database.kind} at ${database.address}: ${count(jobs.length, "job")}` },
       { state: "ok", what: `${count(threads, "worker thread")}` },
-      sandboxFinding(await sandbox()),
+      ...(await sandboxFindings(session.own, around)),
       ...(await leftWorkspaces(home)),
     ];
   } catch (thrown) {
@@ -86,14 +87,6 @@ function held(home: string): Finding {
   const owner = readOwner(home);
   const who = owner ? `process ${owner.pid} (${owner.command}, since ${owner.started_at})` : "another process";
   return { state: "note", what: `the data folder is in use by ${who}, and other commands work through it` };
-}
-
-function sandboxFinding(sandbox: object): Finding {
-  if ("unavailable" in sandbox && "remedy" in sandbox) {
-    const what = `${sandbox.unavailable}: jobs with checks are refused`;
-    return { state: "note", what, remedy: String(sandbox.remedy) };
-  }
-  return { state: "note", what: "sandbox external: commands run as you, on the operator's word" };
 }
 
 /** Workspaces outlive a run only when its process was killed; what is in them is nowhere else. */

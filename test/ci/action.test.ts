@@ -9,7 +9,7 @@ import { openRunner, type Runner, readAction } from "./action.ts";
 
 describe("the GitHub Action", () => {
   const action = readAction();
-  const [install, run] = action.runs.steps;
+  const [install, sandbox, run] = action.runs.steps;
 
   it("hands every input to a step as a variable, and none of them to a shell as text", () => {
     const used = JSON.stringify(action.runs.steps.map((step) => [step.if, step.env, step["working-directory"]]));
@@ -20,7 +20,10 @@ describe("the GitHub Action", () => {
         if (name.startsWith("IN_")) expect(step.run).toContain(name);
       }
     }
-    expect([install?.id, run?.id]).toEqual(["install", "run"]);
+    expect([install?.id, sandbox?.id, run?.id]).toEqual(["install", "sandbox", "run"]);
+    // What the sandbox step calls is part of the action's own source.
+    expect(sandbox?.run).toContain('sh "$GITHUB_ACTION_PATH/scripts/install-sandbox.sh"');
+    expect(sandbox?.if).toContain("inputs.sandbox == 'bubblewrap'");
   });
 
   it("has exactly the outputs that sheaf writes", () => {
@@ -83,7 +86,7 @@ describe("the Action's steps", { timeout: patience }, () => {
     ["limit", 11, () => ({ each, limits: { idle: "1ms" } })],
     ["blocked", 13, lost],
     ["error", 65, () => ({ each, chekcs: [] })],
-    ["error", 78, () => ({ each, checks: ["true"] })],
+    ["error", 78, () => ({ each, checks: ["true"] }), { sandbox: "none" }],
   ];
 
   it.each(endings)("end as %s with exit %i, in the outputs, the summary and the reports alike", async (...ending) => {
@@ -120,7 +123,7 @@ describe("the Action's steps", { timeout: patience }, () => {
     const step = await runner.start({ codemod: mean, check: mean, publish: mean, args: mean }, ground.user).ended;
     expect(step).toMatchObject({ code: 64, outputs: {} });
     const refused = await runner.start({ sandbox: "external }\nlog: { level: debug" }, ground.user).ended;
-    expect(refused).toMatchObject({ code: 64, stderr: "the input sandbox must be none or external\n" });
+    expect(refused).toMatchObject({ code: 64, stderr: "the input sandbox must be bubblewrap, external or none\n" });
     expect(existsSync(join(ground.user, "pwned"))).toBe(false);
   });
 });

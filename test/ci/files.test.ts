@@ -79,6 +79,7 @@ describe("compose.yaml", () => {
     environment: z.record(z.string(), z.string()),
     volumes: z.array(z.string()),
     ports: z.array(z.string()).default([]),
+    security_opt: z.array(z.string()).default([]),
   });
   const compose = z
     .strictObject({
@@ -102,6 +103,14 @@ describe("compose.yaml", () => {
     const password = /^\$\{SHEAF_DATABASE_PASSWORD:\?[^}]+\}$/;
     expect(postgres.environment.POSTGRES_PASSWORD).toMatch(password);
     expect(sheaf.environment.DATABASE_URL?.split(":")[2]?.concat(":")).toBe(`\${SHEAF_DATABASE_PASSWORD:`);
+  });
+
+  it("lets bubblewrap work in the server's container, as the diagnosis tells others to", () => {
+    const remedy =
+      "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined";
+    expect(read("src/sandbox/diagnose-container.ts")).toContain(remedy);
+    const wanted = [...remedy.matchAll(/--security-opt (\S+)/g)].map(([, option]) => option);
+    expect(sheaf.security_opt).toEqual(["no-new-privileges:true", ...wanted]);
   });
 
   it("connects the server with its database and its collector, whose images are pinned", () => {
@@ -132,7 +141,7 @@ describe("the Containerfile", () => {
     const copied = last.filter((line) => line.startsWith("COPY"));
     expect(copied).toEqual(["COPY --from=build /package /opt/sheaf"]);
     expect(last.indexOf("USER sheaf")).toBeGreaterThan(last.findLastIndex((line) => line.startsWith("RUN")));
-    expect(last.join("\n")).toMatch(/apt-get install .*\bgit\b/);
+    expect(last.join("\n")).toMatch(/apt-get install .*\bbubblewrap\b.*\bgit\b/);
   });
 
   it("serves where its health check, its port and the command line's default agree", () => {
