@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { openKeyboard } from "./cli/keyboard.ts";
 import { runCommandLine } from "./cli/main.ts";
 import { reportError } from "./cli/report-error.ts";
 import { onStopSignal } from "./cli/signals.ts";
@@ -18,6 +19,7 @@ const terminal = openTerminal({
   stderr: process.stderr,
   isCi: config.isCi,
   noColor: config.noColor,
+  keyboard: openKeyboard(() => process.stdin),
 });
 const git = createGit({ path: config.path });
 

@@ -1,4 +1,6 @@
 import type { Fact, FactData } from "../protocol/event.ts";
+import { plainLine, shortId } from "./approval-text.ts";
+import { liveScreen, type TaskLines } from "./live-screen.ts";
 import type { Terminal } from "./terminal.ts";
 import { count, duration, oneLine } from "./words.ts";
 
@@ -8,6 +10,10 @@ import { count, duration, oneLine } from "./words.ts";
  */
 export interface Progress {
   take(runId: string, fact: Fact): void;
+  /** A line of somebody else's, above whatever is redrawn. */
+  say(line: string): void;
+  /** Shows what somebody is asked in the place of the table, until it is called without. Only where stderr is live. */
+  prompt(text: string | undefined): void;
   /** Leaves the screen as a reader wants to find it. */
   end(): void;
 }
@@ -22,18 +28,11 @@ export function followProgress(terminal: Terminal, now: () => number): Progress 
       if (line !== undefined) say(line);
       screen?.redraw();
     },
+    say,
+    prompt: (text) => screen?.prompt(text),
     end: () => screen?.close(),
   };
 }
-
-interface TaskLine {
-  id: string;
-  files: number;
-  runId?: string;
-  startedAt?: number;
-  turn: number;
-}
-type TaskLines = Map<string, TaskLine>;
 
 /** What a fact is worth saying; undefined for what is only detail. */
 function lineOf(
@@ -60,6 +59,10 @@ function lineOf(
     }
     case "tool.denied":
       return `DENIED ${taskOf(runId, tasks)}: ${fact.data.tool} ${oneLine(fact.data.input, 80)} — ${oneLine(fact.data.reason)}`;
+    case "approval.requested":
+      return requested(fact.data, taskOf(runId, tasks));
+    case "approval.resolved":
+      return resolved(fact.data);
     case "task.finished":
       return taskFinished(fact.data, { tasks, now });
     case "merge.conflicted":
@@ -104,6 +107,17 @@ function taskOf(runId: string, tasks: TaskLines): string {
   return [...tasks.values()].find((task) => task.runId === runId)?.id ?? "task";
 }
 
+function requested({ approval_id, tool, input }: FactData<"approval.requested">, task: string): string {
+  const id = shortId(approval_id);
+  return `ASK    ${id}  ${task}: ${plainLine(`${tool} ${input}`, 100)}; sheaf approve ${id}, or sheaf deny ${id}`;
+}
+
+function resolved({ approval_id, state, decided_by, remember, note }: FactData<"approval.resolved">): string {
+  const who = decided_by === undefined ? "" : ` by ${oneLine(decided_by, 60)}`;
+  const told = note === undefined ? "" : `: ${oneLine(note, 120)}`;
+  return `ask    ${shortId(approval_id)}  ${state}${who}${remember ? " for the job" : ""}${told}`;
+}
+
 function setupEnd({ exit, duration_ms }: FactData<"setup.finished">): string {
   return `${exit === 0 ? "done" : exit === null ? "killed" : `failed, exit ${exit}`}  ${duration(duration_ms)}`;
 }
@@ -112,52 +126,4 @@ function checkEnd(data: FactData<"check.finished">): string {
   if (data.timed_out) return `no end after ${duration(data.duration_ms)}`;
   const how = data.exit === 0 ? "green" : data.signal ? `killed by ${data.signal}` : `red, exit ${data.exit}`;
   return `${how}  ${duration(data.duration_ms)}`;
-}
-
-/** Most running tasks shown at once; the rest are counted. */
-const shownTasks = 12;
-const redrawMs = 100;
-
-function liveScreen(terminal: Terminal, tasks: TaskLines, now: () => number) {
-  let drawn = 0;
-  let drawnAt = 0;
-  const clear = () => {
-    if (drawn > 0) terminal.draw(`\u001b[${drawn}A\u001b[0J`);
-    drawn = 0;
-  };
-  const draw = () => {
-    const running = [...tasks.values()].filter((task) => task.startedAt !== undefined);
-    const lines = running.slice(0, shownTasks).map((task) => {
-      const took = duration(now() - (task.startedAt ?? now()));
-      return `  ${task.id}  turn ${task.turn}  ${count(task.files, "file")}  ${took}`;
-    });
-    const waiting = tasks.size - Math.min(running.length, shownTasks);
-    if (waiting > 0) lines.push(`  ${waiting} more running or waiting`);
-    drawn = lines.length;
-    // A line that wraps would take two rows of the screen, and be half erased.
-    const fitting = lines.map((line) => terminal.style("dim", line.slice(0, terminal.columns - 1)));
-    if (drawn > 0) terminal.draw(`${fitting.join("\n")}\n`);
-    drawnAt = now();
-  };
-  const timer = setInterval(() => {
-    clear();
-    draw();
-  }, 500);
-  timer.unref();
-  return {
-    above(line: string) {
-      clear();
-      terminal.tell(line);
-      draw();
-    },
-    redraw() {
-      if (now() - drawnAt < redrawMs) return;
-      clear();
-      draw();
-    },
-    close() {
-      clearInterval(timer);
-      clear();
-    },
-  };
 }

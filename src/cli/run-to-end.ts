@@ -9,6 +9,8 @@ import { exitOf } from "../protocol/outcome.ts";
 import type { Result } from "../protocol/result.ts";
 import { withBundle } from "../workspace/outgoing-bundle.ts";
 import type { Repository } from "../workspace/repository.ts";
+import { askInPlace } from "./ask-in-place.ts";
+import { modeHere } from "./permission-mode.ts";
 import { followProgress } from "./progress.ts";
 import type { JobOptions } from "./read-job.ts";
 import type { Session, Surroundings } from "./session.ts";
@@ -33,14 +35,17 @@ export interface FollowOptions extends JobOptions {
  * `--detach`.
  */
 export async function runToEnd(
-  job: ReadJob,
+  given: ReadJob,
   options: FollowOptions,
   { session, around }: { session: Session; around: Surroundings },
 ): Promise<Result | undefined> {
   const { terminal, config, now } = around;
+  const job = withMode(given, options, { session, around });
   warnOfSandbox(job, { session, around });
   if (options.detach) refuseDetached(job.spec, session);
   const progress = followProgress(terminal, now);
+  const { keyboard } = terminal;
+  const asking = keyboard && askInPlace({ keyboard, progress, coordinator: session.coordinator, now });
   const isStream = options.outputFormat === "stream-json";
   const submitted = await session.coordinator.submit({
     ...job,
@@ -49,6 +54,7 @@ export async function runToEnd(
     request: (putBundle) => requestOf(job, options, { session, putBundle }),
     onFact(runId, fact) {
       progress.take(runId, fact);
+      asking?.take(fact);
       if (isStream) terminal.print(JSON.stringify({ run_id: runId, ...fact }));
     },
   });
@@ -72,9 +78,18 @@ export async function runToEnd(
   try {
     return await takeHome(asStopped(await submitted.done, stopped), job.spec, { session, around });
   } finally {
+    asking?.end();
     progress.end();
     release();
   }
+}
+
+/** Who is asked is known only here: whether anybody sits at this terminal, and who does the work. */
+function withMode(job: ReadJob, options: FollowOptions, at: { session: Session; around: Surroundings }): ReadJob {
+  const { permissions } = job.spec;
+  const { mode, warning } = modeHere(permissions.mode, { isDetached: options.detach === true, ...at });
+  if (warning) at.around.terminal.tell(`warning ${warning}`);
+  return mode === undefined ? job : { ...job, spec: { ...job.spec, permissions: { ...permissions, mode } } };
 }
 
 /** Elsewhere a cancel is a request; here it was a signal, and the exit code says which. */

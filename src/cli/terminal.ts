@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import type { Keyboard } from "./keyboard.ts";
 
 /** Where a command writes: the result on stdout and nothing else; progress, warnings and errors on stderr. */
 export interface Terminal {
@@ -14,6 +15,8 @@ export interface Terminal {
   /** Raw text to stderr, for redrawing. */
   draw(text: string): void;
   style(style: Style, text: string): string;
+  /** Whoever can be asked something: absent where nobody sits, or CI is set. */
+  readonly keyboard?: Keyboard | undefined;
 }
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -23,18 +26,22 @@ export interface TerminalOptions {
   stderr: NodeJS.WriteStream;
   isCi: boolean;
   noColor: boolean;
+  /** Where a person may type; absent, nobody is asked anything. */
+  keyboard?: Keyboard | undefined;
 }
 
-export function openTerminal({ stdout, stderr, isCi, noColor }: TerminalOptions): Terminal {
+export function openTerminal({ stdout, stderr, isCi, noColor, keyboard }: TerminalOptions): Terminal {
   const hasColor = !noColor && stderr.isTTY === true && stdout.isTTY === true;
   // A reader that went away (`| head`) is not an error of ours.
   stdout.on("error", ignoreBrokenPipe);
   stderr.on("error", ignoreBrokenPipe);
+  const isLive = stderr.isTTY === true && !isCi;
   return {
     print: (line) => void stdout.write(`${line}\n`),
     write: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
     tell: (line) => void stderr.write(`${line}\n`),
-    isLive: stderr.isTTY === true && !isCi,
+    isLive,
+    ...(isLive && keyboard ? { keyboard } : {}),
     get columns() {
       return stderr.columns || 100;
     },
