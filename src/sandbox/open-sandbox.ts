@@ -1,7 +1,9 @@
-import { delimiter, resolve, sep } from "node:path";
+import { delimiter } from "node:path";
 import type { Clock } from "../protocol/ids.ts";
+import { createBubblewrap } from "./bubblewrap.ts";
 import type { NoSandbox, Sandbox } from "./driver.ts";
 import { createExternal } from "./external.ts";
+import { pathEntries } from "./tool-folders.ts";
 
 export interface SandboxOptions {
   mode: "bubblewrap" | "external" | "none";
@@ -30,18 +32,21 @@ export interface SandboxLimits {
 
 /** The driver the operator chose, tried, or why there is none. A job file or a repository cannot choose one. */
 export async function openSandbox(options: SandboxOptions, clock: Clock): Promise<Sandbox | NoSandbox> {
-  if (options.mode === "external") return createExternal({ env: commandEnvironment(options), now: () => clock.now() });
-  return {
-    unavailable: "no sandbox is configured",
-    remedy:
-      "if this machine (a container, a CI runner) is itself the sandbox, say so with sandbox: { mode: external } in sheaf.config.yaml; or run the job without checks",
-  };
+  switch (options.mode) {
+    case "external":
+      return createExternal({ env: commandEnvironment(options), now: () => clock.now() });
+    case "none":
+      return {
+        unavailable: "the operator lets no command run (sandbox.mode is none)",
+        remedy: "run the job without commands, or have the operator choose another sandbox.mode in sheaf.config.yaml",
+      };
+    case "bubblewrap":
+      return createBubblewrap(options, clock);
+  }
 }
 
-/** An allowlist. Sheaf's own tools are taken off PATH, so that a check finds the versions its author would. */
-function commandEnvironment({ path, home, packageFolder }: SandboxOptions) {
-  const own = resolve(packageFolder) + sep;
-  const isOwn = (folder: string) => `${resolve(folder)}${sep}`.startsWith(own) || /node-gyp-bin$/.test(folder);
-  const entries = path.split(delimiter).filter((folder) => folder !== "" && !isOwn(folder));
-  return { PATH: entries.join(delimiter), HOME: home, LANG: "C.UTF-8", TERM: "dumb", CI: "true", NO_COLOR: "1" };
+/** An allowlist, on the operator's own PATH. */
+function commandEnvironment({ home, ...options }: SandboxOptions) {
+  const path = pathEntries(options).join(delimiter);
+  return { PATH: path, HOME: home, LANG: "C.UTF-8", TERM: "dumb", CI: "true", NO_COLOR: "1" };
 }

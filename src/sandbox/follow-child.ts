@@ -1,0 +1,90 @@
+import type { ChildProcess } from "node:child_process";
+import { createCapture } from "./capture.ts";
+import type { Command, CommandOutcome } from "./driver.ts";
+
+/**
+ * What is the same for every driver: what a child prints is kept in bounded memory, its time and its cancellation are
+ * watched, and its end is its output's end as well. How it is killed is the driver's.
+ */
+export interface Followed {
+  /** As the system told it, or what the system said when it could not start the program. */
+  end: { exit: number | null; signal: string | null } | { refused: NodeJS.ErrnoException };
+  isTimedOut: boolean;
+  /** What it printed, and something of the driver's own at the end of it. */
+  kept(more?: string): Pick<CommandOutcome, "output" | "outputBytes" | "stdout">;
+}
+
+const keptOutput = { headBytes: 64 * 1024, tailBytes: 192 * 1024 };
+/** From the polite signal to the final one. */
+const graceMs = 2_000;
+/** How long a background child may hold the output open after the command itself has ended. */
+const lingerMs = 500;
+
+export async function followChild(
+  child: ChildProcess,
+  command: Pick<Command, "timeoutMs" | "signal" | "stdoutBytes">,
+  kill: (signal: "SIGTERM" | "SIGKILL") => void,
+): Promise<Followed> {
+  const capture = createCapture(keptOutput);
+  child.stdout?.on("data", (chunk: Buffer) => capture.add(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => capture.add(chunk));
+  const readStdout = keepStdout(child, command.stdoutBytes);
+  let isTimedOut = false;
+  let final: NodeJS.Timeout | undefined;
+  const endIt = () => {
+    kill("SIGTERM");
+    final = setTimeout(() => kill("SIGKILL"), graceMs).unref();
+  };
+  const timer = setTimeout(() => {
+    isTimedOut = true;
+    endIt();
+  }, command.timeoutMs);
+  // Whoever leaves in a hurry leaves nothing running behind.
+  const leave = () => kill("SIGKILL");
+  process.once("exit", leave);
+  command.signal.addEventListener("abort", endIt, { once: true });
+  if (command.signal.aborted) endIt();
+  try {
+    const end = await ended(child);
+    const kept = (more = "") => {
+      capture.add(Buffer.from(more));
+      return { output: capture.read(), outputBytes: capture.bytes, ...readStdout() };
+    };
+    return { end, isTimedOut, kept };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(final);
+    command.signal.removeEventListener("abort", endIt);
+    process.off("exit", leave);
+    kill("SIGKILL");
+  }
+}
+
+function keepStdout(child: ChildProcess, mostBytes: number | undefined): () => Pick<CommandOutcome, "stdout"> {
+  if (mostBytes === undefined) return () => ({});
+  const chunks: Buffer[] = [];
+  let room = mostBytes;
+  child.stdout?.on("data", (chunk: Buffer) => {
+    if (room > 0) chunks.push(chunk.subarray(0, room));
+    room -= chunk.length;
+  });
+  return () => ({ stdout: { bytes: Buffer.concat(chunks), isCut: room < 0 } });
+}
+
+function ended(child: ChildProcess): Promise<Followed["end"]> {
+  return new Promise((resolve) => {
+    child.on("error", (refused) => resolve({ refused }));
+    child.on("exit", (exit, signal) => {
+      const leave = () => resolve({ exit, signal });
+      const lingering = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        leave();
+      }, lingerMs);
+      child.on("close", () => {
+        clearTimeout(lingering);
+        leave();
+      });
+    });
+  });
+}
