@@ -23,6 +23,8 @@ export async function recover(equipment: Equipment): Promise<void> {
   const { database, home } = equipment;
   // A check's checkout holds nothing that is not in a tree. Workspaces are left: what is in them may be nowhere else.
   await removeFolder(join(home, "checkouts"));
+  // Sockets of commands whose process is gone.
+  await removeFolder(join(home, "sandbox", "network"));
   await removeDrafts(join(home, "setups"));
   const jobs = await listJobs({ limit: mostInterrupted, state: "running" }, database);
   for (const job of jobs) await endInterrupted(job, equipment);

@@ -1,9 +1,9 @@
-import { Fault } from "../protocol/failure.ts";
 import type { Command, CommandOutcome, NetworkGrant, NetworkTarget } from "../sandbox/driver.ts";
 import { attribute, networkSpan } from "../telemetry/semconv.ts";
 import { gitFolders } from "../workspace/git-folders.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { namedSecrets } from "./named-secrets.ts";
 import { networkTargets } from "./network-targets.ts";
 import { requireSandbox } from "./refuse-unrunnable.ts";
 
@@ -29,32 +29,16 @@ export async function runInSandbox(
 ): Promise<CommandOutcome & { place: string }> {
   const { what, network = [], secrets = [], ...command } = order;
   const sandbox = await requireSandbox(equipment, what);
-  const targets = await networkTargets(network, { job, ceiling: equipment.ceiling });
+  const targets = await networkTargets(network, { ...job, ceiling: equipment.ceiling });
   await sandbox.handOver(command.cwd);
   const ended = await sandbox.run({
     ...command,
-    secrets: secretsNamed(secrets, equipment),
+    secrets: namedSecrets(secrets, equipment.ceiling),
     readable: await gitFolders(job.repository),
     ...(targets.length > 0 ? { network: grantOf(targets, order.traceparent, job) } : {}),
     signal: job.signal,
   });
   return { ...ended, place: sandbox.placeOf(command.cwd) };
-}
-
-/** Throws Fault `configuration` for a name that the operator does not keep: nothing runs without what it was promised. */
-export function secretsNamed(
-  names: readonly string[],
-  { ceiling }: Pick<Equipment, "ceiling">,
-): Record<string, string> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const value = Object.hasOwn(ceiling.secrets, name) ? ceiling.secrets[name] : undefined;
-      if (value !== undefined) return [name, value];
-      throw new Fault("configuration", `the job names the secret ${name}, which this server does not keep`, {
-        remedy: `write secrets: { ${name}: { env: ${name} } } in sheaf.config.yaml`,
-      });
-    }),
-  );
 }
 
 /** Every request is a span of its own below the command's. */
@@ -63,15 +47,15 @@ function grantOf(targets: readonly NetworkTarget[], parent: string, job: Job): N
     targets,
     heard(request) {
       const attributes = {
-        [attribute.serverAddress]: request.host,
-        [attribute.serverPort]: request.port,
+        [attribute.serverAddress]: request.host || undefined,
+        [attribute.serverPort]: request.port || undefined,
         [attribute.peerAddress]: request.address,
         [attribute.bytesSent]: request.bytesSent,
         [attribute.bytesReceived]: request.bytesReceived,
         [attribute.durationMs]: request.durationMs,
         [attribute.decision]: request.refused === undefined ? "allow" : "deny",
       };
-      const span = job.tracer.start(networkSpan(request.host), { parent, kind: "client", attributes });
+      const span = job.tracer.start(networkSpan(request.host || "unreadable"), { parent, kind: "client", attributes });
       span.end(request.refused === undefined ? {} : { status: "error", message: request.refused });
     },
   };

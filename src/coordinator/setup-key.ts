@@ -1,15 +1,22 @@
 import { createHash } from "node:crypto";
+import type { Setup } from "../protocol/job.ts";
 import type { TreeEntry } from "../workspace/tree-listing.ts";
 
 /**
  * Names what a setup prepares: the command, and all that says which dependencies there are. Two trees with one key may
- * share it. The repository is part of the name, since what is installed may run its scripts. Pure.
+ * share it. The repository is part of the name, since what is installed may run its scripts; so are the network and the
+ * secrets that it had: what it could not fetch may be missing without a word, and what it fetched with a secret is not
+ * for a job that has none. Pure.
  */
-export function setupKey(run: string, repository: string, entries: Iterable<TreeEntry>): string {
+export function setupKey(
+  { run, network = [], secrets = [] }: Pick<Setup, "run" | "network" | "secrets">,
+  repository: string,
+  entries: Iterable<TreeEntry>,
+): string {
   const manifests = [...entries].filter((entry) => isManifest(entry.path));
   const listed = manifests.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}`).sort();
   return createHash("sha256")
-    .update(JSON.stringify([repository, run, listed]))
+    .update(JSON.stringify([repository, run, listed, [...network].sort(), [...secrets].sort()]))
     .digest("hex");
 }
 

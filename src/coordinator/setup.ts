@@ -42,9 +42,9 @@ async function setUp(setup: Setup, tree: string, around: Around): Promise<string
   return asked;
 }
 
-async function keyOf({ run }: Setup, tree: string, { repository }: Job): Promise<string> {
+async function keyOf(setup: Setup, tree: string, { repository }: Job): Promise<string> {
   const { entries } = await repository.listings.get(tree);
-  return setupKey(run, repository.user.commonDir, entries.values());
+  return setupKey(setup, repository.user.commonDir, entries.values());
 }
 
 interface Wanted {
