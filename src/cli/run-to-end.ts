@@ -50,7 +50,7 @@ export async function runToEnd(
   const submitted = await session.coordinator.submit({
     ...job,
     traceparent: config.traceparent,
-    idempotency: idempotencyOf(job, options),
+    idempotency: idempotencyOf(given, options),
     request: (putBundle) => requestOf(job, options, { session, putBundle }),
     onFact(runId, fact) {
       progress.take(runId, fact);
@@ -139,8 +139,9 @@ async function requestOf(
 ): Promise<JobRequest> {
   const { request } = await inlineJob(source, { overrides: options, inputs: inputWords(options.input ?? []) });
   const { ref, commit, is_dirty, repository: path } = spec.base;
-  const { check, concurrency, timeout, publish, model, sample, only } = options;
-  const overrides = { check: check && [...check], concurrency, timeout, publish, model, sample, only };
+  const { check, concurrency, timeout, publish, model, sample, only, permissionMode } = options;
+  const named = { concurrency, timeout, publish, model, sample, only, permissionMode };
+  const overrides = { check: check && [...check], ...named };
   const asked = {
     ...request,
     inputs: inputWords(options.input ?? []),
