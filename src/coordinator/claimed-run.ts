@@ -4,6 +4,7 @@ import { finishRun } from "../db/finish-run.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { redactRecord } from "./redact-record.ts";
 import { scopeHash } from "./scope-hash.ts";
 import type { FinishedRun, RunOrder } from "./step-order.ts";
 
@@ -29,9 +30,9 @@ export async function beginRun(
 export async function endRun(
   run: ClaimedRun,
   { report, taken }: Pick<FinishedRun, "report" | "taken">,
-  { clock, database }: Equipment,
+  { clock, database, redact }: Equipment,
 ): Promise<void> {
-  const { traceparent: _, ...said } = report;
+  const { traceparent: _, ...said } = redactRecord(report, redact);
   const { state, failure } = said;
   const data = { ...said, ...(taken ? { tree: taken.tree } : {}) };
   await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);

@@ -6,10 +6,12 @@ import type { Result } from "../protocol/result.ts";
 import { attribute } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { redactRecord } from "./redact-record.ts";
 import { tellListeners } from "./tell-listeners.ts";
 
 /** Writes the result into the log and the job's row in one transaction, and closes the trace. */
-export async function finish(result: Result, job: Job, equipment: Equipment): Promise<Result> {
+export async function finish(said: Result, job: Job, equipment: Equipment): Promise<Result> {
+  const result = redactRecord(said, equipment.redact);
   const { outcome, exit_code, reason } = result;
   const { clock, database } = equipment;
   const landed = result.tasks.filter((task) => task.landed);

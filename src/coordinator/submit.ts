@@ -14,6 +14,7 @@ import { keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { Questions } from "./questions.ts";
+import { redactRecord } from "./redact-record.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
 import { runJob } from "./run-job.ts";
 import { tellListeners } from "./tell-listeners.ts";
@@ -101,9 +102,10 @@ function startTrace(id: JobId, { spec, traceparent }: JobOrder, { hub, clock }: 
 type OwnOfJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "signal">;
 
 function openJob(own: OwnOfJob, { spec, repository, onFact }: JobOrder, equipment: Equipment): Job {
-  const { writer, clock } = equipment;
+  const { writer, clock, redact } = equipment;
   const told = { id: own.id, traceId: own.span.traceId };
-  const append: Job["logRun"] = async (run, facts, spanId) => {
+  const append: Job["logRun"] = async (run, said, spanId) => {
+    const facts = said.map((fact) => redactRecord(fact, redact));
     await writer.append(run, facts, spanId ? { spanId } : {});
     for (const fact of facts) onFact?.(run.runId, fact);
     tellListeners(equipment, { job: told, runId: run.runId, facts });

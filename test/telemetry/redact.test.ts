@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createRedactor, redact } from "../../src/telemetry/redact.ts";
+import { createCapture } from "../../src/sandbox/capture.ts";
+import { createRedactor, createSecretFinder, redact } from "../../src/telemetry/redact.ts";
 
 const tokens: readonly (readonly [string, string])[] = [
   ["anthropic-key", `sk-ant-${"api03-AbCdEf_123456-7890"}`],
@@ -127,4 +128,44 @@ test.each([
   // A quadratic expression would take minutes here, and end this test by the runner's limit.
   const text = `://${piece.repeat(Math.ceil(many / piece.length))}`;
   expect(redact(text, ["hunter2hunter2"]).length).toBeGreaterThan(0);
+});
+
+test("a secret of several lines is hidden line by line, whatever stands before each", () => {
+  const key = "first-line-of-it\r\nsecond-line-of-it\nshort\n";
+  const hidden = redact("| first-line-of-it\n| second-line-of-it\n| short\n", [key]);
+  expect(hidden).toBe("| [redacted:secret]\n| [redacted:secret]\n| short\n");
+});
+
+test("of a secret where output was cut, neither half is left", () => {
+  const secret = "correct-horse-battery";
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 60 }), (before, behind) => {
+      const capture = createCapture({ headBytes: 30, tailBytes: 30 });
+      capture.add(Buffer.from(`${".".repeat(before)}${secret}${"-".repeat(40)}`));
+      capture.add(Buffer.from(`${secret}${".".repeat(behind)}`));
+      const hidden = redact(capture.read().toString(), [secret]);
+      for (let length = 3; length <= secret.length; length++) {
+        for (const half of [secret.slice(0, length), secret.slice(-length)]) {
+          expect(hidden).not.toMatch(new RegExp(`${half}\\n\\.\\.\\. |\\.\\.\\.\\n${half}`));
+        }
+      }
+    }),
+  );
+});
+
+test("a secret is found in a file in every form in which it is hidden from a log", () => {
+  const secret = 'pa"ss<wo>rd&more';
+  const isHeld = createSecretFinder([secret, "main"]);
+  for (const form of [
+    secret,
+    Buffer.from(secret).toString("base64"),
+    Buffer.from(`x:${secret}`).toString("base64").slice(2),
+    Buffer.from(secret).toString("hex"),
+    encodeURIComponent(secret),
+    JSON.stringify(secret),
+    "pa&quot;ss&lt;wo&gt;rd&amp;more",
+  ]) {
+    expect(isHeld(`a ${form} b`), form).toBe(true);
+  }
+  expect(isHeld("on the branch main")).toBe(false);
 });

@@ -1,0 +1,34 @@
+import type { Redactor } from "../telemetry/redact.ts";
+
+/**
+ * Takes secrets out of a fact or a result before it is kept, wherever somebody else's words may stand in it. Ids, states,
+ * hashes and paths of files stay as they are: the log is read by them, and no secret that happens to be a common word
+ * may break that. Pure.
+ */
+export function redactRecord<Value>(value: Value, redact: Redactor): Value {
+  return walk(value, redact, false) as Value;
+}
+
+/** Of the facts (event.ts), the result (result.ts) and what they hold: texts that commands, agents and models wrote. */
+const words = new Set([
+  ...["text", "input", "content", "summary", "claims", "refused"],
+  ...["message", "remedy", "reason", "log", "detail", "tail", "failing"],
+  ...["hunks", "note", "suggestion", "why"],
+]);
+
+function walk(value: unknown, redact: Redactor, isWords: boolean): unknown {
+  if (typeof value === "string") return isWords ? redact(value) : value;
+  if (Array.isArray(value)) return value.map((item) => walk(item, redact, isWords));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      isWords ? redact(key) : key,
+      walk(item, redact, isWords || (words.has(key) && !isStructure(key, item))),
+    ]),
+  );
+}
+
+/** A reason is words, or holds some beside the names of a task and a check. */
+function isStructure(key: string, item: unknown): boolean {
+  return key === "reason" && typeof item === "object";
+}
