@@ -2,7 +2,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { CatFile } from "./cat-file.ts";
 import { deriveListing } from "./derive-listing.ts";
 import type { Git } from "./git.ts";
-import { parentOf, type RawPath, rawOf } from "./raw-path.ts";
+import { parentOf, type RawPath, rawOf, toShown } from "./raw-path.ts";
 import type { TreeChange } from "./tree.ts";
 import type { Directory, Listing, TreeEntry } from "./tree-listing.ts";
 
@@ -87,14 +87,31 @@ function parseListing(tree: string, text: string): Listing {
     const path = rawOf(text.slice(tab + 1, end));
     const [mode = "", type, oid = ""] = text.slice(at, tab).split(" ");
     const parent = directories.get(parentOf(path));
+    if (!parent || isUnholdable(path) || entries.has(path) || directories.has(path)) throw unholdable(tree, path);
     if (type === "tree") {
       directories.set(path, { oid, files: [], directories: [] });
-      parent?.directories.push(path);
+      parent.directories.push(path);
     } else {
       entries.set(path, { path, mode, oid });
-      parent?.files.push(path);
+      parent.files.push(path);
     }
     at = end + 1;
   }
   return { tree, entries, directories };
+}
+
+/**
+ * A name that git would never check out (verify_path in its read-cache.c). Such a tree can only be made by hand, and
+ * everything that writes files by a listing relies on there being none.
+ */
+function isUnholdable(path: RawPath): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return name === "" || name === "." || name === ".." || (name.length === 4 && name.toLowerCase() === ".git");
+}
+
+function unholdable(tree: string, path: RawPath): Fault {
+  const message = `tree ${tree} holds ${JSON.stringify(toShown(path))}, by a name that no checkout can have, or twice`;
+  return new Fault("unsupported_repository", message, {
+    remedy: "such a tree was made by hand; look at it with git fsck, and take another commit as the base",
+  });
 }
