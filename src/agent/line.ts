@@ -13,6 +13,8 @@ export interface Line {
   append(facts: readonly ThreadFact[], spanId?: string): Promise<Readonly<Record<string, Decision>>>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
+  /** Has a command run that was allowed, by the id of its call. */
+  command(callId: string): Promise<{ content: string; isError: boolean }>;
   span(message: SpanMessage): void;
   /** Work goes on that leaves no time to answer a ping. */
   alive(): void;
@@ -85,6 +87,11 @@ export function openLine(port: MessagePort, threadId: number): Line {
       const answer = await ask((id) => ({ kind: "names", id, prefix }));
       if (answer.kind !== "named") throw unexpected(answer);
       return { names: answer.names, isComplete: answer.is_complete };
+    },
+    async command(callId) {
+      const answer = await ask((id) => ({ kind: "command", id, call_id: callId }));
+      if (answer.kind !== "commanded") throw unexpected(answer);
+      return { content: answer.content, isError: answer.is_error };
     },
     span: (message) => send({ kind: "span", message }),
     alive: () => send({ kind: "pong", beat: 0 }),

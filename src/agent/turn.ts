@@ -18,7 +18,7 @@ export interface Conversation {
   model: Model;
   system: string;
   tools: readonly ToolSchema[];
-  toolContext: Omit<ToolContext, "decision" | "parent">;
+  toolContext: Omit<ToolContext, "decision" | "parent" | "runCommand">;
   tracer: Tracer;
   span: Span;
   messages: Message[];
@@ -87,9 +87,14 @@ async function runTools(talk: Conversation, answer: ModelAnswer): Promise<ToolRe
 
 async function runTool(talk: Conversation, call: ToolUse, decision: Decision | undefined): Promise<ToolResult> {
   talk.line.signal.throwIfAborted();
-  const done = await execute(call, { ...talk.toolContext, parent: talk.span, decision });
+  const runCommand = async (callId: string) => {
+    // What was done before a command stands in the log before it.
+    await logRest(talk);
+    return talk.line.command(callId);
+  };
+  const done = await execute(call, { ...talk.toolContext, runCommand, parent: talk.span, decision });
   // A denial by the coordinator is in the log already: it wrote it when it decided.
-  if (decision?.effect !== "deny") talk.unlogged.push(done.fact);
+  if (done.fact && decision?.effect !== "deny") talk.unlogged.push(done.fact);
   if (done.submission) talk.submission = done.submission;
   return done.result;
 }

@@ -1,47 +1,118 @@
 import type { Fact, ThreadFact } from "../protocol/event.ts";
-import type { ToolUse } from "../protocol/message.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { AnswerBlock, ToolUse } from "../protocol/message.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Decision } from "../protocol/scope.ts";
-import { toolNamed } from "../tools/catalog.ts";
-import { type JudgeView, judge } from "../tools/judge.ts";
+import type { Answered, Question } from "./ask-approval.ts";
+import type { CallBook } from "./call-book.ts";
+import { type CallView, type DecidedCall, decideCall } from "./decide-call.ts";
+import { questionOf } from "./question-of.ts";
 
 /**
  * The coordinator's choke point: every tool call with an effect is decided here, outside the model and outside its
- * thread, and the answer is in the log before the thread hears it.
+ * thread, and the answer is in the log before the thread hears it. Where a call is a question, what led to it is in the
+ * log first, and the calls after it wait for its answer.
  */
+export interface AcknowledgeView extends CallView {
+  book: CallBook;
+  append(facts: readonly Fact[], spanId: string | undefined): Promise<void>;
+  ask(question: Question): Promise<Answered>;
+}
+
 export interface Acknowledgement {
-  /** What goes into the log: the thread's facts, each answer followed by the intents and denials it led to. */
-  facts: Fact[];
-  /** By call id; calls that only read are absent: the thread decides those itself. */
+  /** By call id; of calls that only read, those that somebody was asked about: the thread decides the others. */
   decisions: Record<string, Decision>;
   denials: Omit<Denial, "task">[];
 }
 
-export function acknowledge(reported: readonly ThreadFact[], view: JudgeView): Acknowledgement {
-  const acknowledged: Acknowledgement = { facts: [], decisions: {}, denials: [] };
+interface Log {
+  facts: Fact[];
+  spanId: string | undefined;
+}
+
+/** All that was reported is in the log when it resolves. */
+export async function acknowledge(
+  reported: readonly ThreadFact[],
+  spanId: string | undefined,
+  view: AcknowledgeView,
+): Promise<Acknowledgement> {
+  const acknowledged: Acknowledgement = { decisions: {}, denials: [] };
+  const log: Log = { facts: [], spanId };
   for (const fact of reported) {
-    acknowledged.facts.push(fact);
+    refuseEvidence(fact, view.book);
+    log.facts.push(fact);
     if (fact.type === "tool.denied") acknowledged.denials.push(denialOf(fact.data));
-    if (fact.type !== "turn.finished") continue;
-    for (const block of fact.data.answer) if (block.type === "tool_use") decideCall(block, view, acknowledged);
+    if (fact.type === "turn.finished") await decideAnswer(fact.data.answer, log, { view, acknowledged });
   }
+  await view.append(log.facts, spanId);
   return acknowledged;
 }
 
-function decideCall(call: ToolUse, view: JudgeView, into: Acknowledgement): void {
-  const tool = toolNamed(call.name);
-  // A tool that does not exist, or was not offered, is turned away in the thread without ever running.
-  if (!tool || tool.effect === "read") return;
-  const { decision, subject } = judge(call, view);
-  into.decisions[call.id] = decision;
+/** What came of a command is known by whoever ran it. */
+function refuseEvidence(fact: ThreadFact, book: CallBook): void {
+  const isResult = fact.type === "tool.finished" || fact.type === "tool.denied";
+  if (!isResult || !book.has(fact.data.call_id)) return;
+  throw new Fault("internal", `a thread reported on the command ${fact.data.call_id}, which the coordinator runs`);
+}
+
+interface Deciding {
+  view: AcknowledgeView;
+  acknowledged: Acknowledgement;
+}
+
+async function decideAnswer(answer: readonly AnswerBlock[], log: Log, deciding: Deciding): Promise<void> {
+  const calls = answer.flatMap((block) => (block.type === "tool_use" ? [block] : []));
+  const before: DecidedCall[] = [];
+  for (const call of calls) {
+    const isAmbiguous = calls.some((other) => other !== call && other.id === call.id);
+    const decided = await decideCall(call, { isAmbiguous, view: deciding.view });
+    if (!decided) continue;
+    const decision = await settle(call, decided, { log, before, view: deciding.view });
+    if (!decision) continue;
+    before.push({ ...decided, decision });
+    record(call, { ...decided, decision }, { log, ...deciding });
+  }
+}
+
+interface Settling {
+  log: Log;
+  /** Calls of the same answer. */
+  before: readonly DecidedCall[];
+  view: AcknowledgeView;
+}
+
+/** Undefined for a read that nobody need be asked about. */
+async function settle(
+  call: ToolUse,
+  decided: DecidedCall,
+  { log, before, view }: Settling,
+): Promise<Decision | undefined> {
+  const { decision } = decided;
+  if (decision.effect !== "ask") return decided.isRead ? undefined : decision;
+  if (decided.command === undefined && before.some((one) => one.command && one.decision.effect === "allow")) {
+    return { ...decision, effect: "deny", reason: `${decision.reason}; ${afterCommand}` };
+  }
+  await view.append(log.facts.splice(0), log.spanId);
+  const answered = await view.ask(questionOf(call, decided, log.spanId));
+  log.facts.push(...answered.facts);
+  return answered.decision.effect === "allow" ? answered.decision : { ...answered.decision, effect: "deny" };
+}
+
+const afterCommand =
+  "nobody is asked about it while a command of the same answer has yet to run and may change what is there: ask for it again in the next turn";
+
+function record(call: ToolUse, decided: DecidedCall, { log, view, acknowledged }: Deciding & { log: Log }): void {
+  const { decision, subject, command } = decided;
+  acknowledged.decisions[call.id] = decision;
+  const { rule, source, reason } = decision;
   if (decision.effect === "allow") {
-    into.facts.push({ type: "tool.intended", data: { call_id: call.id, tool: call.name, rule: decision.rule } });
+    log.facts.push({ type: "tool.intended", data: { call_id: call.id, tool: call.name, rule } });
+    if (command) view.book.allow({ ...command, callId: call.id, decision, spanId: log.spanId });
     return;
   }
-  const { rule, source, reason } = decision;
   const denied = { call_id: call.id, tool: call.name, input: subject, rule, source, reason };
-  into.facts.push({ type: "tool.denied", data: denied });
-  into.denials.push(denialOf(denied));
+  log.facts.push({ type: "tool.denied", data: denied });
+  acknowledged.denials.push(denialOf(denied));
 }
 
 function denialOf(denied: Omit<Denial, "task">): Omit<Denial, "task"> {

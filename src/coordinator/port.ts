@@ -1,18 +1,17 @@
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import type { Fact } from "../protocol/event.ts";
-import { type Failure, Fault, toFailure } from "../protocol/failure.ts";
+import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
-import type { JudgeView } from "../tools/judge.ts";
-import { acknowledge } from "./acknowledge.ts";
+import { type AcknowledgeView, acknowledge } from "./acknowledge.ts";
+import { type AllowedCommand, CallBook } from "./call-book.ts";
 import type { Watched } from "./watch-threads.ts";
 
 /** What a port needs of the coordinator to answer its thread. */
-export interface HostView {
-  judge: JudgeView;
-  append(facts: readonly Fact[], spanId: string | undefined): Promise<void>;
+export interface HostView extends Omit<AcknowledgeView, "book"> {
+  /** Runs it and writes down what came of it. */
+  command(command: AllowedCommand): Promise<{ content: string; isError: boolean; denials: Omit<Denial, "task">[] }>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
   /** A span as the thread posted it, unchecked. */
@@ -38,6 +37,7 @@ export class HostPort implements Watched {
   heardAt: number;
   thrown: { cause: unknown } | undefined;
   readonly #view: HostView;
+  readonly #book = new CallBook();
   readonly #host: MessagePort;
   readonly #closed: Promise<unknown>;
   #stop: Failure | undefined;
@@ -101,11 +101,14 @@ export class HostPort implements Watched {
         const { names, isComplete } = await this.#view.names(message.prefix);
         return { kind: "named", id, names, is_complete: isComplete };
       }
-      case "command":
-        throw new Fault("internal", `call ${message.call_id} is no command that was allowed`);
+      case "command": {
+        const { content, isError, denials } = await this.#view.command(this.#book.take(message.call_id));
+        this.denials.push(...denials);
+        return { kind: "commanded", id, content, is_error: isError };
+      }
       case "append": {
-        const { facts, decisions, denials } = acknowledge(message.facts, this.#view.judge);
-        await this.#view.append(facts, message.span_id);
+        const view = { ...this.#view, book: this.#book };
+        const { decisions, denials } = await acknowledge(message.facts, message.span_id, view);
         this.denials.push(...denials);
         return { kind: "acknowledged", id, decisions, ...(this.#stop ? { stop: this.#stop } : {}) };
       }

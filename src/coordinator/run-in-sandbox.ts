@@ -20,6 +20,10 @@ export interface SandboxOrder extends Pick<Command, "run" | "cwd" | "timeoutMs" 
   secrets?: readonly string[] | undefined;
   /** Of the span that the command hangs from. */
   traceparent: string;
+  /** Ends it before the job does. */
+  signal?: AbortSignal | undefined;
+  /** True where what git keeps of other times and files may not be read. */
+  isWithoutGit?: boolean;
 }
 
 /** `place` is where the command saw its tree. Rejects with the job's stop. Throws Fault as `Sandbox.run` does. */
@@ -27,16 +31,16 @@ export async function runInSandbox(
   order: SandboxOrder,
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<CommandOutcome & { place: string }> {
-  const { what, network = [], secrets = [], ...command } = order;
+  const { what, network = [], secrets = [], signal, isWithoutGit, ...command } = order;
   const sandbox = await requireSandbox(equipment, what);
   const targets = await networkTargets(network, { ...job, ceiling: equipment.ceiling });
   await sandbox.handOver(command.cwd);
   const ended = await sandbox.run({
     ...command,
     secrets: namedSecrets(secrets, equipment.ceiling),
-    readable: await gitFolders(job.repository),
+    readable: isWithoutGit ? [] : await gitFolders(job.repository),
     ...(targets.length > 0 ? { network: grantOf(targets, order.traceparent, job) } : {}),
-    signal: job.signal,
+    signal: signal ? AbortSignal.any([job.signal, signal]) : job.signal,
   });
   return { ...ended, place: sandbox.placeOf(command.cwd) };
 }

@@ -1,14 +1,18 @@
 import type { ClaimedRun } from "../db/claim-run.ts";
+import { asSeen } from "../files/base-view.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
 import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { askApproval } from "./ask-approval.ts";
 import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { HostPort } from "./port.ts";
+import { RunEnded, runToolCommand } from "./run-tool-command.ts";
+import { SetupFailed } from "./setup-failed.ts";
 import type { FinishedRun, StepOrder } from "./step-order.ts";
 
 /**
@@ -23,7 +27,7 @@ export interface Surroundings {
   equipment: Equipment;
 }
 
-export type ThreadEnding = Pick<FinishedRun, "report" | "denials" | "hasThreadDied">;
+export type ThreadEnding = Omit<FinishedRun, "taken">;
 
 /** Turns of one run when nothing says otherwise (job-file.md). */
 const defaultTurns = 40;
@@ -32,13 +36,22 @@ const lettingGoMs = 2_000;
 /** Largest file a thread may ask for from outside its workspace, and most names in one listing. */
 const mostFetchedBytes = 16 * 1024 * 1024;
 const mostNames = 100_000;
+/** PATH_MAX: what is larger is no link. */
+const mostLinkBytes = 4_096;
 
 export async function runInThread(run: ClaimedRun, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
   const { job, equipment } = around;
   const { pool, watch } = equipment.pool();
-  const port = openPort(run, order, { ...around, progressed: () => idle.restart() });
+  const over = new AbortController();
+  const port = openPort(run, order, {
+    ...around,
+    progressed: () => idle.restart(),
+    during: (wait) => idle.during(wait),
+    signal: over.signal,
+  });
   const cancel = (failure: Failure) => {
     port.cancel(failure);
+    over.abort(new RunEnded(failure.message));
     // The first counts: whatever the run still says on its way out may make it idle once more.
     lettingGo ??= setTimeout(() => pool.end(port.threadId), lettingGoMs);
   };
@@ -51,8 +64,9 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     const answering = pool.run(orderOf(run.runId, order, around), port.threadEnd, { isAlone: order.isAlone });
     if (job.signal.aborted) stop();
     const answer = await answering;
+    over.abort(new RunEnded("its run is over"));
     await port.close();
-    if (port.thrown) throw port.thrown.cause;
+    if (port.thrown) return endedBy(port.thrown.cause, port);
     equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
     return { report: hasThreadDied ? deadReport(answer.failure) : answer.report, denials: port.denials, hasThreadDied };
@@ -64,12 +78,35 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   }
 }
 
-function openPort(run: ClaimedRun, order: StepOrder, around: Surroundings & { progressed: () => void }): HostPort {
-  const { workspace, job, equipment } = around;
+/** The job's setup that fails ends the run and maybe the job; anything else is Sheaf's own failure. */
+function endedBy(cause: unknown, { denials }: HostPort): ThreadEnding {
+  if (!(cause instanceof SetupFailed)) throw cause;
+  const { code, message, remedy, log = "" } = cause.reason;
+  const report = deadReport({ code, message, ...(remedy ? { remedy } : {}) });
+  return { report, denials, hasThreadDied: false, tail: log, ...(cause.isAtBase ? { endsJob: cause } : {}) };
+}
+
+interface PortSurroundings extends Surroundings {
+  progressed(): void;
+  /** The idle limit does not run meanwhile: somebody else's time passes. */
+  during<T>(wait: () => Promise<T>): Promise<T>;
+  /** Aborted when the run is over. */
+  signal: AbortSignal;
+}
+
+function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): HostPort {
+  const { workspace, job, equipment, signal } = around;
   const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: job.span.spanId };
   return new HostPort({
-    judge: { scope: order.scope, root: workspace.root, isCaseInsensitive: job.repository.isCaseInsensitive },
+    scope: order.scope,
+    root: workspace.root,
+    isCaseInsensitive: job.repository.isCaseInsensitive,
+    behind: async (path) => asSeen(await workspace.fetch(path, mostLinkBytes)),
     append: (facts, spanId) => job.logRun(run, facts, spanId),
+    ask: (question) =>
+      around.during(() => askApproval(question, { run, taskId: order.task.id, job, equipment, signal })),
+    command: (command) =>
+      around.during(() => runToolCommand(command, { run, order, workspace, job, equipment, signal })),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
     span: (message) => equipment.hub.acceptFromThread(message, owner),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { bash } from "../tools/bash.ts";
 import { type Bundle, writeBundle } from "../workspace/bundle.ts";
 import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
@@ -11,7 +12,8 @@ import type { FinishedRun, StepOrder } from "./step-order.ts";
  * One run: a row, a workspace at the exact tree, a thread, and the tree that the coordinator takes itself when it is
  * over. The workspace is gone afterwards, whatever happened.
  */
-export async function runStep(order: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
+export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
+  const order = await withPossibleTools(wanted, equipment);
   const run = await beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
   const workspace = await createWorkspace(job.repository, {
     directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
@@ -20,14 +22,23 @@ export async function runStep(order: StepOrder, job: Job, equipment: Equipment):
   });
   try {
     const bundle = await bundleFor(order, workspace, job);
-    const { report, denials, hasThreadDied } = await runInThread(run, order, { workspace, bundle, job, equipment });
-    const taken = hasThreadDied ? {} : { taken: await workspace.takeTree() };
-    const finished: FinishedRun = { report, denials, hasThreadDied, ...taken };
+    const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
+    const taken = ending.hasThreadDied ? {} : { taken: await workspace.takeTree() };
+    const finished: FinishedRun = { ...ending, ...taken };
     await endRun(run, finished, equipment);
     return finished;
   } finally {
     await workspace.dispose();
   }
+}
+
+/** Commands are offered where something can hold them. */
+async function withPossibleTools(order: StepOrder, equipment: Equipment): Promise<StepOrder> {
+  const { scope, step } = order;
+  if (!scope.tools.includes(bash.name)) return order;
+  const isPossible = step.agent.model.provider !== "recipe" && !("unavailable" in (await equipment.sandbox()));
+  if (isPossible) return order;
+  return { ...order, scope: { ...scope, tools: scope.tools.filter((name) => name !== bash.name) } };
 }
 
 /** A recipe looks at every file of its task: they come to it in one piece. */

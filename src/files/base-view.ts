@@ -66,7 +66,8 @@ export function openBaseView(base: BaseReader, options: { isCaseInsensitive: boo
   };
 }
 
-function asSeen(fetched: Fetched): Seen {
+/** What stands there, as far as a way through it goes. */
+export function asSeen(fetched: Fetched): Seen {
   switch (fetched.found) {
     case "link":
       return { kind: "link", target: fetched.target };

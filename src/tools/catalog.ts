@@ -1,5 +1,6 @@
 import type { ToolSchema } from "../model/model.ts";
 import { applyEdits } from "./apply-edits.ts";
+import { bash } from "./bash.ts";
 import { deleteFile } from "./delete.ts";
 import { edit } from "./edit.ts";
 import { glob } from "./glob.ts";
@@ -10,7 +11,7 @@ import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
 const tools: ReadonlyMap<string, Tool> = new Map(
-  [read, write, edit, glob, list, deleteFile, applyEdits, submit].map((tool) => [tool.name, tool]),
+  [read, write, edit, glob, list, deleteFile, applyEdits, bash, submit].map((tool) => [tool.name, tool]),
 );
 
 /** Every tool there is, by name. */

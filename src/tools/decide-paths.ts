@@ -9,12 +9,13 @@ export interface Judgement {
   subject: string;
 }
 
-/** Pure: the same for both sides of a run. `resolved` answers `asked` in order; every path must be allowed. */
+/** Pure: the same for both sides of a run. `resolved` answers `asked` in order; a deny of any path decides, then an ask. */
 export function decidePaths(
   asked: readonly Asked[],
   resolved: readonly (Contained | Escape)[],
   { tool, scope, isCaseInsensitive }: { tool: Tool; scope: Scope; isCaseInsensitive: boolean },
 ): Judgement {
+  let question: Judgement | undefined;
   let allowed: Judgement = {
     decision: nothingAsked,
     subject: asked
@@ -26,9 +27,10 @@ export function decidePaths(
     const at = resolved[index];
     const decision = at ? decideOne(each, at, { tool, scope, isCaseInsensitive }) : unresolved;
     if (decision.effect === "deny") return { decision, subject: each.path };
+    if (decision.effect === "ask") question ??= { decision, subject: each.path };
     if (index === 0) allowed = { ...allowed, decision };
   }
-  return allowed;
+  return question ?? allowed;
 }
 
 function decideOne(
@@ -39,7 +41,7 @@ function decideOne(
   if (isEscape(at)) return { effect: "deny", rule: at.escape, source: "sheaf", reason: at.reason };
   const facts = { isCaseInsensitive, isDirectory: at.kind === "directory" };
   const decision = decideBoth(scope, asked.tool, [...at.viaLinks, at.canonical], facts);
-  const isUncovered = decision.effect === "deny" && decision.rule === "no rule";
+  const isUncovered = decision.effect !== "allow" && decision.rule === "no rule";
   if (!isUncovered || !tool.isBrowsing || !mayHoldAllowed(scope, asked.tool, at.canonical, facts)) return decision;
   return { effect: "allow", rule: "browse", source: "sheaf", reason: "only names that may be read are shown" };
 }

@@ -10,6 +10,7 @@ import { attribute, operation, toolSpan } from "../telemetry/semconv.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
 import { toolNamed } from "./catalog.ts";
 import { decidePaths, type Judgement } from "./decide-paths.ts";
+import { guardScripts } from "./guard-scripts.ts";
 import { notOffered, shortInput } from "./judge.ts";
 import { failed, type OpenedCall, type RunContext, type Tool, type ToolOutcome } from "./tool.ts";
 
@@ -25,8 +26,10 @@ export interface ToolContext {
   isCaseInsensitive: boolean;
   /** The span this call hangs from. */
   parent: Span | string;
-  /** The coordinator's answer to the call's intent; absent for reads. An edit without one does not happen. */
+  /** The coordinator's answer to the call; absent for reads that it was not asked about. No effect without one. */
   decision: Decision | undefined;
+  /** Has the coordinator run a command that it allowed, and write down what came of it. */
+  runCommand(callId: string): Promise<{ content: string; isError: boolean }>;
 }
 
 export interface Executed {
@@ -35,8 +38,12 @@ export interface Executed {
   submission?: Submission;
 }
 
-export async function execute(call: ToolUse, context: ToolContext): Promise<Executed> {
+/** A command: what came of it stands in the log already. */
+export type Commanded = Pick<Executed, "result"> & { fact?: undefined; submission?: undefined };
+
+export async function execute(call: ToolUse, context: ToolContext): Promise<Executed | Commanded> {
   const tool = context.scope.tools.includes(call.name) ? toolNamed(call.name) : undefined;
+  if (tool && isForCoordinator(tool, call, context)) return commanded(call, context);
   const attributes = {
     [attribute.operation]: operation.tool,
     [attribute.toolName]: call.name.slice(0, 100),
@@ -58,6 +65,16 @@ export async function execute(call: ToolUse, context: ToolContext): Promise<Exec
   }
 }
 
+/** Its span, its facts and what is true of it are the coordinator's. */
+function isForCoordinator(tool: Tool, call: ToolUse, { decision }: ToolContext): boolean {
+  return tool.effect === "command" && decision?.effect === "allow" && !("problem" in tool.open(call.input));
+}
+
+async function commanded(call: ToolUse, context: ToolContext): Promise<Commanded> {
+  const { content, isError } = await context.runCommand(call.id);
+  return { result: { type: "tool_result", tool_use_id: call.id, content, ...(isError ? { is_error: true } : {}) } };
+}
+
 interface Around {
   context: ToolContext;
   span: Span;
@@ -72,19 +89,31 @@ async function judgeAndRun(tool: Tool, call: ToolUse, { context, span }: Around)
     opened.paths.map(({ path }) => path),
     { followsLast: !tool.isAboutLinks },
   );
-  const judged = decidePaths(opened.paths, resolved, { ...context, tool });
+  const judged = settleQuestion(decidePaths(opened.paths, resolved, { ...context, tool }), context);
   if (judged.decision.effect === "deny") return deny(call, judged, span);
   span.set({ [attribute.decision]: "allow", [attribute.rule]: judged.decision.rule });
   const at = resolved.flatMap((each) => (isEscape(each) ? [] : [each]));
-  return finish(call, await opened.run(runContext(context, at)));
+  const files = guardScripts(context.files, context);
+  const outcome = await opened.run(runContext({ ...context, files }, at));
+  const { refusal } = files;
+  return refusal ? deny(call, refusal, span) : finish(call, outcome);
+}
+
+/** Only the coordinator can have asked somebody. */
+function settleQuestion(judged: Judgement, { decision: answer }: ToolContext): Judgement {
+  const { effect, rule, source, reason } = judged.decision;
+  if (effect !== "ask") return judged;
+  if (answer?.effect === "allow") return { ...judged, decision: answer };
+  const unasked = `${reason}; nobody was asked about it. Name the file by its own path, in a turn without commands`;
+  return { ...judged, decision: { effect: "deny", rule, source, reason: unasked } };
 }
 
 /** What the coordinator said. A read has no intent, so it was asked nothing. */
 function answerOf(tool: Tool, opened: OpenedCall, { decision }: ToolContext): Judgement {
   const subject = opened.paths[0]?.path ?? tool.name;
   if (decision) return { decision, subject };
-  if (tool.effect !== "edit") return { decision: undisputed, subject };
-  const reason = "an edit must be acknowledged before it happens, and this one was not";
+  if (tool.effect === "read" || tool.effect === "none") return { decision: undisputed, subject };
+  const reason = "what has an effect must be acknowledged before it happens, and this was not";
   return { decision: { effect: "deny", rule: "no intent", source: "sheaf", reason }, subject };
 }
 

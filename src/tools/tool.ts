@@ -21,11 +21,21 @@ export interface ToolDefinition<Input> {
   isAboutLinks?: boolean;
   /** Looks at a directory in which only some names may be read, and shows only those. */
   isBrowsing?: boolean;
+  /** The command line it is, where it is one; such a tool is run by the coordinator, never here. */
+  command?(input: Input): ToolCommand;
   run(input: Input, context: RunContext): Promise<ToolOutcome>;
 }
 
-/** An edit is acknowledged by the coordinator before it happens; a read is decided in the thread. */
-export type Effect = "read" | "edit" | "none";
+/**
+ * An edit is acknowledged by the coordinator before it happens; a read is decided in the thread; a command is decided
+ * and run by the coordinator.
+ */
+export type Effect = "read" | "edit" | "command" | "none";
+
+export interface ToolCommand {
+  text: string;
+  timeoutMs: number;
+}
 
 export interface Asked {
   tool: PathTool;
@@ -69,6 +79,7 @@ export interface Tool {
 
 export interface OpenedCall {
   paths: readonly Asked[];
+  command?: ToolCommand;
   run(context: RunContext): Promise<ToolOutcome>;
 }
 
@@ -84,7 +95,12 @@ export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
     open(input) {
       const parsed = definition.input.safeParse(input);
       if (!parsed.success) return { problem: describeIssues(parsed.error) };
-      return { paths: definition.paths(parsed.data), run: (context) => definition.run(parsed.data, context) };
+      const command = definition.command?.(parsed.data);
+      return {
+        paths: definition.paths(parsed.data),
+        ...(command ? { command } : {}),
+        run: (context) => definition.run(parsed.data, context),
+      };
     },
   };
 }

@@ -17,7 +17,7 @@ import { takeRaw } from "./take-tree.ts";
 export interface Inflation {
   isWithheld(path: RawPath): boolean;
   /** What HEAD is there. Without one there is no `.git`, and no way to what git keeps. */
-  commit: string | undefined;
+  commit(): Promise<string | undefined>;
   /** Brings in what the base does not hold, such as installed dependencies. */
   prepare(root: string): Promise<void>;
 }
@@ -37,7 +37,8 @@ export async function inflate(open: OpenWorkspace, wanted: Inflation): Promise<I
   await bringRest(open);
   const indexFile = `${open.indexFile}-full`;
   await writeIndex(repository, listing.tree, indexFile);
-  const git = wanted.commit === undefined ? undefined : await addGit(open, wanted.commit);
+  const commit = await wanted.commit();
+  const git = commit === undefined ? undefined : await addGit(open, commit);
   const place = { root, indexFile, hasGit: git !== undefined };
   try {
     const overlooked = await overlooking(repository, place, () => wanted.prepare(root));

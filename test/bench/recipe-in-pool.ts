@@ -104,8 +104,13 @@ async function runAll(prepared: readonly Prepared[], pool: Pool, threads: number
 
 async function runOne({ order, workspace }: Prepared, pool: Pool): Promise<void> {
   const port = new HostPort({
-    judge: { scope: order.scope, root: workspace.root, isCaseInsensitive: false },
+    scope: order.scope,
+    root: workspace.root,
+    isCaseInsensitive: false,
+    behind: async () => ({ kind: "missing" }),
     append: async () => {},
+    ask: ({ decision }) => Promise.resolve({ decision: { ...decision, effect: "deny" }, facts: [] }),
+    command: () => Promise.reject(new Error("a recipe runs no command")),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, 2 ** 24) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, 1_000),
     span: () => {},

@@ -177,7 +177,7 @@ describe("a tool call", () => {
 });
 
 describe("the judge", () => {
-  it("names the first denied path of a call over many files", () => {
+  it("names the first denied path of a call over many files", async () => {
     const run = open({
       writes: [{ files: Array.from({ length: 500 }, (_, index) => `src/${index % 50}/${index}.ts`) }],
     });
@@ -187,28 +187,32 @@ describe("the judge", () => {
       edits: [],
     }));
     const ask = (files: unknown) => judge({ type: "tool_use", id: "c", name: "apply_edits", input: { files } }, run);
-    expect(ask(edits).decision.effect).toBe("allow");
+    expect((await ask(edits)).decision.effect).toBe("allow");
     const forbidden = { ...edits[0], file_path: "other.ts" };
-    expect(ask([...edits, forbidden, { ...forbidden, file_path: "third.ts" }])).toMatchObject({
+    expect(await ask([...edits, forbidden, { ...forbidden, file_path: "third.ts" }])).toMatchObject({
       subject: "other.ts",
       decision: { effect: "deny", rule: "no rule", reason: expect.stringContaining('"other.ts"') },
     });
   });
 
-  it("refuses a tool that was not offered, and lets a malformed call fail by itself", () => {
+  it("refuses a tool that was not offered, and lets a malformed call fail by itself", async () => {
     const run = open({ ...everything, tools: ["read", "write"] });
-    const ask = (name: string, input: unknown) => judge({ type: "tool_use", id: "c", name, input }, run).decision;
-    expect(ask("delete", { file_path: "a" })).toMatchObject({ effect: "deny", rule: "not offered" });
-    expect(ask("write", { file_path: 7 })).toMatchObject({ effect: "allow", rule: "no path" });
+    const ask = async (name: string, input: unknown) =>
+      (await judge({ type: "tool_use", id: "c", name, input }, run)).decision;
+    expect(await ask("delete", { file_path: "a" })).toMatchObject({ effect: "deny", rule: "not offered" });
+    expect(await ask("write", { file_path: 7 })).toMatchObject({ effect: "allow", rule: "no path" });
     mkdirSync(join(run.root, "d"));
     symlinkSync("/etc", join(run.root, "d/etc"));
-    expect(ask("write", { file_path: "d/etc/x", content: "" })).toMatchObject({ effect: "deny", rule: "symlink" });
+    expect(await ask("write", { file_path: "d/etc/x", content: "" })).toMatchObject({
+      effect: "deny",
+      rule: "symlink",
+    });
   });
 });
 
 describe("the catalogue", () => {
   it("offers each tool with a description and a JSON schema of an object", () => {
-    expect(toolNames).toEqual(["read", "write", "edit", "glob", "list", "delete", "apply_edits", "submit"]);
+    expect(toolNames).toEqual(["read", "write", "edit", "glob", "list", "delete", "apply_edits", "bash", "submit"]);
     for (const schema of toolSchemas(toolNames)) {
       expect(schema.input_schema).toMatchObject({ type: "object", properties: expect.any(Object) });
       expect(schema.description.length).toBeGreaterThan(40);

@@ -10,7 +10,7 @@ import type { SpanMessage } from "../../src/protocol/span.ts";
 import { createTracer } from "../../src/telemetry/thread-tracer.ts";
 import { toolNamed, toolNames } from "../../src/tools/catalog.ts";
 import { type Executed, execute } from "../../src/tools/execute.ts";
-import { judge } from "../../src/tools/judge.ts";
+import { type JudgeView, judge } from "../../src/tools/judge.ts";
 import { emptyBase } from "../files/folder-base.ts";
 
 /** A run's tools over a real folder, with the coordinator's judge before every effect, as in a real run. */
@@ -22,6 +22,7 @@ export interface Run {
   scope: Scope;
   isCaseInsensitive: boolean;
   spans: SpanMessage[];
+  behind: JudgeView["behind"];
   put(path: string, content: string | Uint8Array): void;
   text(path: string): string;
   call(name: string, input: unknown): Promise<Executed>;
@@ -51,10 +52,23 @@ export function openRun(grant: Grant = {}): Run {
   let seed = 0;
   const clock = { now: () => 1, random: (count: number) => new Uint8Array(count).fill(++seed % 255 || 1) };
   const tracer = createTracer((message) => spans.push(message), clock);
-  const callUnjudged: Run["callUnjudged"] = (name, input, decision) => {
+  const behind = async () => ({ kind: "missing" }) as const;
+  const callUnjudged: Run["callUnjudged"] = async (name, input, decision) => {
+    const runCommand = () => Promise.reject(new Error("there are no commands here"));
     const parent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
-    const context = { scope, files, tracer, objectFormat: "sha1" as const, isCaseInsensitive, parent, decision };
-    return execute({ type: "tool_use", id: "call", name, input }, context);
+    const context = {
+      scope,
+      files,
+      tracer,
+      objectFormat: "sha1" as const,
+      isCaseInsensitive,
+      parent,
+      decision,
+      runCommand,
+    };
+    const done = await execute({ type: "tool_use", id: "call", name, input }, context);
+    if (!done.fact) throw new Error("a command is for the coordinator");
+    return done;
   };
   return {
     home,
@@ -70,11 +84,12 @@ export function openRun(grant: Grant = {}): Run {
       writeFileSync(join(root, path), content);
     },
     text: (path) => readFileSync(join(root, path), "utf8"),
-    call(name, input) {
+    behind,
+    async call(name, input) {
       const isRead = toolNamed(name)?.effect !== "edit";
-      const view = { scope, root, isCaseInsensitive };
-      const judged = isRead ? undefined : judge({ type: "tool_use", id: "call", name, input }, view).decision;
-      return callUnjudged(name, input, judged);
+      const view = { scope, root, isCaseInsensitive, behind };
+      const call = { type: "tool_use", id: "call", name, input } as const;
+      return callUnjudged(name, input, isRead ? undefined : (await judge(call, view)).decision);
     },
     dispose: () => rmSync(home, { recursive: true, force: true }),
   };

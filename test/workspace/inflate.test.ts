@@ -42,7 +42,7 @@ async function groundWith(files: Readonly<Record<string, string>>, held: string[
     workspace,
     at: (path: string) => join(workspace.root, path),
     inflate: (more: Partial<Inflation> = {}) =>
-      workspace.inflate({ isWithheld: () => false, commit, prepare: async () => {}, ...more }),
+      workspace.inflate({ isWithheld: () => false, commit: async () => commit, prepare: async () => {}, ...more }),
     async after(work: (root: string) => void) {
       const { settled } = await workspace.settleAfter(async () => work(workspace.root), onlyOwn);
       return settled.putBack.map(({ path }) => path).sort();
@@ -166,7 +166,7 @@ test("a FIFO, a repository inside and a stolen .git are gone, and keep nobody wa
 
 test("what may not be read is not there, no git leads to it, and it is not taken for deleted", async () => {
   await using ground = await groundWith({ ...files, "other/secret": "s\n" }, ["other/secret", "own/a"]);
-  await ground.inflate({ isWithheld: (path) => path === "other/secret", commit: undefined });
+  await ground.inflate({ isWithheld: (path) => path === "other/secret", commit: async () => undefined });
   expect(readdirSync(ground.at("other")).sort()).toEqual(["c", "deep"]);
   expect(existsSync(ground.at(".git"))).toBe(false);
   expect((await ground.workspace.takeTree()).touched).toEqual([]);

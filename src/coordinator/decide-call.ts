@@ -1,0 +1,49 @@
+import type { ToolUse } from "../protocol/message.ts";
+import type { Decision } from "../protocol/scope.ts";
+import { toolNamed } from "../tools/catalog.ts";
+import type { Judgement } from "../tools/decide-paths.ts";
+import { asksSomething, type JudgeView, judge } from "../tools/judge.ts";
+import { judgeCommand } from "../tools/judge-command.ts";
+import type { ToolCommand } from "../tools/tool.ts";
+import type { CallBook } from "./call-book.ts";
+
+/** What a call comes to before anybody is asked. */
+export interface DecidedCall extends Judgement {
+  isRead: boolean;
+  command?: ToolCommand;
+}
+
+export interface CallView extends JudgeView {
+  book: CallBook;
+}
+
+/**
+ * Undefined where the thread decides: reads, unless somebody may have to be asked, and tools that do not exist or were
+ * not offered, which it turns away without running anything.
+ */
+export async function decideCall(
+  call: ToolUse,
+  { isAmbiguous, view }: { isAmbiguous: boolean; view: CallView },
+): Promise<DecidedCall | undefined> {
+  const tool = toolNamed(call.name);
+  if (!tool) return undefined;
+  const isRead = tool.effect === "read";
+  if (isRead && !asksSomething(view.scope)) return undefined;
+  const isOffered = view.scope.tools.includes(call.name);
+  const opened = tool.effect === "command" && isOffered ? tool.open(call.input) : undefined;
+  const command = opened && "command" in opened ? opened.command : undefined;
+  if (!command) return { ...(await judge(call, view)), isRead };
+  const subject = command.text.slice(0, mostShown).toWellFormed();
+  if (isAmbiguous || view.book.has(call.id)) return { decision: ambiguous, subject, isRead };
+  return { decision: judgeCommand(command.text, view), subject, isRead, command };
+}
+
+/** Characters of a command in a denial. */
+const mostShown = 500;
+
+const ambiguous: Decision = {
+  effect: "deny",
+  rule: "call id",
+  source: "sheaf",
+  reason: "its id names another call too, so nobody can tell which of them is meant",
+};

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { defineTool, failed } from "./tool.ts";
+
+const defaultMs = 2 * 60 * 1000;
+const mostMs = 30 * 60 * 1000;
+/** One argument of a program may have 128 KiB, and a character up to three bytes. */
+const mostCharacters = 40_000;
+
+export const bash = defineTool({
+  name: "bash",
+  description:
+    "Runs one bash command line in a whole checkout of the repository (the current directory), with your edits in it, " +
+    "in a sandbox: there is no network unless the task was given some, nothing outside the checkout can be changed, " +
+    "and /tmp, the home folder and processes left behind are gone afterwards. What it changes outside the files that " +
+    "you may edit is put back, and you are told so. Git can be asked, not changed: do not commit. Output is cut to " +
+    "30,000 characters, so narrow it with head, tail or grep. Commands of the task run one after another.",
+  input: z.strictObject({
+    command: z
+      .string()
+      .min(1)
+      .max(mostCharacters)
+      .refine((text) => text.isWellFormed() && !text.includes("\0"), { error: "holds a character no command can" })
+      .describe("The command line"),
+    timeout_ms: z
+      .number()
+      .int()
+      .min(1)
+      .max(mostMs)
+      .optional()
+      .describe(`Time after which it is killed, in milliseconds; default ${defaultMs}, at most ${mostMs}`),
+  }),
+  effect: "command",
+  paths: () => [],
+  command: ({ command: text, timeout_ms: timeoutMs = defaultMs }) => ({ text, timeoutMs }),
+  async run() {
+    return failed("only the coordinator runs commands");
+  },
+});
