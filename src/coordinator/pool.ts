@@ -47,7 +47,7 @@ export function openPool(options: PoolOptions): Pool {
   });
   let alone: Piscina | undefined;
   const solitary = () => {
-    alone ??= createPiscina(options, { maxThreads: 1, concurrentTasksPerWorker: 1 });
+    alone ??= createPiscina(options, { maxThreads: mostAlone, concurrentTasksPerWorker: 1, idleMs: 5_000 });
     return alone;
   };
   let looking: Piscina | undefined;
@@ -90,6 +90,9 @@ export function openPool(options: PoolOptions): Pool {
     },
   };
 }
+
+/** Suspects at one time, each in a thread of its own: one that waits for a person must not hold up all others. */
+const mostAlone = 8;
 
 /**
  * When a thread reaches its heap limit, Node grants it 16 MB to come to an end in (node_worker.cc, heap limit

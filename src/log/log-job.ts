@@ -34,6 +34,14 @@ function lineOf(fact: Fact): Line | undefined {
     }
     case "tool.denied":
       return line("tool denied", { tool: fact.data.tool, input: fact.data.input, rule: fact.data.rule }, "warn");
+    case "approval.requested": {
+      const { approval_id: approval, tool, input, rule, expires_at } = fact.data;
+      return line("approval requested", { approval, tool, input, rule, expires_at });
+    }
+    case "approval.resolved": {
+      const { approval_id: approval, state, decided_by, remember } = fact.data;
+      return line("approval resolved", { approval, state, decided_by, remember });
+    }
     case "check.finished": {
       const { name: check, exit, signal, timed_out, duration_ms } = fact.data;
       return line("check finished", { check, exit, signal, timed_out, duration_ms: Math.round(duration_ms) });
