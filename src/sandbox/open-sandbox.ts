@@ -1,8 +1,10 @@
 import { delimiter } from "node:path";
 import type { Clock } from "../protocol/ids.ts";
 import { createBubblewrap } from "./bubblewrap.ts";
+import { type Machine, machineAt } from "./diagnose-machine.ts";
 import type { NoSandbox, Sandbox } from "./driver.ts";
 import { createExternal } from "./external.ts";
+import { openTried } from "./probe.ts";
 import { pathEntries } from "./tool-folders.ts";
 
 export interface SandboxOptions {
@@ -41,8 +43,12 @@ export async function openSandbox(options: SandboxOptions, clock: Clock): Promis
         remedy: "run the job without commands, or have the operator choose another sandbox.mode in sheaf.config.yaml",
       };
     case "bubblewrap":
-      return createBubblewrap(options, clock);
+      return openTried(() => createBubblewrap(options, clock), { ...options, machine: thisMachine(options) });
   }
+}
+
+function thisMachine({ path }: SandboxOptions): Machine {
+  return machineAt({ root: "/", platform: process.platform, isRoot: process.getuid?.() === 0, path });
 }
 
 /** An allowlist, on the operator's own PATH. */

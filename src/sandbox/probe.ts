@@ -8,24 +8,31 @@ import type { NoSandbox, Sandbox } from "./driver.ts";
 
 /**
  * Runs a command exactly as every later one will be run. Nothing else makes a sandbox count as there: no version, no
- * setting of the kernel. Where it fails the answer is the cause on this machine, and no command runs.
+ * setting of the kernel. Where it fails the answer is the cause on this machine, and no command runs. Throws Fault
+ * `configuration` for what the operator wrote and cannot be, such as an account that there is not.
  */
-export async function probe(
-  sandbox: Sandbox,
+export async function openTried(
+  create: () => Sandbox,
   { dataFolder, machine }: { dataFolder: string; machine: Machine },
-): Promise<NoSandbox | undefined> {
+): Promise<Sandbox | NoSandbox> {
   try {
-    await mkdir(dataFolder, { recursive: true, mode: 0o700 });
-    const tree = await mkdtemp(join(dataFolder, "probe-"));
-    try {
-      const saw = await tryIn(tree, sandbox);
-      return saw === undefined ? undefined : diagnose({ saw }, machine);
-    } finally {
-      await rm(tree, { recursive: true, force: true });
-    }
+    const sandbox = create();
+    const saw = await probe(sandbox, dataFolder);
+    return saw === undefined ? sandbox : diagnose({ saw }, machine);
   } catch (thrown) {
-    const { message, remedy } = toFailure(thrown);
+    const { code, message, remedy } = toFailure(thrown);
+    if (code === "configuration") throw thrown;
     return diagnose({ saw: message, remedy }, machine);
+  }
+}
+
+async function probe(sandbox: Sandbox, dataFolder: string): Promise<string | undefined> {
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const tree = await mkdtemp(join(dataFolder, "probe-"));
+  try {
+    return await tryIn(tree, sandbox);
+  } finally {
+    await rm(tree, { recursive: true, force: true });
   }
 }
 
