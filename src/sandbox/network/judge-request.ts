@@ -24,16 +24,19 @@ type Line = Pick<IncomingMessage, "method" | "url" | "rawHeaders">;
 export function judgeRequest(request: Line, options: JudgeOptions): Wanted | Refused {
   const wanted = options.pinned ? inTunnel(request, options.pinned) : toProxy(request);
   if ("reason" in wanted) return wanted;
-  const usual = request.method === "CONNECT" ? 443 : 80;
-  for (const host of hostHeaders(request)) {
-    const named = readNetworkHost(host);
-    const agrees = !("problem" in named) && named.host === wanted.host && (named.port ?? usual) === wanted.port;
-    // A tunnel's Host may leave its port out, whatever that is.
-    const isPortless = request.method === "CONNECT" && "host" in named && named.port === undefined;
-    if (agrees || (isPortless && named.host === wanted.host)) continue;
-    return malformed(`its Host header says ${shown(host)}, and its target is ${wanted.host}:${wanted.port}`, wanted);
+  if (valuesOf("transfer-encoding", request).some((coding) => coding.toLowerCase() !== "chunked")) {
+    return malformed("a body comes with its length or in chunks", wanted);
   }
-  return judgeTarget(wanted, options.targets) ?? wanted;
+  const other = valuesOf("host", request).find((host) => !isSame(host, wanted, request));
+  if (other === undefined) return judgeTarget(wanted, options.targets) ?? wanted;
+  return malformed(`its Host header says ${shown(other)}, and its target is ${wanted.host}:${wanted.port}`, wanted);
+}
+
+/** A tunnel's Host may leave its port out, whatever that is. */
+function isSame(written: string, { host, port }: NetworkTarget, { method }: Line): boolean {
+  const named = readNetworkHost(written);
+  if ("problem" in named || named.host !== host) return false;
+  return named.port === undefined ? method === "CONNECT" || port === 80 : named.port === port;
 }
 
 export function judgeTarget({ host, port }: NetworkTarget, targets: readonly NetworkTarget[]): Refused | undefined {
@@ -56,7 +59,7 @@ function toProxy({ method, url = "" }: Line): Wanted | Refused {
 
 function inTunnel({ method, url = "", rawHeaders }: Line, { host, port }: NetworkTarget): Wanted | Refused {
   if (method === "CONNECT") return malformed("a tunnel leads to one host, and cannot lead on", { host, port });
-  if (hostHeaders({ rawHeaders }).length !== 1) {
+  if (valuesOf("host", { rawHeaders }).length !== 1) {
     return malformed("a request in a tunnel says its host, once", { host, port });
   }
   if (url.startsWith("/") && !url.includes("#")) return { host, port, path: url };
@@ -78,8 +81,8 @@ function malformed(reason: string, { host, port }: NetworkTarget = { host: "", p
   return { status: 400, reason, host, port };
 }
 
-function hostHeaders({ rawHeaders }: Pick<Line, "rawHeaders">): string[] {
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === "host");
+function valuesOf(name: string, { rawHeaders }: Pick<Line, "rawHeaders">): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 
 function shown(text: string): string {
