@@ -104,6 +104,10 @@ export function withJobOptions(command: Command): Command {
     .option("--repo <dir>", "the repository", ".")
     .option("--ref <ref>", "the commit to start from", "HEAD")
     .option("--model <model>", "for prompt steps without a model of their own")
+    .option(
+      "--permission-mode <mode>",
+      "of calls that no rule covers: ask, deny, or plan (deny all that has an effect)",
+    )
     .option("--include-dirty", "take uncommitted changes into the base");
 }
 

@@ -19,9 +19,10 @@ export interface JobSource {
   asker: "command line" | "request";
 }
 
-/** What an override is called by whoever gave it. */
+/** What an override is called by whoever gave it: `overrides.permissionMode`, or `--permission-mode`. */
 export function optionName(asker: JobSource["asker"], name: string): string {
-  return asker === "request" ? `overrides.${name}` : `--${name}`;
+  if (asker === "request") return `overrides.${name}`;
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** How the value of an input is given. */

@@ -10,13 +10,13 @@ import { collectFaults } from "./resolve-faults.ts";
 import { openJobFiles } from "./resolve-files.ts";
 import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
 import { type Overrides, readNarrowing, readOverrides } from "./resolve-overrides.ts";
-import { ruleAt } from "./resolve-pattern.ts";
+import { resolvePermissions } from "./resolve-permissions.ts";
 import { resolvePublish } from "./resolve-publish.ts";
 import { reachOf } from "./resolve-reach.ts";
 import { resolveSplit } from "./resolve-split.ts";
 import { resolveStep } from "./resolve-step.ts";
 import { resolveTasks } from "./resolve-tasks.ts";
-import type { Resolving } from "./resolving.ts";
+import type { ReadAgentFile, Resolving } from "./resolving.ts";
 import { writtenJob } from "./written-job.ts";
 
 /** Everything a job says, without the repository it is said of. */
@@ -30,6 +30,8 @@ export interface ResolveOptions {
   cwd?: string | undefined;
   /** An example stands for the value of an input that has none: for looking at a job that is not to run. */
   hasStandIns?: boolean;
+  /** Reads agent files of the repository; without it those that a job uses are not looked at. */
+  agentFile?: ReadAgentFile | undefined;
 }
 
 /**
@@ -49,12 +51,10 @@ export async function resolveOrder(source: JobSource, options: ResolveOptions): 
   const narrowing = readNarrowing(overrides, source);
   const inputs = resolveInputs(source, options.inputs ?? {}, options);
   const file = { ...source.file, ...overridden, limits: { ...source.file.limits, ...overridden.limits } };
-  const resolving = begin({ ...source, file }, inputFiller(inputs, source.place));
-  const { faults, place } = resolving;
+  const resolving = begin({ ...source, file }, inputFiller(inputs, source.place), options);
+  const { faults } = resolving;
   const steps = (key: "before" | "each" | "after", within: Within) =>
     faults.all(file[key] ?? [], (step, index) => resolveStep(step, [key, index], within, resolving));
-  const rules = (list: "allow" | "deny") =>
-    faults.all(file.permissions?.[list] ?? [], (text, index) => ruleAt(text, place(["permissions", list, index])));
   const checks = await resolveChecks(file.checks ?? [], resolving);
   const each = await steps("each", { hasItem: true });
   const splitOf = { each: file.each && each, checks };
@@ -70,7 +70,7 @@ export async function resolveOrder(source: JobSource, options: ResolveOptions): 
     after: await steps("after", { hasItem: false }),
     tasks: await resolveTasks(file.tasks ?? [], resolving),
     checks,
-    permissions: { allow: await rules("allow"), deny: await rules("deny") },
+    permissions: await resolvePermissions(file.permissions, resolving),
     ...(file.format === false ? { format: false } : {}),
     land: file.land ?? "green",
     publish,
@@ -83,8 +83,9 @@ export async function resolveOrder(source: JobSource, options: ResolveOptions): 
   return order;
 }
 
-function begin({ file, place, texts }: JobSource, filler: Filler): Resolving {
-  return { file, place, filler, files: openJobFiles(texts), faults: collectFaults(), compile: compilerOnce() };
+function begin({ file, place, texts }: JobSource, filler: Filler, { agentFile }: ResolveOptions): Resolving {
+  const files = openJobFiles(texts);
+  return { file, place, filler, files, faults: collectFaults(), compile: compilerOnce(), agentFile };
 }
 
 /** Agents of steps were looked up with them. */

@@ -6,7 +6,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobFile } from "../protocol/job-file.ts";
 import { modelText } from "../protocol/job-file-codemod.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
-import type { PathPattern } from "../protocol/scope.ts";
+import { type PathPattern, type PermissionMode, permissionMode } from "../protocol/scope.ts";
 import { branchName, repositoryPath, shellCommand, text } from "../protocol/written-text.ts";
 import { type JobSource, optionName } from "./job-source.ts";
 
@@ -14,18 +14,19 @@ import { type JobSource, optionName } from "./job-source.ts";
  * What the command line, or a request, says in the place of the job file, as it was typed. `check`: commands added
  * after the file's own; `timeout`: for the whole job, such as `40m`; `publish`: `none`, `patch`, `patch=FILE`, `branch`
  * (then `sheaf/NAME`) or `branch=NAME`; `model`: for prompt steps without an agent that has its own; `sample`: so many
- * of the tasks; `only`: a glob that files must be covered by.
+ * of the tasks; `only`: a glob that files must be covered by; `permissionMode`: what becomes of a call that no rule covers.
  */
 export type Overrides = Readonly<NonNullable<JobRequest["overrides"]>>;
 
 /** The parts of a job file that overrides change, in the form the file has. */
 export type Overridden = Pick<JobFile, "checks" | "publish" | "model"> & {
   limits?: { concurrency?: number; time?: number };
+  permissions?: JobFile["permissions"];
 };
 
 /** What overrides put in the place of what the file says. Throws Fault `usage`, naming the option. */
 export function readOverrides(overrides: Overrides, { file, name, asker }: JobSource): Overridden {
-  const { check = [], concurrency, timeout, publish, model } = overrides;
+  const { check = [], concurrency, timeout, publish, model, permissionMode: mode } = overrides;
   const option = (word: string) => optionName(asker, word);
   const limits = {
     ...(concurrency === undefined ? {} : { concurrency: wholeNumber(concurrency, 10_000, option("concurrency")) }),
@@ -38,6 +39,9 @@ export function readOverrides(overrides: Overrides, { file, name, asker }: JobSo
       : { checks: [...(file.checks ?? []), ...check.map((word) => valid(option("check"), shellCommand, word))] }),
     ...(publish === undefined ? {} : { publish: publishing(publish, { file, name, option: option("publish") }) }),
     ...(model === undefined ? {} : { model: valid(option("model"), modelText, model) }),
+    ...(mode === undefined
+      ? {}
+      : { permissions: { ...file.permissions, mode: modeOf(mode, option("permissionMode")) } }),
   };
 }
 
@@ -50,6 +54,12 @@ export function readNarrowing(
     ...(sample === undefined ? {} : { sample: wholeNumber(sample, 1_000_000, optionName(asker, "sample")) }),
     ...(only === undefined ? {} : { only: patternOf(only, optionName(asker, "only")) }),
   };
+}
+
+function modeOf(word: string, option: string): PermissionMode {
+  const mode = permissionMode.safeParse(word);
+  if (mode.success) return mode.data;
+  throw refuse(option, `${quoted(word)} is no permission mode`, "write ask, deny or plan");
 }
 
 function wholeNumber(word: string, most: number, option: string): number {

@@ -1,15 +1,22 @@
-import { parsePattern, parseRule } from "../permission/rule.ts";
+import { parsePattern } from "../permission/rule.ts";
+import type { RuleList } from "../permission/weigh.ts";
+import { readRule } from "../permission/written-rule.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { PathPattern, Rule } from "../protocol/scope.ts";
+import type { WrittenRule } from "../protocol/written-rule.ts";
 import { repositoryPath } from "../protocol/written-text.ts";
 import type { JobPath } from "./fill-inputs.ts";
 import type { Resolving } from "./resolving.ts";
 
 /** Rules and patterns of a job file. Their errors name the place in the file. */
 
-/** One rule, such as `Edit(src/**)`. Throws Fault `rule`. */
-export function ruleAt(text: string, place: string): Rule {
-  return placed(place, () => parseRule(text));
+/** The rules that stand in a list of the job at `path`. Those that fault are remembered. */
+export function resolveRules(
+  written: readonly WrittenRule[] | undefined,
+  { path, list }: { path: JobPath; list: RuleList },
+  { faults, place }: Resolving,
+): Promise<Rule[]> {
+  return faults.all(written ?? [], (rule, index) => placed(place([...path, index]), () => readRule(rule, list)));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { WrittenStep } from "../protocol/job-file-step.ts";
 import type { JobPath, Within } from "./fill-inputs.ts";
 import { agentOf } from "./resolve-agent.ts";
 import { resolveCodemod } from "./resolve-codemod.ts";
-import { resolvePaths } from "./resolve-pattern.ts";
+import { resolvePaths, resolveRules } from "./resolve-pattern.ts";
 import { reachOf } from "./resolve-reach.ts";
 import type { Resolving } from "./resolving.ts";
 
@@ -33,7 +33,9 @@ function commandStep(step: WrittenStep, path: JobPath, within: Within, { filler 
 async function agentStep(step: WrittenStep, path: JobPath, within: Within, resolving: Resolving): Promise<AgentStep> {
   if (step.codemod === undefined) {
     const prompt = resolving.filler.prompt(step.prompt ?? "", [...path, "prompt"], within);
-    return { kind: "agent", agent: await agentOf(step, path, resolving), prompt, ...reachOf(step) };
+    const agent = await agentOf(step, path, resolving);
+    const allow = await resolveRules(step.allow, { path: [...path, "allow"], list: "allow" }, resolving);
+    return { kind: "agent", agent, prompt, ...(step.allow ? { allow } : {}), ...reachOf(step) };
   }
   const recipe = await resolveCodemod(step.codemod, [...path, "codemod"], resolving);
   const name = recipe.name === "rule" ? recipe.file : recipe.name;

@@ -11,7 +11,7 @@ export function writtenJob(
   overrides: Overrides,
   { overridden, inputs }: { overridden: Overridden; inputs: Readonly<Record<string, InputValue>> },
 ): Record<string, unknown> {
-  const { checks, publish, model } = overridden;
+  const { checks, publish, model, permissions } = overridden;
   const { version, name: _, inputs: declared, ...rest } = written;
   const limits = {
     ...(overrides.concurrency === undefined ? {} : { concurrency: Number(overrides.concurrency) }),
@@ -25,6 +25,7 @@ export function writtenJob(
     ...(model === undefined ? {} : { model }),
     ...(checks === undefined ? {} : { checks: [...listOf(written.checks), ...(overrides.check ?? [])] }),
     ...(publish === undefined ? {} : { publish }),
+    ...(permissions === undefined ? {} : { permissions }),
     ...(Object.keys(limits).length === 0
       ? {}
       : { limits: { ...(isRecord(written.limits) ? written.limits : {}), ...limits } }),

@@ -46,10 +46,12 @@ function layersOf({ writes, job, step = {}, agent, ceiling }: TaskGrant, more: r
   const task: ScopeLayer = {
     source: "task",
     allow: [readAll, ...editsOf(writes), ...job.allow, ...more],
+    // What is asked about and not allowed is a question all the same: it is granted by whoever answers.
+    ask: [...(job.ask ?? [])],
     deny: [],
   };
   const others: ScopeLayer[] = [
-    { source: "job", ask: [...(job.ask ?? [])], deny: [...job.deny] },
+    { source: "job", deny: [...job.deny] },
     ...(step.writes ? [writing(step.writes, more)] : []),
     ...(step.allow ? [{ source: "step", allow: allowing(step.allow, more), deny: [] }] : []),
     ...(agent ? [agentLayer(agent, more)] : []),

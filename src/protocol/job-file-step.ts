@@ -2,8 +2,8 @@ import { z } from "zod";
 import { duration } from "./duration.ts";
 import { codemod } from "./job-file-codemod.ts";
 import { writtenReach } from "./job-file-reach.ts";
-import { later } from "./not-built.ts";
 import { key } from "./written-key.ts";
+import { writtenRules } from "./written-rule.ts";
 import {
   plainName,
   refusedCharacters,
@@ -88,7 +88,7 @@ export const writtenStep = z
       "what the task may edit",
     ),
     ...writtenReach,
-    allow: later("write it at the agent"),
+    allow: key(writtenRules, "of a prompt: rules that narrow what it may do", "all that its task may"),
   })
   .superRefine((step, context) => {
     const message = refusedStep(step);
@@ -108,6 +108,9 @@ function refusedStep(step: Readonly<Record<string, unknown>>): string | undefine
   if (given.length > 1) return `a step is one of ${given.join(" and ")}; write a step for each`;
   if (kind !== "prompt" && step.agent !== undefined) {
     return `a ${kind} needs no agent; leave out the agent, or write a prompt`;
+  }
+  if (kind !== "prompt" && step.allow !== undefined) {
+    return `allow belongs to a prompt; what a ${kind} may edit is narrowed by writes`;
   }
   const reach = ["network", "secrets"].find((key) => kind === "codemod" && step[key] !== undefined);
   if (reach !== undefined) return `${reach} belongs to a run or a prompt; a codemod runs no command`;

@@ -8,24 +8,37 @@ import { writtenSplit } from "./job-file-split.ts";
 import { promptText, writtenStep, writtenTask } from "./job-file-step.ts";
 import { choice, later } from "./not-built.ts";
 import { key } from "./written-key.ts";
-import { plainName, shellCommand, templated, templatedBranch, text } from "./written-text.ts";
+import { writtenRules } from "./written-rule.ts";
+import { plainName, repositoryFile, shellCommand, templated, templatedBranch } from "./written-text.ts";
 
 /**
  * The job file as people write it, version 1. It says nothing about files it names, agents it refers to or the
  * repository: resolving them is the coordinator's (resolve-job.ts). Keys beginning with `x-` never get here.
  */
 
-const ruleTexts = z.array(text({ most: 4_200 })).max(1_000);
 const steps = z.array(writtenStep).min(1).max(50);
 
-const agent = z.strictObject({
-  model: key(modelText, "scripted/FILE or recipe/NAME", "the job's model"),
-  prompt: key(promptText, "its instructions, before what a step asks; inputs are filled in", "none"),
-  allow: key(ruleTexts, "rules that narrow what its tasks may do: Read(glob), Edit(glob)", "all that its task may"),
-  use: later("write model, prompt and allow here"),
-  limits: later("write limits for the whole job"),
-});
+const agent = z
+  .strictObject({
+    use: key(repositoryFile, "an agent file of the repository, read at the commit the job starts from", "none"),
+    model: key(modelText, "scripted/FILE or recipe/NAME", "the job's model"),
+    prompt: key(promptText, "its instructions, before what a step asks; inputs are filled in", "none"),
+    allow: key(writtenRules, "rules that narrow what its tasks may do", "all that its task may"),
+    deny: key(writtenRules, "what it may not do", { is: [] }),
+    limits: later("write limits for the whole job"),
+  })
+  .superRefine((written, context) => {
+    const refused = written.use === undefined ? undefined : refusedBeside(written);
+    if (refused) context.addIssue({ code: "custom", ...refused });
+  });
 export type WrittenAgent = z.infer<typeof agent>;
+
+/** The file has both already. */
+function refusedBeside({ prompt, allow }: { prompt?: unknown; allow?: unknown }) {
+  if (prompt !== undefined) return { message: "use brings its own prompt; leave this out", path: ["prompt"] };
+  if (allow === undefined) return undefined;
+  return { message: "use says in its tools what it may do; write allow at the step", path: ["allow"] };
+}
 
 const setup = z.union([
   shellCommand,
@@ -37,11 +50,15 @@ const setup = z.union([
 ]);
 
 const permissions = z.strictObject({
-  allow: key(ruleTexts, "Read(glob) and Edit(glob) that tasks may do beyond their writes", { is: [] }),
-  deny: key(ruleTexts, "what no task may do; wins over every allow", { is: [] }),
-  mode: later("what no rule allows is denied"),
-  ask: later("what no rule allows is denied; write it in allow or deny"),
-  grant: later("tasks start no agents of their own"),
+  mode: key(
+    choice(["ask", "deny", "plan"]),
+    "of a call that no rule covers: somebody is asked, or it is denied; plan denies whatever has an effect",
+    "ask where sheaf run has a terminal, else deny",
+  ),
+  allow: key(writtenRules, "what tasks may do beyond their writes: Edit(glob), Bash(npm test:*)", { is: [] }),
+  ask: key(writtenRules, "what somebody is asked about; wins over every allow", { is: [] }),
+  deny: key(writtenRules, "what no task may do; wins over every ask and allow", { is: [] }),
+  grant: key(writtenRules, "what tasks may give to agents they start, beyond what they hold", { is: [] }),
 });
 
 const publish = z.union([
@@ -120,7 +137,7 @@ export const jobFile = z
     ),
     permissions: key(
       permissions,
-      "what tasks may read and edit beyond their writes, and what they may not",
+      "rules about what tasks may do beyond their writes, what is asked about, and what they may not",
       "a task reads the repository and edits its writes",
     ),
     format: key(z.boolean(), "the repository's own formatter, where it has one, ends the work of a recipe", {

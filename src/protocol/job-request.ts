@@ -23,6 +23,7 @@ export const jobRequest = z.strictObject({
       model: z.string().optional(),
       sample: z.string().optional(),
       only: z.string().optional(),
+      permissionMode: z.string().optional(),
     })
     .optional(),
   repository: z.union([

@@ -205,9 +205,14 @@ const refused: readonly (readonly [text: string, code: string, message: RegExp])
     /^jobs\/x\.yaml:2:23: the rule "Reed" is refused/,
   ],
   [
-    "permissions: { allow: ['Bash(npm test)'] }\neach: [{ codemod: node-protocol }]",
+    "permissions: { grant: ['Bash(npm test*)'] }\neach: [{ codemod: node-protocol }]",
     "rule",
-    /^jobs\/x\.yaml:2:24: .*not built yet/,
+    /^jobs\/x\.yaml:2:24: the rule "Bash\(npm test\*\)" is refused: /,
+  ],
+  [
+    "agents: { a: { model: recipe/no-var, deny: [Agent(a b)] } }\neach: [{ codemod: node-protocol }]",
+    "rule",
+    /^jobs\/x\.yaml:2:45: the rule "Agent\(a b\)" is refused: /,
   ],
   ["split: { by: list, items: ['src/['] }\neach: [{ codemod: node-protocol }]", "rule", /^jobs\/x\.yaml:2:28: /],
   [

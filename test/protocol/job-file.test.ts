@@ -80,13 +80,9 @@ const notBuilt: readonly (readonly [line: string, place: string, what: string])[
   ["triggers: []", "3:1", "triggers"],
   ["model: sonnet", "3:8", "sonnet"],
   ["model: replay/job-7", "3:8", "replay/job-7"],
-  ["agents: { a: { use: a.md } }", "3:16", "use"],
   ["agents: { a: { limits: {} } }", "3:16", "limits"],
   ["split: planner", "3:8", "planner"],
   ["split: { by: planner }", "3:14", "planner"],
-  ["permissions: { mode: ask }", "3:16", "mode"],
-  ["permissions: { ask: [] }", "3:16", "ask"],
-  ["permissions: { grant: [] }", "3:16", "grant"],
   ...["usd", "tokens", "turns", "depth"].map((key) => [`limits: { ${key}: 3 }`, "3:11", key] as const),
 ];
 
@@ -96,15 +92,18 @@ describe("what is designed and not built", () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(`x.yaml:${place}: "${what}" is not built yet: `);
   });
-
-  it.each(["allow: [Read]"])("as the step key %s is refused too", (key) => {
-    expect(refusal(`each: [{ prompt: a, ${key} }]`, "version: 1\n")).toEqual([
-      expect.stringMatching(`^x.yaml:2:21: "${key.split(":")[0]}" is not built yet: `),
-    ]);
-  });
 });
 
 const refused: readonly (readonly [line: string, message: string])[] = [
+  ["permissions: { mode: never }", '3:22: expected "ask" or "deny" or "plan", found the text "never"'],
+  ["permissions: { allow: [{ match: [a] }] }", '3:24: "rule" is missing; add it: a text'],
+  ["permissions: { allow: [{ rule: Read, nomatch: [a] }] }", '3:38: unknown key "nomatch"; did you mean "match"?'],
+  ["agents: { a: { use: a.md, prompt: x } }", "3:35: use brings its own prompt; leave this out"],
+  [
+    "agents: { a: { use: a.md, allow: [Read] } }",
+    "3:34: use says in its tools what it may do; write allow at the step",
+  ],
+  ["agents: { a: { use: ../a.md } }", '3:21: a path cannot hold ".."; write it relative to the repository root'],
   [
     "setup: { run: a, network: [https://example.com/x] }",
     '3:28: "https://example.com/x": a host is meant, not an address of a page; write api.example.com, *.example.com or api.example.com:8443',
