@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { SandboxLimits } from "./open-sandbox.ts";
 import type { SystemFolders } from "./system-folders.ts";
 import type { Folder } from "./tool-folders.ts";
@@ -8,6 +9,8 @@ import type { Folder } from "./tool-folders.ts";
  * be written but the tree.
  */
 export interface View {
+  /** Of Sheaf itself: what its sandboxes are told by in the list of processes. */
+  dataFolder: string;
   system: SystemFolders;
   limits: Pick<SandboxLimits, "scratchBytes">;
   /** Read-only, outer before inner. */
@@ -29,6 +32,7 @@ export function bubblewrapArguments(view: View): string[] {
   const shown = ({ source, place }: Folder) => ["--ro-bind", source, place];
   return [
     ...isolation,
+    ...["--unsetenv", markOf(view.dataFolder)],
     ...["--seccomp", String(view.seccomp), "--json-status-fd", String(view.status)],
     ...view.system.shown.flatMap((place) => ["--ro-bind", place, place]),
     ...view.system.links.flatMap(([place, target]) => ["--symlink", target, place]),
@@ -46,6 +50,11 @@ export function bubblewrapArguments(view: View): string[] {
 }
 
 export const homeInside = "/home/sheaf";
+
+/** Does nothing but stand in the list of arguments. */
+export function markOf(dataFolder: string): string {
+  return `SHEAF_SANDBOX_${createHash("sha256").update(dataFolder).digest("hex").slice(0, 16)}`;
+}
 
 const isolation = [
   ...["--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"],

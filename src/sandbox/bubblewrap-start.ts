@@ -69,6 +69,7 @@ function wordsOf({ command, shown, prefix, env }: Order, box: Box & { descriptor
   const reach = reachFor(sources, box.account);
   const reached = (folder: Folder) => ({ ...folder, source: reach.of(folder.source) });
   const view = {
+    dataFolder: box.options.dataFolder,
     system: box.system,
     limits: box.options.limits,
     folders: shown.folders.map(reached),

@@ -21,46 +21,62 @@ export interface Watched {
 export function watchBubblewrap(child: ChildProcess, status: Readable): Watched {
   let said = "";
   let sent: "SIGTERM" | "SIGKILL" | undefined;
-  const number = (name: string) => {
-    const found = new RegExp(`"${name}": (\\d+)`).exec(said)?.[1];
-    return found === undefined ? undefined : Number(found);
-  };
-  const first = () => number("child-pid");
+  let first: FirstProcess | undefined;
   const killAll = () => {
-    const pid = first();
-    if (pid !== undefined && isFirstProcess(pid)) send(pid, "SIGKILL");
+    if (first && isAlive(first)) send(first.pid, "SIGKILL");
     if (child.pid !== undefined) send(-child.pid, "SIGKILL");
   };
   status.on("data", (chunk: Buffer) => {
     said += chunk.toString("latin1");
-    // The first process has left its monitor's group by the time its number is read.
+    const pid = numberIn(said, "child-pid");
+    if (!first && pid !== undefined) first = { pid, since: lifeOf(pid)?.since };
+    // It has left its monitor's group by the time its number is read.
     if (sent === "SIGKILL") killAll();
   });
   return {
-    exitCode: () => number("exit-code"),
+    exitCode: () => numberIn(said, "exit-code"),
     sent: () => sent,
     kill(signal) {
-      if (child.exitCode === null && child.signalCode === null) sent = signal;
-      const pid = first();
-      // The namespace's first process leads the session and ignores it; before there is a session, nobody is to be asked.
-      if (signal === "SIGTERM" && pid !== undefined && send(-pid, "SIGTERM")) return;
-      sent = sent && "SIGKILL";
-      killAll();
+      const isRunning = child.exitCode === null && child.signalCode === null;
+      // It leads the session and ignores the signal; before there is a session, nobody is there to be asked.
+      if (isRunning) sent = signal === "SIGTERM" && first && send(-first.pid, "SIGTERM") ? "SIGTERM" : "SIGKILL";
+      if (!isRunning || sent === "SIGKILL") killAll();
     },
     async gone() {
-      const pid = first();
       // Nobody tells the end of a process that is not a child; it takes well under a millisecond, rarely more.
-      while (pid !== undefined && isFirstProcess(pid)) await sleep(1);
+      for (let waitedMs = 0; first && isAlive(first) && waitedMs < mostMs; waitedMs++) await sleep(1);
     },
   };
 }
 
-/** It lives: a zombie has seen all others of its namespace end. Another program has another name. */
-function isFirstProcess(pid: number): boolean {
+/** Only a process that waits for a broken disk takes that long, and no signal ends it. */
+const mostMs = 10_000;
+
+/** Told from a later process of the same number by when it began, whatever it calls itself. */
+interface FirstProcess {
+  pid: number;
+  since: string | undefined;
+}
+
+function numberIn(said: string, name: string): number | undefined {
+  const found = new RegExp(`"${name}": (\\d+)`).exec(said)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** Until it is a zombie, which has seen all others of its namespace end. */
+function isAlive({ pid, since }: FirstProcess): boolean {
+  const life = lifeOf(pid);
+  return life !== undefined && life.since === since && !/[ZX]/.test(life.state);
+}
+
+/** proc_pid_stat(5): state and start, the third and the twenty-second word; the second may hold anything. */
+function lifeOf(pid: number): { state: string; since: string } | undefined {
   try {
-    return /\(bwrap\) [^ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const words = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return { state: words[0] ?? "", since: words[19] ?? "" };
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -11,6 +11,7 @@ import { shownTo } from "./bubblewrap-view.ts";
 import { closeInherited } from "./close-inherited.ts";
 import { isUnstarted } from "./command-words.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
+import { endLeftovers } from "./end-leftovers.ts";
 import { type Followed, followChild } from "./follow-child.ts";
 import { giveTo } from "./give-to.ts";
 import { openNetwork } from "./network/open-network.ts";
@@ -51,6 +52,7 @@ export interface Box {
 
 function openBox(options: SandboxOptions, clock: Clock): Box {
   closeInherited();
+  endLeftovers(options.dataFolder);
   const account = accountOf(options.user, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   const tools = toolFolders(options);
   const files = accountFiles(account);
@@ -96,7 +98,8 @@ async function runCommand(command: Command, box: Box): Promise<CommandOutcome> {
 
 function networkOptions({ options, account, now }: Box) {
   const folder = join(options.dataFolder, "sandbox", "network");
-  return { privateHosts: options.privateHosts, folder, owner: account.isOther ? account : undefined, now };
+  const { privateHosts, resolve } = options;
+  return { privateHosts, resolve, folder, owner: account.isOther ? account : undefined, now };
 }
 
 function refused({ run }: Command, code: string): CommandOutcome {

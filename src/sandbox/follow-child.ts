@@ -20,6 +20,12 @@ const graceMs = 2_000;
 /** How long a background child may hold the output open after the command itself has ended. */
 const lingerMs = 500;
 
+/** Whoever leaves in a hurry leaves nothing running behind. */
+const atExit = new Set<() => void>();
+process.on("exit", () => {
+  for (const leave of atExit) leave();
+});
+
 export async function followChild(
   child: ChildProcess,
   command: Pick<Command, "timeoutMs" | "signal" | "stdoutBytes">,
@@ -39,9 +45,8 @@ export async function followChild(
     isTimedOut = true;
     endIt();
   }, command.timeoutMs);
-  // Whoever leaves in a hurry leaves nothing running behind.
   const leave = () => kill("SIGKILL");
-  process.once("exit", leave);
+  atExit.add(leave);
   command.signal.addEventListener("abort", endIt, { once: true });
   if (command.signal.aborted) endIt();
   try {
@@ -55,7 +60,7 @@ export async function followChild(
     clearTimeout(timer);
     clearTimeout(final);
     command.signal.removeEventListener("abort", endIt);
-    process.off("exit", leave);
+    atExit.delete(leave);
     kill("SIGKILL");
   }
 }

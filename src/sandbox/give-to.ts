@@ -3,8 +3,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { Account } from "./account.ts";
 
 /**
- * Makes files that Sheaf wrote as root the account's. Links are given away themselves, never what they lead to; a
- * setuid bit that a command left is lost on the way. What is the account's already is not touched: its times tell whether it changed.
+ * Makes files that Sheaf wrote as root the account's. Links are given away themselves, never what they lead to.
  */
 export async function giveTo({ uid, gid, isOther }: Account, root: string): Promise<void> {
   if (!isOther) return;

@@ -86,6 +86,7 @@ export const judgedCalls = {
   socketpair: { x64: 53, arm64: 199 },
   adjtimex: { x64: 159, arm64: 171 },
   clock_adjtime: { x64: 305, arm64: 266 },
+  prctl: { x64: 157, arm64: 167 },
 } as const;
 
 /** AUDIT_ARCH_X86_64 and AUDIT_ARCH_AARCH64 of include/uapi/linux/audit.h. */

@@ -6,7 +6,7 @@ import { auditArchitecture, judgedCalls, type Processor, refusedCalls } from "./
  * what it lets pass is not thereby harmless.
  */
 export function seccompProgram(processor: Processor): Buffer {
-  const { kill, allow, noSuchCall } = verdicts;
+  const { kill, allow, noSuchCall, pretend } = verdicts;
   const judged = (name: keyof typeof judgedCalls, body: Step[]) => onCall(judgedCalls[name][processor], body);
   const steps = [
     load(architectureAt),
@@ -25,6 +25,8 @@ export function seccompProgram(processor: Processor): Buffer {
     ...judged("socketpair", judgeSocket()),
     ...judged("adjtimex", [ret(refuse(notPermitted))]),
     ...judged("clock_adjtime", [ret(refuse(notPermitted))]),
+    // The namespace's first process dies with its monitor, and a command can write into its memory: this stays as it is.
+    ...judged("prctl", [load(argumentAt(0)), ...unlessEqual(diesWithParent, [ret(allow)]), ret(pretend)]),
     ret(allow),
   ];
   return Buffer.concat(steps.map(encode));
@@ -41,7 +43,7 @@ interface Step {
 const notPermitted = 1;
 const noSuchFamily = 97;
 const refuse = (error: number) => 0x0005_0000 | error;
-const verdicts = { kill: 0x8000_0000, allow: 0x7fff_0000, noSuchCall: refuse(38) };
+const verdicts = { kill: 0x8000_0000, allow: 0x7fff_0000, noSuchCall: refuse(38), pretend: refuse(0) };
 
 /** Offsets in struct seccomp_data. The kernel itself looks at no more than the low half of the arguments judged here. */
 const numberAt = 0;
@@ -51,6 +53,8 @@ const argumentAt = (index: number) => 16 + 8 * index;
 /** CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET; for `unshare` CLONE_NEWTIME too, whose bit is part of clone's signal. */
 const namespacesOfClone = 0x7e02_0000;
 const namespaces = 0x7e02_0080;
+/** PR_SET_PDEATHSIG. */
+const diesWithParent = 1;
 /** TIOCSTI and TIOCLINUX type into a terminal. */
 const terminalInputs = [0x5412, 0x541c];
 /** PER_LINUX, UNAME26 (0x20000), PER_LINUX32 with and without it, and the question for the present one. */
