@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { readByCommands } from "./make-bare.ts";
 import { removeFolder } from "./remove-folder.ts";
 import type { Repository } from "./repository.ts";
 import { commitTree } from "./tree.ts";
@@ -44,6 +45,7 @@ export async function addRecord(gitDir: string, directory: string, commit: strin
   await writeFile(join(draft, "gitdir"), `${join(directory, ".git")}\n`);
   await writeFile(join(draft, "HEAD"), `${commit}\n`);
   await writeFile(join(directory, ".git"), `gitdir: ${record}\n`);
+  await chmod(draft, readByCommands);
   await rename(draft, record);
   return record;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Git } from "./git.ts";
 
@@ -25,12 +25,19 @@ export async function makeBare(
     ];
     await git([...init, draft], { cwd: draft });
     await fill(draft);
+    await chmod(draft, readByCommands);
     await rename(draft, directory);
   } catch (cause) {
     await rm(draft, { recursive: true, force: true });
     if (!(await isThere(directory))) throw cause;
   }
 }
+
+/**
+ * Commands may run as another account, and read what stands behind their tree. The data folder around it lets nobody in
+ * but its owner.
+ */
+export const readByCommands = 0o755;
 
 export function isThere(gitDir: string): Promise<boolean> {
   return stat(join(gitDir, "HEAD")).then(

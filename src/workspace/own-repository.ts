@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Discovered } from "./discover.ts";
 import type { Git } from "./git.ts";
-import { isThere, makeBare } from "./make-bare.ts";
+import { isThere, makeBare, readByCommands } from "./make-bare.ts";
+import { readPlain } from "./plain-file.ts";
 import { quoted, toRaw } from "./raw-path.ts";
 
 /**
@@ -15,6 +16,7 @@ export async function ownRepository(git: Git, home: string, found: Discovered): 
   const key = createHash("sha256").update(found.user.commonDir).digest("hex");
   const gitDir = join(home, "repositories", `${key}${suffix}.git`);
   if (!(await isThere(gitDir))) await make(git, gitDir, found);
+  await chmod(gitDir, readByCommands);
   await refresh(gitDir, found);
   return gitDir;
 }
@@ -55,7 +57,7 @@ function alternate(commonDir: string): string {
 }
 
 async function mirror(from: string, to: string): Promise<void> {
-  const bytes = await readFile(from).catch(absent);
+  const bytes = await readPlain(from);
   if (bytes) await put(to, bytes);
   else await rm(to, { force: true });
 }

@@ -124,8 +124,10 @@ describe("a step that is a command", () => {
   });
 
   it("is seen by its files, whatever it tells git: no index, commit or setting of the checkout hides work", async () => {
+    // In Sheaf's own sandbox git's folder cannot be written at all.
+    await using open = await openTestBench({ sandbox: "external" });
     const hide = "git update-index --assume-unchanged one/a.txt && echo 2 > one/a.txt && touch -d @1 one/a.txt";
-    const { result, repository } = await run(files, {
+    const { result, repository } = await runJobOn(open, files, {
       tasks: [taskOf("one", [command(`${hide}; echo 3 > two/c.txt; git add -A; git commit -qm mine`)])],
     });
     expect(result.denials).toMatchObject([{ input: "two/c.txt" }]);

@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planFormat } from "../../src/coordinator/format-plan.ts";
@@ -7,9 +6,11 @@ import type { Recipe } from "../../src/protocol/agent.ts";
 import type { JobSpec, Step } from "../../src/protocol/job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 
+const modules = join(import.meta.dirname, "../../node_modules");
+
 let bench: TestBench;
 beforeAll(async () => {
-  bench = await openTestBench();
+  bench = await openTestBench({ read: [modules] });
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
@@ -36,14 +37,7 @@ async function run(files: Readonly<Record<string, string>>, more: Partial<JobSpe
 
 /** A setup that brings the real formatter, as an install would. */
 function installing(programs: readonly string[]) {
-  const from = join(bench.folder, "installed");
-  mkdirSync(from, { recursive: true });
-  const modules = join(import.meta.dirname, "../../node_modules");
-  for (const name of programs) {
-    const target = join(from, name);
-    symlinkSync(join(modules, ".bin", name), target);
-  }
-  const links = programs.map((name) => `ln -s ${join(from, name)} node_modules/.bin/${name}`);
+  const links = programs.map((name) => `ln -s ${join(modules, ".bin", name)} node_modules/.bin/${name}`);
   return { run: ["mkdir -p node_modules/.bin", ...links].join(" && "), timeout_ms: 60_000 };
 }
 

@@ -7,10 +7,8 @@ import { openTestBench, type TestBench, writingTask } from "../support/equipment
 import { commandCheck } from "../support/job.ts";
 
 let bench: TestBench;
-let counted: string;
 beforeAll(async () => {
   bench = await openTestBench();
-  counted = join(bench.folder, "counted");
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
@@ -23,25 +21,24 @@ const task = (id: string, needs: string[], run: string): NamedTask => ({
 });
 const files = { "package.json": "{}\n", ".gitignore": "node_modules/\n", "src/a.js": "1\n" };
 
-/** Installs what package.json says, in the way of `npm ci`, and leaves a mark each time it runs. */
-function installing(name: string): { setup: NonNullable<JobSpec["setup"]>; times: () => number } {
-  const log = `${counted}-${name}`;
+type Told = Awaited<ReturnType<typeof runJobOn>>["events"];
+
+/** Installs what package.json says, in the way of `npm ci`. */
+function installing(name: string): NonNullable<JobSpec["setup"]> {
   const make = "mkdir -p node_modules/.bin node_modules/dep gen && cp package.json node_modules/dep/manifest";
   const link =
     "ln -s ../dep/manifest node_modules/.bin/dep && echo made > gen/types.d.ts && chmod 555 node_modules/dep";
-  const run = `: ${name}; echo x >> ${log}; ${make} && ${link} && echo changed > src/a.js`;
-  return {
-    setup: { run, timeout_ms: 20_000 },
-    times: () => (existsSync(log) ? readFileSync(log, "utf8").length / 2 : 0),
-  };
+  return { run: `: ${name}; ${make} && ${link} && echo changed > src/a.js`, timeout_ms: 20_000 };
 }
 
-const events = (all: Awaited<ReturnType<typeof runJobOn>>["events"]) =>
-  all.flatMap((event) => (event.type === "setup.finished" ? [event.data.is_reused] : []));
+/** How often the setup was begun. */
+const timesIn = (...all: Told[]) => all.flat().filter((event) => event.type === "setup.started").length;
+
+const events = (all: Told) => all.flatMap((event) => (event.type === "setup.finished" ? [event.data.is_reused] : []));
 
 describe("the setup", () => {
   it("runs once for all commands and checks, in whose checkouts lies what it made, and nothing of it lands", async () => {
-    const { setup, times } = installing("once");
+    const setup = installing("once");
     const sees = "test -L node_modules/.bin/dep && cat node_modules/.bin/dep gen/types.d.ts && cat src/a.js";
     const tasks = [
       task("one", [], `mkdir one && { ${sees}; } > one/saw && touch node_modules/more gen/more`),
@@ -68,13 +65,13 @@ describe("the setup", () => {
     );
     expect(again.result).toMatchObject({ outcome: "succeeded", tasks: [{ files_changed: 1 }, { files_changed: 1 }] });
     expect(shown(repository, again.result)("two/saw")).toBe("{}\nmade\n1\n");
-    expect(times()).toBe(1);
+    expect(timesIn(told, again.events)).toBe(1);
     expect([events(told), events(again.events)]).toEqual([[false], [true]]);
     expect(readdirSync(join(bench.folder, "home/checkouts"))).toEqual([]);
   });
 
   it("leaves to a command what it makes of a prepared file that no rule ignores", async () => {
-    const { setup } = installing("changed");
+    const setup = installing("changed");
     const run = "echo more >> gen/types.d.ts; touch gen/types.d.ts";
     const own = { ...task("one", [], run), writes: [{ directories: ["gen"] }] };
     const { result, repository } = await runJobOn(bench, files, { setup, tasks: [own] });
@@ -85,7 +82,7 @@ describe("the setup", () => {
   });
 
   it("runs again where a task changed what is installed, and only there", async () => {
-    const { setup, times } = installing("manifest");
+    const setup = installing("manifest");
     const change: NamedTask = {
       id: "before",
       writes: [{ files: ["package.json"] }],
@@ -96,7 +93,7 @@ describe("the setup", () => {
       tasks: [change, task("two", ["before"], "mkdir two; cp node_modules/dep/manifest two/x")],
     });
     expect(result.outcome).toBe("succeeded");
-    expect(times()).toBe(2);
+    expect(timesIn(told)).toBe(2);
     expect(events(told)).toEqual([false, false]);
   });
 
@@ -158,7 +155,7 @@ describe("the setup", () => {
   });
 
   it("is made once by two jobs at once, and a half-made one of a crash is never used", async () => {
-    const { setup, times } = installing("twice");
+    const setup = installing("twice");
     const { repository, spec } = await bench.repository(files);
     const draft = join(bench.folder, "home/setups/.draft-crashed/files/node_modules");
     mkdirSync(draft, { recursive: true });
@@ -167,7 +164,7 @@ describe("the setup", () => {
     const both = await Promise.all([runSpec(bench, job, repository), runSpec(bench, job, repository)]);
     expect(both.map(({ result }) => result.outcome)).toEqual(["succeeded", "succeeded"]);
     for (const { result } of both) expect(shown(repository, result)("one/x")).toBe("dep\n");
-    expect(times()).toBe(1);
+    expect(timesIn(...both.map((one) => one.events))).toBe(1);
     expect(both.flatMap((one) => events(one.events)).sort()).toEqual([false, true]);
     rmSync(join(bench.folder, "home/setups/.draft-crashed"), { recursive: true });
   });

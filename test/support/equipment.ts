@@ -11,7 +11,7 @@ import { storeSpans } from "../../src/db/store-spans.ts";
 import { createWriter } from "../../src/db/writer.ts";
 import type { Clock } from "../../src/protocol/ids.ts";
 import type { JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
-import { createExternal } from "../../src/sandbox/external.ts";
+import { openSandbox } from "../../src/sandbox/open-sandbox.ts";
 import { createSpanHub } from "../../src/telemetry/span-hub.ts";
 import { resolveBase } from "../../src/workspace/base.ts";
 import { createGit } from "../../src/workspace/git.ts";
@@ -31,8 +31,14 @@ export interface TestBench extends AsyncDisposable {
 
 export async function openTestBench({
   openDatabase,
+  sandbox: mode = "bubblewrap",
+  read = [],
   ...threads
 }: {
+  /** What runs commands; external where a test has to see from outside what a command does. */
+  sandbox?: "bubblewrap" | "external";
+  /** Folders of tools that commands may read. */
+  read?: readonly string[];
   threads?: number;
   heapMb?: number;
   stallMs?: number;
@@ -60,8 +66,11 @@ export async function openTestBench({
   stack.defer(() => opened.watch.close());
   const git = createGit({ path: systemPath });
   const home = join(folder, "home");
-  const external = createExternal({ env: { PATH: systemPath, HOME: folder }, now: Date.now });
-  const sandbox = async () => external;
+  const driver = await openSandbox(
+    { ...sandboxOptions, mode, read, path: systemPath, home: folder, dataFolder: home },
+    clock,
+  );
+  const sandbox = async () => driver;
   const ceiling = { permissions: { ask: [], deny: [] }, network: { private: [] }, secrets: {}, approvalMs: 60_000 };
   const pool = () => opened;
   const redact = (text: string) => text;
@@ -90,6 +99,12 @@ export async function openTestBench({
   const coordinator = stack.use(createCoordinator(equipment));
   return { folder, equipment, coordinator, repository: openOn, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
+
+const sandboxOptions = {
+  limits: { memoryBytes: 8 * 2 ** 30, processes: 1_024, scratchBytes: 2 ** 30 },
+  privateHosts: [],
+  packageFolder: join(import.meta.dirname, "../.."),
+};
 
 /** A git repository with one commit, without anything of the machine's own configuration. */
 export function plantRepository(place: string, files: Readonly<Record<string, string>>): void {
