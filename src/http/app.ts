@@ -15,6 +15,7 @@ import { authenticate, identify } from "./authenticate.ts";
 import { addBundles } from "./bundles.ts";
 import { addEvents } from "./events.ts";
 import { type Caller, type HttpEnv, refuse, refuseThrown } from "./exchange.ts";
+import { addExplain } from "./explain.ts";
 import { addHealth } from "./health.ts";
 import { addJobParts } from "./job-parts.ts";
 import { addJobs } from "./jobs.ts";
@@ -84,6 +85,7 @@ export function createApp(order: HttpOrder): HttpApp {
   addHealth(app, { coordinator, clock, isDraining });
   addJobs(app, { coordinator, take, limits, isDraining });
   addJobParts(app, { coordinator });
+  addExplain(app, { coordinator });
   addEvents(app, { coordinator, limits, log, stop: stop.signal });
   addRuns(app, { coordinator });
   addApprovals(app, { coordinator, limits });

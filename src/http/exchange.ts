@@ -11,6 +11,8 @@ export interface Exchange {
   id: string;
   /** The 0600 socket in the data folder: whoever may open it is the operator. */
   isTrusted: boolean;
+  /** Where the connection comes from; absent at the socket. Never what a header says. */
+  address?: string | undefined;
   /** Once it is known. */
   caller?: Caller;
   /** The ids of the request's span, once there is one. */
@@ -48,5 +50,5 @@ export function refuse(c: Context<HttpEnv>, refusal: Refusal): Refused {
 
 /** Answers with the problem of what was thrown. */
 export function refuseThrown(c: Context<HttpEnv>, thrown: unknown): Refused {
-  return refuse(c, refusalOf(thrown));
+  return refuse(c, refusalOf(thrown, c.env.exchange));
 }

@@ -59,7 +59,8 @@ async function answerFile(c: Context<HttpEnv>, { type, name, make }: FileAnswer)
     const head = { "content-type": type, "content-disposition": `attachment; filename="${name}"` };
     return c.body(new Uint8Array(bytes), 200, head);
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === "usage") return refuse(c, { ...refusalOf(thrown), status: 404 });
+    if (thrown instanceof Fault && thrown.code === "usage")
+      return refuse(c, { ...refusalOf(thrown, c.env.exchange), status: 404 });
     throw thrown;
   }
 }

@@ -10,7 +10,8 @@ import type { Refusal } from "./problem.ts";
  */
 export function jsonBody(limits: Pick<HttpLimits, "bodyBytes" | "bodyMs">) {
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const wrongType = refusalOfType(c.req.header("content-type"), c.req.header("content-encoding"));
+    const { "content-type": types = [], "content-encoding": encodings = [] } = c.env.incoming.headersDistinct;
+    const wrongType = refusalOfType(types, encodings);
     if (wrongType) return refuse(c, wrongType);
     const read = await collect(c.env.incoming, limits);
     if (!Buffer.isBuffer(read)) return refuse(c, read);
@@ -32,20 +33,28 @@ export function optionalJsonBody(limits: Pick<HttpLimits, "bodyBytes" | "bodyMs"
   });
 }
 
-function refusalOfType(type: string | undefined, encoding: string | undefined): Refusal | undefined {
-  if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
+function refusalOfType(types: string[], encodings: string[]): Refusal | undefined {
+  if (encodings.some((encoding) => encoding.toLowerCase() !== "identity")) {
     return {
       code: "unsupported_media_type",
-      detail: `the body is encoded as ${JSON.stringify(encoding.slice(0, 100))}`,
+      detail: `the body is encoded as ${shown(encodings)}`,
       remedy: "send it without Content-Encoding",
     };
   }
-  if (/^application\/json[ \t]*(?:;|$)/i.test(type ?? "")) return undefined;
+  const [type = "", ...more] = types;
+  if (more.length === 0 && jsonType.test(type)) return undefined;
   return {
     code: "unsupported_media_type",
-    detail: type === undefined ? "the body has no Content-Type" : `the body is ${JSON.stringify(type.slice(0, 100))}`,
-    remedy: "send JSON, with `Content-Type: application/json`",
+    detail: types.length === 0 ? "the body has no Content-Type" : `the body is ${shown(types)}`,
+    remedy: "send JSON in UTF-8, with one header `Content-Type: application/json`",
   };
+}
+
+/** JSON has no charset but UTF-8; other parameters say nothing to us (RFC 8259, 11). */
+const jsonType = /^application\/json[ \t]*(?:;(?!.*charset)[^,]*|;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
+
+function shown(values: string[]): string {
+  return JSON.stringify(values.join(", ").slice(0, 100));
 }
 
 /** The body's bytes. It stops listening at the first byte too many. */

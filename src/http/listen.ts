@@ -47,11 +47,18 @@ export function openServer(app: HttpApp, isTrusted: boolean): Server {
     requireHostHeader: false,
   };
   const server = createServer(options, (incoming, outgoing) => {
-    const exchange: Exchange = { id: newUuid(app.clock), isTrusted };
+    const exchange: Exchange = { id: newUuid(app.clock), isTrusted, address: incoming.socket.remoteAddress };
     prepare(outgoing, exchange);
+    letGo(incoming, outgoing);
     tell(app, { incoming, outgoing, exchange });
     if (hostsOf(incoming) !== 1) sendProblem(outgoing, exchange, oneHost);
     else void answer(app, { incoming, outgoing, exchange });
+  });
+  server.on("checkExpectation", (incoming, outgoing) => {
+    const exchange: Exchange = { id: newUuid(app.clock), isTrusted };
+    prepare(outgoing, exchange);
+    tell(app, { incoming, outgoing, exchange });
+    sendProblem(outgoing, exchange, noSuchExpectation);
   });
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 200;
@@ -77,7 +84,7 @@ function answer(app: HttpApp, { incoming, outgoing, exchange }: Call): Promise<v
     else if (thrown instanceof RequestError) sendProblem(outgoing, exchange, noTarget);
     else {
       exchange.failure = thrown;
-      sendProblem(outgoing, exchange, refusalOf(thrown));
+      sendProblem(outgoing, exchange, refusalOf(thrown, exchange));
     }
   };
   return getRequestListener(fetch, { errorHandler })(incoming, outgoing);
@@ -91,7 +98,22 @@ function prepare(outgoing: ServerResponse, { id }: Exchange): void {
   outgoing.setHeader("x-content-type-options", "nosniff");
   outgoing.setHeader("referrer-policy", "no-referrer");
   outgoing.setHeader("cross-origin-resource-policy", "same-origin");
+  outgoing.setHeader("cross-origin-opener-policy", "same-origin");
 }
+
+/** Once it is answered nobody waits for the rest of a request, which could take an hour to come. */
+function letGo(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  // A request that was destroyed has none any more.
+  const { socket } = incoming;
+  outgoing.once("finish", () => {
+    if (incoming.complete) return;
+    const late = setTimeout(() => socket.destroy(), lingerMs);
+    incoming.once("close", () => clearTimeout(late));
+    incoming.resume();
+  });
+}
+
+const lingerMs = 1_000;
 
 function tell(app: HttpApp, { incoming, outgoing, exchange }: Call): void {
   const began = performance.now();
@@ -114,12 +136,19 @@ function hostsOf({ rawHeaders }: IncomingMessage): number {
 }
 
 const oneHost = { code: "bad_request", detail: "the request has no Host header, or more than one" };
+const noSuchExpectation = {
+  code: "expectation_failed",
+  detail: "the request expects what this server does not do",
+  remedy: "leave the header Expect away, or send `Expect: 100-continue`",
+};
 const noTarget = { code: "bad_request", detail: "the request's target or Host is no address" };
 
 function sendProblem(outgoing: ServerResponse, exchange: Exchange, refusal: { code: string; detail: string }): void {
   const said = toProblem(refusal, exchange.id);
-  outgoing.writeHead(said.status, { "content-type": "application/problem+json", connection: "close" });
-  outgoing.end(JSON.stringify(said));
+  const body = JSON.stringify(said);
+  const head = { "content-type": "application/problem+json", "content-length": Buffer.byteLength(body) };
+  outgoing.writeHead(said.status, { ...head, connection: "close" });
+  outgoing.end(body);
 }
 
 async function startListening(server: Server, { port, host }: Place, log: Log): Promise<void> {

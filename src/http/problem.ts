@@ -14,7 +14,7 @@ export const problem = z
     status: z.int(),
     detail: z.string().meta({ description: "what was attempted, on what, and what went wrong" }),
     code: z.string().meta({ description: "stable; what a program looks at" }),
-    remedy: z.string().optional().meta({ description: "what to try next" }),
+    remedy: z.string().meta({ description: "what to try next" }),
     exit_code: z.int().optional().meta({ description: "what the command line leaves with for this reason" }),
     instance: z.string().meta({ description: "this request; the same id is in the server's log" }),
     errors: z
@@ -63,6 +63,7 @@ const ownProblems = {
   last_admin: [409, "Nobody could manage the server any more"],
   too_many_tokens: [409, "There are as many tokens as there may be"],
   content_too_large: [413, "The body is too large"],
+  expectation_failed: [417, "What the request expects cannot be met"],
   unsupported_media_type: [415, "The body's type is not taken here"],
   hash_mismatch: [422, "The bytes are not those of that hash"],
   not_a_bundle: [422, "The bytes are no git bundle"],
@@ -81,6 +82,8 @@ const faultProblems: Readonly<Record<string, readonly [number, string]>> = {
   sandbox_unavailable: [422, "This server cannot run commands"],
   bundle: [422, "The bundle cannot be used"],
   not_allowed: [403, "This server may not use that"],
+  credentials: [503, "The server is not set up for this"],
+  git: [500, "The server met a failure of its own"],
   fenced: [503, "Another process has taken over"],
   storage_full: [507, "The server's disk is full"],
 };
@@ -108,15 +111,33 @@ export function allCodes(): string[] {
   return [...Object.keys(ownProblems), ...Object.keys(faultExits).filter((code) => !Object.hasOwn(ownProblems, code))];
 }
 
-/** What was thrown, as a refusal. Only a Fault's own words, which are made for people, are passed on. */
-export function refusalOf(thrown: unknown): Refusal {
+/**
+ * What was thrown, as a refusal. Only a Fault's own words, which are made for people, are passed on; and those about the
+ * state of the server's machine, which name its folders and its database, only to its operator.
+ */
+export function refusalOf(thrown: unknown, { isTrusted }: { isTrusted: boolean }): Refusal {
   if (thrown instanceof HTTPException) return adapterRefusal(thrown);
   const failure: Failure = toFailure(thrown);
-  if (thrown instanceof Fault || failure.code !== "internal") {
+  const isMeant = thrown instanceof Fault || failure.code !== "internal";
+  if (isMeant && (isTrusted || !ofTheMachine.has(failure.code))) {
     return { code: failure.code, detail: failure.message, remedy: failure.remedy, cause: thrown };
   }
-  return { code: "internal", detail: "the server met something it did not expect", remedy: inTheLog, cause: thrown };
+  const detail = machineDetails[failure.code] ?? "the server met something it did not expect";
+  return { code: failure.code, detail, remedy: inTheLog, cause: thrown };
 }
+
+const machineDetails: Readonly<Record<string, string>> = {
+  internal: "the server met something it did not expect",
+  git: "a call of git failed on the server",
+  storage_full: "the server's disk is full",
+  database_unavailable: "the server's database does not answer",
+  database_newer: "the server's database is of a newer version",
+  read_only: "the server cannot write where it has to",
+  credentials: "the server has no access to something of its own",
+  configuration: "the server is not set up for this",
+  locked: "something of the server's is in use",
+};
+const ofTheMachine = new Set(Object.keys(machineDetails));
 
 const inTheLog = "the server's log says more under the id in `instance`";
 
@@ -137,7 +158,7 @@ export function toProblem(refusal: Refusal, id: string): Problem {
     status,
     detail: refusal.detail,
     code: refusal.code,
-    ...(refusal.remedy === undefined ? {} : { remedy: refusal.remedy }),
+    remedy: refusal.remedy ?? "the reference page (/docs) tells what this address takes and answers",
     ...(Object.hasOwn(faultExits, refusal.code)
       ? { exit_code: exitOfFailure({ code: refusal.code, message: "" }) }
       : {}),

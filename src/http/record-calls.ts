@@ -19,9 +19,9 @@ export function recordCalls({ audit, clock, log }: Recording) {
   const strangers = new StrangersBudget(clock, log);
   return createMiddleware<HttpEnv>(async (c, next) => {
     const { exchange, incoming } = c.env;
+    const { address } = exchange;
     const { method } = c.req;
     if (["GET", "HEAD", "OPTIONS"].includes(method)) return next();
-    const address = incoming.socket.remoteAddress;
     const actor = exchange.caller?.name;
     // Without a valid token it is refused further on, whatever it is.
     if (actor === undefined && !strangers.spend(address)) return next();

@@ -43,7 +43,7 @@ export async function openServed({
   ...more
 }: Partial<HttpOrder> & {
   instead?: (coordinator: Coordinator) => Coordinator;
-  changed?: (order: HttpOrder) => HttpOrder;
+  changed?: (order: HttpOrder, bench: TestBench) => HttpOrder;
 } = {}): Promise<Served> {
   const stack = new AsyncDisposableStack();
   const bench = stack.use(await openTestBench());
@@ -62,18 +62,21 @@ export async function openServed({
       repository: await openRepository(repository.user.top, { home, git }),
     };
   };
-  const order: HttpOrder = changed({
-    coordinator: instead?.(coordinator) ?? coordinator,
-    take,
-    tokens,
-    audit: openAudit({ clock, redact: createRedactor([]) }, bench.equipment.database),
-    hosts: ["sheaf.example.com"],
-    bundles: join(home, "bundles"),
-    clock,
-    log: silentLog,
-    version: "0.0.0-test",
-    ...more,
-  });
+  const order: HttpOrder = changed(
+    {
+      coordinator: instead?.(coordinator) ?? coordinator,
+      take,
+      tokens,
+      audit: openAudit({ clock, redact: createRedactor([]) }, bench.equipment.database),
+      hosts: ["sheaf.example.com"],
+      bundles: join(home, "bundles"),
+      clock,
+      log: silentLog,
+      version: "0.0.0-test",
+      ...more,
+    },
+    bench,
+  );
   const app = createApp(order);
   const impatient: Served["impatient"] = async (limits) => {
     const other = await listen(createApp({ ...order, limits: { ...order.limits, ...limits } }), {
