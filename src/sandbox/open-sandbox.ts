@@ -4,6 +4,7 @@ import { createBubblewrap } from "./bubblewrap.ts";
 import { type Machine, machineAt } from "./diagnose-machine.ts";
 import type { NoSandbox, Sandbox } from "./driver.ts";
 import { createExternal } from "./external.ts";
+import type { Resolve } from "./network/resolve.ts";
 import { openTried } from "./probe.ts";
 import { pathEntries } from "./tool-folders.ts";
 
@@ -16,6 +17,8 @@ export interface SandboxOptions {
   limits: SandboxLimits;
   /** Hosts that may have private addresses. */
   privateHosts: readonly string[];
+  /** Looks hosts up; absent: as this machine does. */
+  resolve?: Resolve;
   /** The operator's PATH and home. */
   path: string;
   home: string;

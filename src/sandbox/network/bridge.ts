@@ -26,7 +26,8 @@ function run(): void {
   }
   child.once("error", (cause: NodeJS.ErrnoException) => {
     const isMissing = cause.code === "ENOENT" || cause.code === "ENOTDIR";
-    leave(isMissing ? 127 : 126, `${JSON.stringify(program)}: ${isMissing ? "no such program" : cause.message}`);
+    const reason = cause.code === "EACCES" ? "it may not be run" : cause.message;
+    leave(isMissing ? 127 : 126, `${JSON.stringify(program)}: ${isMissing ? "no such program" : reason}`);
   });
   child.once("exit", (code, signal) => (signal ? dieBy(signal) : process.exit(code ?? 1)));
 }
