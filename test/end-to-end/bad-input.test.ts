@@ -144,10 +144,13 @@ describe("a check that misbehaves", { timeout: patience }, () => {
     expect(JSON.stringify(result).length).toBeLessThan(100_000);
   });
 
-  it("is not run at all, exit 78, until the operator says what contains it", async () => {
-    await using bare = openSheaf({ settings: null });
+  it("is not run at all, exit 78, where nothing contains it; as it is, with a warning, where the operator says so", async () => {
+    await using bare = openSheaf({ settings: "sandbox: { mode: none }\n" });
     const refused = await bare.call(["run", ...codemod, ground.user, "--check", "touch /tmp/never"]);
     expectRefusal(refused, 78, /check "touch \/tmp\/never" needs a command[\s\S]*try: .*sandbox/);
+    bare.write("home/sheaf.config.yaml", "sandbox: { mode: external }\n");
+    const warned = await bare.call(["run", ...codemod, ground.user, "--check", "test ! -e /workspace"]);
+    expect(warned).toMatchObject({ code: 0, stderr: expect.stringContaining("warning sandbox.mode is external") });
     bare.write("home/sheaf.config.yaml", "sandbox: { mod: external }\n");
     expectRefusal(await bare.call(["list"]), 78, /sheaf\.config\.yaml:1:12: .*"mod".*"mode"/);
     ground.write("sheaf.config.yaml", "sandbox: { mode: external }\n");

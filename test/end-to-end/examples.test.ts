@@ -27,7 +27,7 @@ beforeAll(async () => {
   ground.write("src/old.js", "var one = 1;\nmodule.exports = one;\n");
   ground.commit();
   sheaf = openSheaf();
-  away = openSheaf({ settings: null });
+  away = openSheaf();
   const serving = sheaf.start(["serve", "--port", "0"]);
   await serving.shows(/listens on/);
   const url = /listens on (http:\S+);/.exec(serving.stderr)?.[1] ?? "";

@@ -22,7 +22,7 @@ beforeAll(async () => {
   ground.write("shared.txt", "one\ntwo\nthree\n");
   ground.commit();
   here = openSheaf();
-  away = openSheaf({ settings: null });
+  away = openSheaf();
   server = here.start(["serve", "--port", "0"]);
   await server.shows(/listens on/);
   const url = /listens on (http:\S+);/.exec(server.stderr)?.[1] ?? "";
@@ -160,7 +160,7 @@ describe("a job", { timeout: patience }, () => {
   });
 
   it("with checks is refused by a server that may run no commands, exit 78", async () => {
-    await using closed = openSheaf({ settings: null });
+    await using closed = openSheaf({ settings: "sandbox: { mode: none }\n" });
     const serving = closed.start(["serve", "--port", "0"]);
     await serving.shows(/listens on/);
     const SHEAF_SERVER = /listens on (http:\S+);/.exec(serving.stderr)?.[1] ?? "";

@@ -212,7 +212,6 @@ describe("PostgreSQL", { timeout: patience }, () => {
 
   it("holds everything that the embedded database holds, for several processes at a time", async () => {
     const env = { DATABASE_URL: await server.createDatabase(), SHEAF_HOME: join(sheaf.folder, "for postgres") };
-    sheaf.write("for postgres/sheaf.config.yaml", "sandbox: { mode: external }\n");
     const [one, two] = await Promise.all([
       sheaf.job([...codemod(), "--check", "grep -q node:fs a.js"], { env }),
       sheaf.job([...codemod(), "--publish", "branch=from-postgres"], { env }),

@@ -50,11 +50,11 @@ export const patience = 300_000;
 
 const root = join(import.meta.dirname, "../..");
 
-/** `sandbox: external` unless told otherwise: the machine that runs the tests is the sandbox. */
+/** Without settings unless told otherwise: its commands run in Sheaf's own sandbox. */
 export function openSheaf(options: { settings?: string | null } = {}): Sheaf {
   const folder = mkdtempSync(join(tmpdir(), "sheaf e2e-"));
   const home = join(folder, "home");
-  const { settings = "sandbox: { mode: external }\n" } = options;
+  const { settings = null } = options;
   const children = new Set<ChildProcess>();
   const start: Sheaf["start"] = (words, { cwd = folder, env = {}, through = [] } = {}) => {
     const [program = "", ...rest] = [...through, process.execPath, quickly, join(root, "src/bin.ts"), ...words];
