@@ -3,6 +3,7 @@ import { attribute, queueSpan } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import type { Job } from "./job.ts";
+import { Leases } from "./leases.ts";
 import { neverStarted, stateAtEnd } from "./never-started.ts";
 import { runTask } from "./run-task.ts";
 import { runInOrder } from "./schedule.ts";
@@ -26,6 +27,7 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const startOf = createStarts(job.repository, base, tasks);
   const waiting = new Map(tasks.map((task) => [task.id, startWaiting(task, job)]));
   const ended = new Map<string, FinishedTask>();
+  const leases = new Leases(job.spec);
   const begin = async (task: Task): Promise<FinishedTask> => {
     const startable = await startOf(task, ended);
     if (startable.kind === "ready") return runTask(task, startable.start, { job, equipment });
@@ -34,7 +36,13 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const { thrown } = await runInOrder(tasks, {
     width: limits.concurrency ?? equipment.threads * runsPerThread,
     signal: job.signal,
+    mayBegin(task) {
+      const isFree = leases.isFree(task);
+      if (!isFree) waiting.get(task.id)?.set({ [attribute.waitReason]: "lease" });
+      return isFree;
+    },
     async run(task, place) {
+      leases.take(task);
       job.questions.seat(task.id, place);
       waiting.get(task.id)?.end();
       try {
@@ -45,6 +53,8 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
         // Nothing comes of the job any more: no answer is waited for.
         job.questions.close();
         throw cause;
+      } finally {
+        leases.release(task);
       }
     },
   });

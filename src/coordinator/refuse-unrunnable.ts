@@ -1,5 +1,5 @@
 import { Fault } from "../protocol/failure.ts";
-import type { JobSpec, Setup, Step } from "../protocol/job.ts";
+import type { JobSpec, Step } from "../protocol/job.ts";
 import { commandText } from "../sandbox/command-ending.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
 import { refuseTaken } from "../workspace/publish.ts";
@@ -7,6 +7,7 @@ import type { Repository } from "../workspace/repository.ts";
 import type { Equipment } from "./equipment.ts";
 import { namedSecrets } from "./named-secrets.ts";
 import { networkTargets } from "./network-targets.ts";
+import { reachesOf, stepsOf } from "./secret-changes.ts";
 
 /**
  * What could never come to a good end is refused before anything of it is stored or run: commands without a sandbox, a
@@ -27,15 +28,6 @@ async function refuseReach(spec: JobSpec, repository: Repository, { ceiling }: E
   }
 }
 
-function reachesOf({ setup, checks, ...spec }: JobSpec): Pick<Setup, "network" | "secrets">[] {
-  const commands = checks.filter((check) => check.kind === "command");
-  return [...(setup ? [setup] : []), ...stepsOf(spec), ...commands];
-}
-
-function stepsOf({ before, each, after, tasks }: Pick<JobSpec, "before" | "each" | "after" | "tasks">): Step[] {
-  return [...before, ...each, ...tasks.flatMap((task) => task.steps), ...after];
-}
-
 /** Throws Fault `sandbox_unavailable` when a job needs commands and nothing may run them. */
 export async function requireSandbox(equipment: Pick<Equipment, "sandbox">, what: string): Promise<Sandbox> {
   const sandbox = await equipment.sandbox();
@@ -46,9 +38,17 @@ export async function requireSandbox(equipment: Pick<Equipment, "sandbox">, what
 }
 
 /** A setup alone asks for nothing: it prepares what commands run in. */
-function firstCommand({ checks, ...spec }: JobSpec): string | undefined {
+function firstCommand({ checks, permissions, ...spec }: JobSpec): string | undefined {
   const step = stepsOf(spec).find((one) => one.kind === "command");
   if (step?.kind === "command") return `step ${JSON.stringify(commandText(step.run))}`;
   const check = checks.find((one) => one.kind === "command");
-  return check && `check ${JSON.stringify(check.name)}`;
+  if (check) return `check ${JSON.stringify(check.name)}`;
+  // An agent is offered commands where a rule allows some; whoever wrote that rule counts on them.
+  const rule = stepsOf(spec).some(mayUseBash) ? permissions.allow.find(({ tool }) => tool === "Bash") : undefined;
+  return rule && `the rule ${rule.id}`;
+}
+
+function mayUseBash(step: Step): boolean {
+  if (step.kind !== "agent" || step.agent.model.provider === "recipe") return false;
+  return step.agent.tools?.includes("bash") ?? true;
 }

@@ -8,6 +8,8 @@ export interface Schedule<Item> {
   width: number;
   /** Once aborted no further item is begun; those under way are waited for. */
   signal?: AbortSignal | undefined;
+  /** Whether it may run beside those under way; asked again when one of them has ended. Absent: it always may. */
+  mayBegin?: ((item: Item) => boolean) | undefined;
   /** An item that does without its place for a while lets another one begin. */
   run(item: Item, place: Place): Promise<void>;
 }
@@ -37,7 +39,7 @@ export async function runInOrder<Item extends Needing>(
     const { width: count, signal } = schedule;
     const fill = () => {
       while (!thrown && !signal?.aborted && places.isFree) {
-        const item = queue.next();
+        const item = queue.next(schedule.mayBegin);
         if (!item) break;
         underWay += 1;
         // runNext never rejects.
@@ -68,8 +70,9 @@ function createQueue<Item extends Needing>(items: readonly Item[]) {
   }
   const ready = items.flatMap((_, place) => (missing[place]?.size === 0 ? [place] : []));
   return {
-    next: (): Item | undefined => {
-      const place = ready.shift();
+    next: (mayBegin: (item: Item) => boolean = () => true): Item | undefined => {
+      const at = ready.findIndex((place) => items[place] !== undefined && mayBegin(items[place]));
+      const [place] = at < 0 ? [] : ready.splice(at, 1);
       return place === undefined ? undefined : items[place];
     },
     done(id: string): void {
