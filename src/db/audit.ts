@@ -95,7 +95,9 @@ async function listCalls(
 
 function olderThan(cursor: string) {
   const [, at, id] = /^(\d{4}-[0-9T:.-]{15,25}Z)\/([0-9a-f-]{36})$/.exec(cursor) ?? [];
-  if (at === undefined || id === undefined || Number.isNaN(Date.parse(at)) || !uuid.test(id)) {
+  // JavaScript takes the 30th of February for a day in March, PostgreSQL for a mistake.
+  const isTime = at !== undefined && !Number.isNaN(Date.parse(at)) && new Date(at).toISOString() === at;
+  if (!isTime || id === undefined || !uuid.test(id)) {
     throw new Fault("usage", "the cursor is not one that a page of the audit log gave", {
       remedy: "start from the first page",
     });

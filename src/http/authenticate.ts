@@ -14,7 +14,10 @@ export function identify(tokens: Tokens | undefined) {
     else {
       const secret = secretIn(incoming.headersDistinct.authorization ?? []);
       const token = secret === undefined ? undefined : await tokens?.find(secret);
-      if (token) exchange.caller = { ...token, isTrusted: false };
+      if (token) {
+        exchange.caller = { ...token, isTrusted: false };
+        exchange.isStillKnown = async () => (await tokens?.find(secret ?? "")) !== undefined;
+      }
     }
     return next();
   });

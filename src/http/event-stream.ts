@@ -6,12 +6,13 @@ import type { Chunk, EventFeed } from "./event-feed.ts";
  * and one that takes nothing for too long is dropped. Every event goes out once, in order; after the last one it ends.
  */
 export async function streamEvents(outgoing: ServerResponse, reader: Reader): Promise<void> {
-  const { stop } = reader;
+  const { stop, isWelcome } = reader;
   const gone = goneFrom(outgoing, stop);
   outgoing.writeHead(200, streamHead);
   outgoing.write(opening);
   const heartbeat = setInterval(() => {
     if (!outgoing.writableNeedDrain) outgoing.write(": still here\n\n");
+    void isWelcome().then((isSo) => isSo || outgoing.destroy());
   }, reader.heartbeatMs);
   try {
     await writeAll(outgoing, reader, gone.promise);
@@ -30,6 +31,8 @@ interface Reader {
   after: number;
   heartbeatMs: number;
   stallMs: number;
+  /** Asked at each heartbeat; who is not any more is dropped. */
+  isWelcome(): Promise<boolean>;
   /** Aborts when the server stops. */
   stop: AbortSignal;
 }

@@ -151,6 +151,19 @@ describe("a token over HTTP", () => {
   });
 });
 
+describe("a stream of events", () => {
+  it("ends soon after the token of its reader has", async () => {
+    const secret = await make("follower", ["read"]);
+    const { id } = await served.submit("wait");
+    const lively = await served.impatient({ heartbeatMs: 50 });
+    const stream = await fetch(`${lively}/v1/jobs/${id}/events`, { headers: { authorization: `Bearer ${secret}` } });
+    const read = stream.text().catch(() => "cut off");
+    expect((await ask(served.secret, "DELETE /v1/tokens/follower")).status).toBe(200);
+    expect(await read).toBe("cut off");
+    await ask(served.secret, `POST /v1/jobs/${id}/cancel`);
+  });
+});
+
 describe("tokens of a data folder", () => {
   it("are changed by many at once without one being lost, while a server has them open", async () => {
     const place = { home: join(served.bench.folder, "other"), clock };
@@ -244,7 +257,12 @@ describe("the audit log", () => {
       query = got.has_more ? `?limit=7&cursor=${got.next_cursor}` : "";
     }
     expect(ids).toEqual(all);
-    for (const text of ["x", "after:x", "after:2026-01-01T00:00:00.000Z/x", "after:9999-99-99T99:99:99.999Z/0"]) {
+    for (const text of [
+      "x",
+      "after:x",
+      "after:2026-01-01T00:00:00.000Z/x",
+      `after:2026-02-30T00:00:00.000Z/${"0".repeat(8)}-0000-0000-0000-${"0".repeat(12)}`,
+    ]) {
       const cursor = Buffer.from(text).toString("base64url");
       expect((await ask(served.secret, `GET /v1/audit?cursor=${cursor}`)).status).toBe(400);
     }
