@@ -9,7 +9,7 @@ export function lookInside(words: readonly FoundWord[]): Inside {
   const program = programName(words[0]?.value ?? "");
   if (program === "eval") return joined(words.slice(1));
   if (program === "alias") return { ...nothing, unreadable: "alias gives commands other names" };
-  if (program === "find" || program === "fd" || program === "fdfind") return { ...nothing, commands: executed(words) };
+  if (program === "find" || program === "fd" || program === "fdfind") return all(executed(words));
   if (isShell(program)) return shell(words);
   return isRunner(program) ? run(words) : nothing;
 }
@@ -30,6 +30,17 @@ function joined(words: readonly FoundWord[]): Inside {
   return { ...nothing, scripts: [script] };
 }
 
+/** Each of these, and what it runs in turn. */
+function all(commands: readonly (readonly FoundWord[])[]): Inside {
+  const inner = commands.map((each) => lookInside(each));
+  return {
+    commands: [...commands, ...inner.flatMap((each) => each.commands)],
+    scripts: inner.flatMap((each) => each.scripts),
+    texts: inner.flatMap((each) => each.texts),
+    unreadable: inner.find((each) => each.unreadable !== undefined)?.unreadable,
+  };
+}
+
 /** What follows each `-exec`. */
 function executed(words: readonly FoundWord[]): (readonly FoundWord[])[] {
   return words.flatMap(({ value }, index) =>
@@ -45,22 +56,17 @@ function shell(words: readonly FoundWord[]): Inside {
   const isInput = scripts.length === 0 || given.some(({ value }) => value === "-" || /^-[a-z]*s/.test(value));
   const unreadable = isUnknown || isInput ? "what the shell gets to run cannot be known" : undefined;
   const hasScript = given.some(({ value }) => /^-\w*c/.test(value));
-  return { ...nothing, scripts: hasScript ? scripts.map(({ value }) => value) : [], unreadable };
+  if (hasScript) return { ...nothing, scripts: scripts.map(({ value }) => value), unreadable };
+  const file = scripts[0];
+  return { ...nothing, commands: file ? [given.slice(given.indexOf(file))] : [], unreadable };
 }
+
+const mostWords = 200;
 
 function run(words: readonly FoundWord[]): Inside {
+  if (words.length > mostWords) return { ...nothing, unreadable: "it hands on more words than can be looked through" };
   const commands = words.slice(1).map((_, index) => words.slice(index + 1));
-  const inner = commands.map((each) => lookAtInner(each));
+  const others = all(commands.filter((each) => !isRunner(programName(each[0]?.value ?? ""))));
   const texts = words.slice(1).flatMap(({ value }) => (/[\s;|&]/.test(value) && !value.includes("\0") ? [value] : []));
-  return {
-    commands: [...commands, ...inner.flatMap((each) => each.commands)],
-    scripts: inner.flatMap((each) => each.scripts),
-    texts,
-    unreadable: inner.find((each) => each.unreadable !== undefined)?.unreadable,
-  };
-}
-
-/** All that follows a runner was already taken for commands; only other kinds are left to be looked into. */
-function lookAtInner(words: readonly FoundWord[]): Inside {
-  return isRunner(programName(words[0]?.value ?? "")) ? nothing : lookInside(words);
+  return { ...others, commands: [...commands, ...others.commands], texts: [...texts, ...others.texts] };
 }
