@@ -7,7 +7,7 @@ import type { Repository } from "../workspace/repository.ts";
 import type { Equipment } from "./equipment.ts";
 import { namedSecrets } from "./named-secrets.ts";
 import { networkTargets } from "./network-targets.ts";
-import { reachesOf, stepsOf } from "./secret-changes.ts";
+import { reachesOf, stepsOf } from "./steps-of.ts";
 
 /**
  * What could never come to a good end is refused before anything of it is stored or run: commands without a sandbox, a

@@ -13,12 +13,14 @@ import type { RunReport } from "../protocol/thread.ts";
 import { commandText, describeEnding, lastLines } from "../sandbox/command-ending.ts";
 import type { CommandOutcome } from "../sandbox/driver.ts";
 import { attribute, toolSpan } from "../telemetry/semconv.ts";
+import { toShown } from "../workspace/raw-path.ts";
 import { writeTree } from "../workspace/tree.ts";
 import { createWorkingCheckout, type WorkingCheckout } from "../workspace/working-checkout.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
 import { JobStopped } from "./job.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
+import { secretObjections } from "./secret-changes.ts";
 import { type Around, prepareCheckout } from "./setup.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import type { CommandOrder, FinishedRun } from "./step-order.ts";
@@ -110,17 +112,21 @@ async function execute(run: ClaimedRun, { task, step, tree }: CommandOrder, cwd:
 async function takeAllowed(
   checkout: WorkingCheckout,
   { scope, tree }: CommandOrder,
-  { job: { repository } }: Around,
+  around: Around,
 ): Promise<{ taken: TakenTree; denials: Omit<Denial, "task">[] }> {
+  const { repository } = around.job;
   const taken = await checkout.takeTree();
   const facts = { isCaseInsensitive: repository.isCaseInsensitive };
-  const { allowed, refused } = sift(taken.touched, (path) => decide(scope, "Edit", path, facts));
+  const { allowed: permitted, refused } = sift(taken.touched, (path) => decide(scope, "Edit", path, facts));
+  const held = await secretObjections(permitted, around);
+  const allowed = permitted.filter(({ path }) => !held.has(path));
   const denials = [
+    ...Array.from(held, ([path, { rule, reason }]) => ({ tool: "command", input: toShown(path), rule, reason })),
     ...refused.map(({ path, rule, reason }) => ({ tool: "command", input: path, rule, reason })),
     ...taken.refused.map(({ path, reason }) => ({ tool: "command", input: path, rule: "workspace", reason })),
   ];
   const changes = allowed.map(({ path, after }) => ({ path, mode: after?.mode ?? null, oid: after?.oid ?? null }));
-  if (refused.length === 0) return { taken: { ...taken, ignored: [], refused: [] }, denials };
+  if (refused.length === 0 && held.size === 0) return { taken: { ...taken, ignored: [], refused: [] }, denials };
   const kept = await writeTree(repository, tree, changes).catch(notWithout);
   const left = kept === undefined ? { tree, touched: [] } : { tree: kept, touched: allowed };
   return { taken: { ...left, ignored: [], refused: [] }, denials };

@@ -33,7 +33,7 @@ export function redact(text: string, secrets: readonly string[]): string {
 }
 
 /** Finds out whether a text or a file holds one of the secrets, in any form that would be hidden from a log. */
-export function createSecretFinder(secrets: readonly string[]): (text: string) => boolean {
+export function createSecretFinder(secrets: readonly string[]): (text: string | Buffer) => boolean {
   const values = formsOf(secrets.filter((secret) => secret.length >= shortestLine));
   return (text) => values.some((value) => text.includes(value));
 }
