@@ -27,8 +27,9 @@ export interface Question {
   decision: Decision;
   /** The rule that alone would have allowed this very call, where there is one. */
   suggestion?: string | undefined;
+  /** Paths that an allowance lets the run write: where they really lead. */
+  edits?: readonly string[] | undefined;
   /** The span that the wait hangs from; the job's own where nothing is said. */
-  traceparent?: string | undefined;
   spanId?: string | undefined;
 }
 
@@ -53,9 +54,15 @@ export interface Answered {
  * place among the tasks at work meanwhile. Throws Fault where the store does.
  */
 export async function askApproval(question: Question, around: Asking): Promise<Answered> {
+  const { job, run } = around;
+  const answered = await answer(question, around);
+  if (answered.decision.effect === "allow") job.questions.allowEdits(run.runId, question.edits ?? []);
+  return answered;
+}
+
+async function answer(question: Question, around: Asking): Promise<Answered> {
   const { job } = around;
-  const asked = askedOf(question);
-  const known = job.questions.recall(asked);
+  const known = job.questions.recall(askedOf(question));
   if (known) return { decision: recalled(known, question), facts: [] };
   const refusal = unasked(question, job);
   if (refusal) return { decision: refusal, facts: [] };
@@ -66,8 +73,8 @@ export async function askApproval(question: Question, around: Asking): Promise<A
   return { decision: decisionOf(approval, question), facts: [resolvedFact(approval)] };
 }
 
-function askedOf({ tool, inputSha256, suggestion, decision: { rule } }: Question) {
-  return { tool, inputSha256, suggestion, rule };
+function askedOf({ tool, input, inputSha256, suggestion, decision: { rule } }: Question) {
+  return { tool, input, inputSha256, suggestion, rule };
 }
 
 async function askAndWait(question: Question, around: Asking): Promise<StoredApproval> {
@@ -75,7 +82,8 @@ async function askAndWait(question: Question, around: Asking): Promise<StoredApp
   const id = randomUuid(equipment.clock);
   const answer = Promise.withResolvers<StoredApproval>();
   const attributes = { [attribute.taskId]: taskId, [attribute.waitReason]: "approval" };
-  const parent = question.traceparent ?? job.span;
+  const { spanId = "" } = question;
+  const parent = /^[0-9a-f]{16}$/.test(spanId) ? { ...job.span, spanId } : job.span;
   const span = job.tracer.start(queueSpan(taskId), { parent, attributes });
   // Before it is stored: an answer to another question may settle this one as well.
   job.questions.open(id, askedOf(question), answer.resolve);

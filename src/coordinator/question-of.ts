@@ -1,24 +1,42 @@
 import { createHash } from "node:crypto";
+import { exactRule } from "../permission/suggest-rule.ts";
 import type { ToolUse } from "../protocol/message.ts";
+import type { AskedPath } from "../tools/decide-paths.ts";
 import { shortInput } from "../tools/judge.ts";
+import { showPath } from "../tools/tool.ts";
 import type { Question } from "./ask-approval.ts";
 import type { DecidedCall } from "./decide-call.ts";
 
-/** A call as people are asked about it: what they see, and the hash of all of it, so that an answer is for this alone. */
-export function questionOf(
-  { id, name, input }: ToolUse,
-  { decision, subject, command }: DecidedCall,
-  spanId: string | undefined,
-): Question {
-  const shown = command?.text ?? subject;
+/**
+ * A call as people are asked about it: they see all that an allowance would allow, and the hash is of all of the call, so
+ * that an answer is for this alone.
+ */
+export function questionOf({ id, name, input }: ToolUse, decided: DecidedCall, spanId: string | undefined): Question {
+  const { decision, subject, command, asked = [] } = decided;
+  const shown = command?.text ?? (asked.length > 0 ? asked.map(shownPath).join("\n") : subject);
   return {
     callId: id,
     tool: name,
     input: shown === "" ? shortInput(input) : shown,
     inputSha256: createHash("sha256").update(canonicalJson(input)).digest("hex"),
     decision,
+    suggestion: ruleOf(decided),
+    edits: asked.flatMap(({ tool, canonical }) => (tool === "Edit" ? [canonical] : [])),
     spanId,
   };
+}
+
+/** Its name as it was written, and where it really leads. */
+function shownPath({ path, canonical }: AskedPath): string {
+  return path === canonical ? showPath(path) : `${showPath(path)} -> ${showPath(canonical)}`;
+}
+
+/** The rule that alone would have allowed this. A link may lead elsewhere tomorrow, so what goes through one has none. */
+function ruleOf({ command, asked }: DecidedCall): string | undefined {
+  if (command) return exactRule({ tool: "Bash", command: command.text });
+  const [path, ...others] = asked ?? [];
+  if (!path || others.length > 0 || path.viaLinks.length > 0) return undefined;
+  return exactRule({ tool: path.tool, path: path.canonical, isDirectory: path.isDirectory });
 }
 
 /** One text for one value, whatever the order of its keys. */

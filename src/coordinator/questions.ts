@@ -1,5 +1,5 @@
 import type { StoredApproval } from "../db/find-approval.ts";
-import type { TaskId } from "../protocol/ids.ts";
+import type { RunId, TaskId } from "../protocol/ids.ts";
 import type { Place } from "./places.ts";
 
 /**
@@ -9,6 +9,8 @@ import type { Place } from "./places.ts";
 export interface Asked {
   tool: string;
   inputSha256: string;
+  /** As people are shown it: where a path leads is part of it. */
+  input: string;
   /** What made it a question. */
   rule: string;
   /** The rule that alone would have allowed this very call. */
@@ -19,6 +21,7 @@ export class Questions {
   readonly #open = new Map<string, { asked: Asked; hear: (approval: StoredApproval) => void }>();
   readonly #remembered: { asked: Asked; approval: StoredApproval }[] = [];
   readonly #places = new Map<TaskId, Place>();
+  readonly #edits = new Map<RunId, Set<string>>();
   readonly #closing = new AbortController();
 
   /** Aborted when nobody's answer matters any more, although the job has not been stopped. */
@@ -53,6 +56,15 @@ export class Questions {
     this.#open.delete(id);
   }
 
+  /** These paths may be written by that run, although no rule allows it. */
+  allowEdits(run: RunId, paths: readonly string[]): void {
+    this.#edits.set(run, new Set([...this.editsOf(run), ...paths]));
+  }
+
+  editsOf(run: RunId): string[] {
+    return [...(this.#edits.get(run) ?? [])];
+  }
+
   /** A settled row, as it is stored; nothing happens where nobody waits for it here. */
   tell(approval: StoredApproval): void {
     this.#open.get(approval.id)?.hear(approval);
@@ -77,6 +89,7 @@ export class Questions {
  */
 function covers(answered: Asked, asked: Asked): boolean {
   if (answered.rule !== asked.rule) return false;
-  if (answered.tool === asked.tool && answered.inputSha256 === asked.inputSha256) return true;
+  const keys = ["tool", "inputSha256", "input"] as const;
+  if (keys.every((key) => answered[key] === asked[key])) return true;
   return answered.suggestion !== undefined && answered.suggestion === asked.suggestion;
 }

@@ -69,7 +69,9 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     if (port.thrown) return endedBy(port.thrown.cause, port);
     equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
-    return { report: hasThreadDied ? deadReport(answer.failure) : answer.report, denials: port.denials, hasThreadDied };
+    const approved = job.questions.editsOf(run.runId);
+    const report = hasThreadDied ? deadReport(answer.failure) : answer.report;
+    return { report, denials: port.denials, hasThreadDied, approved };
   } finally {
     clearTimeout(lettingGo);
     idle.stop();

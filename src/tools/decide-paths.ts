@@ -7,6 +7,15 @@ import type { Asked, Tool } from "./tool.ts";
 export interface Judgement {
   decision: Decision;
   subject: string;
+  /** Of a question: every path that it is about. */
+  asked?: readonly AskedPath[];
+}
+
+export interface AskedPath extends Asked {
+  /** Where it leads, through those links. */
+  canonical: string;
+  viaLinks: readonly string[];
+  isDirectory: boolean;
 }
 
 /** Pure: the same for both sides of a run. `resolved` answers `asked` in order; a deny of any path decides, then an ask. */
@@ -16,6 +25,7 @@ export function decidePaths(
   { tool, scope, isCaseInsensitive }: { tool: Tool; scope: Scope; isCaseInsensitive: boolean },
 ): Judgement {
   let question: Judgement | undefined;
+  const questions: AskedPath[] = [];
   let allowed: Judgement = {
     decision: nothingAsked,
     subject: asked
@@ -27,7 +37,10 @@ export function decidePaths(
     const at = resolved[index];
     const decision = at ? decideOne(each, at, { tool, scope, isCaseInsensitive }) : unresolved;
     if (decision.effect === "deny") return { decision, subject: each.path };
-    if (decision.effect === "ask") question ??= { decision, subject: each.path };
+    if (decision.effect === "ask" && at && !isEscape(at)) {
+      question ??= { decision, subject: each.path, asked: questions };
+      questions.push({ ...each, ...at, isDirectory: at.kind === "directory" });
+    }
     if (index === 0) allowed = { ...allowed, decision };
   }
   return question ?? allowed;
