@@ -17,15 +17,28 @@ export async function objectionsTo(
   repository: Repository,
 ): Promise<Map<RawPath, Objection>> {
   const facts = { isCaseInsensitive: repository.isCaseInsensitive };
-  const objections = new Map<RawPath, Objection>();
+  const objections = await objectionsToScripts(changes, scope, repository);
   for (const change of changes) {
     const [refused] = sift([change], (path) => decide(scope, "Edit", path, facts)).refused;
-    if (refused) {
-      const { rule, source, reason } = refused;
-      objections.set(change.path, { rule, source, reason });
-    } else if (guardsScripts(scope, toText(change.path) ?? "", facts) && !(await keepsScripts(change, repository))) {
-      objections.set(change.path, { rule: "protected", source: "sheaf", reason: scriptsReason });
-    }
+    if (!refused) continue;
+    const { rule, source, reason } = refused;
+    objections.set(change.path, { rule, source, reason });
+  }
+  return objections;
+}
+
+/** What speaks against changes of package.json files. */
+export async function objectionsToScripts(
+  changes: readonly Change[],
+  scope: Scope,
+  repository: Repository,
+): Promise<Map<RawPath, Objection>> {
+  const { isCaseInsensitive } = repository;
+  const objections = new Map<RawPath, Objection>();
+  for (const change of changes) {
+    const isGuarded = guardsScripts(scope, toText(change.path) ?? "", { isCaseInsensitive });
+    if (!isGuarded || (await keepsScripts(change, repository))) continue;
+    objections.set(change.path, { rule: "protected", source: "sheaf", reason: scriptsReason });
   }
   return objections;
 }

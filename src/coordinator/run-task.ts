@@ -7,7 +7,9 @@ import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
 import { composeChanges } from "../workspace/compose-changes.ts";
 import type { Change } from "../workspace/diff.ts";
+import { toShown } from "../workspace/raw-path.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
+import { objectionsToScripts } from "./allowed-changes.ts";
 import { checkTask } from "./check-task.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import { formatChanges } from "./format-changes.ts";
@@ -95,7 +97,8 @@ async function settle(task: Task, { start, tree, attempts, runs }: Progress, aro
     reports: runs.map((run) => run.report),
     denials,
     filesChanged: changes.length,
-    notAdmitted: runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? refusedPath(task, { changes, runs }, around),
+    notAdmitted:
+      runs.flatMap((run) => run.taken?.refused ?? [])[0] ?? (await refusedPath(task, { changes, runs }, around)),
     ignored,
   });
   const { tail, endsJob } = runs.at(-1) ?? {};
@@ -121,11 +124,11 @@ async function settle(task: Task, { start, tree, attempts, runs }: Progress, aro
  * The whole diff of the task against its scope once more, whatever was decided call by call. What somebody would be asked
  * about counts as allowed where they were.
  */
-function refusedPath(
+async function refusedPath(
   task: Task,
   { changes, runs }: { changes: readonly Change[]; runs: readonly FinishedRun[] },
   around: Around,
-): { path: string; reason: string } | undefined {
+): Promise<{ path: string; reason: string } | undefined> {
   const scope = scopeIn(around, task);
   const approved = new Set(runs.flatMap((run) => run.approved ?? []));
   const facts = { isCaseInsensitive: around.job.repository.isCaseInsensitive };
@@ -133,7 +136,9 @@ function refusedPath(
     const decision = decide(scope, "Edit", path, facts);
     return decision.effect === "ask" && approved.has(path) ? { ...decision, effect: "allow" } : decision;
   });
-  return admission.admitted ? undefined : { path: admission.path, reason: admission.reason };
+  if (!admission.admitted) return { path: admission.path, reason: admission.reason };
+  const [script] = await objectionsToScripts(changes, scope, around.job.repository);
+  return script && { path: toShown(script[0]), reason: script[1].reason };
 }
 
 /** Its parent is what it started from, so that the commit alone says what the task did. */
