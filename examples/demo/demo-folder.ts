@@ -15,14 +15,12 @@ export interface DemoFolder {
 const prefix = "sheaf-demo-";
 const marker = ".sheaf-demo";
 
-/** `settings` become the operator's sheaf.config.yaml; without them no command can be run. */
-export async function openDemoFolder(settings: string | undefined): Promise<DemoFolder> {
+export async function openDemoFolder(): Promise<DemoFolder> {
   await removeEarlier();
   const root = await mkdtemp(join(tmpdir(), prefix));
   await writeFile(join(root, marker), `${process.pid}\n`);
   const home = join(root, "home");
   await mkdir(home);
-  if (settings !== undefined) await writeFile(join(home, "sheaf.config.yaml"), settings);
   return { root, home };
 }
 

@@ -1,7 +1,10 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { containCommands } from "./contain-commands.ts";
 import { openDemoFolder, removeDemoFolder } from "./demo-folder.ts";
 import { type DemoOptions, help, readOptions } from "./options.ts";
 import { refactorOwn } from "./refactor-own.ts";
-import { refactorPackage, settings } from "./refactor-package.ts";
+import { refactorPackage } from "./refactor-package.ts";
 
 /** `npm run demo`: reads the words, opens one folder, tells one story, and cleans up when it is stopped. */
 const stop = new AbortController();
@@ -35,12 +38,13 @@ function optionsOrComplaint(): DemoOptions | string {
 }
 
 async function demo({ repository, checks, startedIn }: DemoOptions): Promise<number> {
-  const needsCommands = repository === undefined || checks.length > 0;
-  const folder = await openDemoFolder(needsCommands ? settings : undefined);
+  const folder = await openDemoFolder();
   const { signal } = stop;
   try {
-    if (repository === undefined) return await refactorPackage(folder, { startedIn, signal });
-    return await refactorOwn(folder, { repository, checks, startedIn, signal });
+    const { settings, note } = await containCommands(folder.home);
+    await writeFile(join(folder.home, "sheaf.config.yaml"), settings);
+    if (repository === undefined) return await refactorPackage(folder, { note, startedIn, signal });
+    return await refactorOwn(folder, { note, repository, checks, startedIn, signal });
   } catch (thrown) {
     await removeDemoFolder(folder);
     throw thrown;

@@ -14,14 +14,17 @@ export interface OwnOrder {
   repository: string;
   checks: readonly string[];
   startedIn: string;
+  /** How the checks are contained. */
+  note: string;
   signal: AbortSignal;
 }
 
 export async function refactorOwn(folder: DemoFolder, order: OwnOrder): Promise<number> {
-  const { repository, checks, signal } = order;
+  const { repository, checks, note, signal } = order;
   say("Sheaf demo: no key, no network; your files stay as they are");
   if (checks.length === 0) say("check  none; --check CMD would look at the result before the patch is written");
-  for (const check of checks) say(`check  on your word this runs as you, in a clean checkout: ${oneLine(check, 80)}`);
+  for (const check of checks) say(`check  on your word this runs, in a clean checkout: ${oneLine(check, 80)}`);
+  if (checks.length > 0) say(`note   ${note}`);
   const patch = await freePatchName(order);
   let plan: Planned | undefined;
   const story = tellStory((planned) => {

@@ -40,6 +40,7 @@ function jobText(parts: readonly string[][], { name, dependencies }: PlantedPack
     "    items: [package.json]",
     "    writes: [NOTES.md]",
     `    steps: [{ prompt: Take a note of what this package is., agent: ${trespasser} }]`,
+    "permissions: { allow: ['Bash(ls:*)'] }",
     "checks:",
     `  - name: ${checkName}`,
     `    run: ${JSON.stringify(check)}`,

@@ -32,16 +32,18 @@ describe("the demo", { timeout: patience }, () => {
   }, patience);
 
   it("refactors at least 50 files of a real package by at least 4 sub-agents, and says what landed", async () => {
-    const [, landed, files] = /^DONE {3}(\d+) of \1 landed, 2 tool calls denied; (\d+) files /m.exec(printed) ?? [];
+    const [, landed, files] = /^DONE {3}(\d+) of \1 landed, 3 tool calls denied; (\d+) files /m.exec(printed) ?? [];
     expect(Number(landed)).toBeGreaterThan(4);
     expect(Number(files)).toBeGreaterThanOrEqual(50);
     expect(printed).toMatch(/^train {2}\d+ trees folded into one in .*, no checkout$/m);
     expect(printed).toMatch(/^check {2}"every module loads, one request is served" {2}green/m);
   });
 
-  it("shows the agent that left its scope denied, outside the repository and at a sibling's file", () => {
+  it("shows the agent that left its scope denied: outside the repository, at a sibling's file, and in a command", () => {
     expect(printed).toMatch(/write \.\.\/\.\.\/\.npmrc +DENIED .*outside the repository/);
     expect(printed).toMatch(/write lib\/server\.js +DENIED .*Edit\(\/NOTES\.md\)/);
+    expect(printed).toMatch(/bash ls lib && curl .* +DENIED .*Bash\(ls:/);
+    expect(printed).toContain("note   its check runs in Sheaf's sandbox");
   });
 
   it("would call a run without one of those denials, or with another outcome, a failed demo", async () => {
@@ -96,7 +98,7 @@ describe("the demo on a repository of one's own", { timeout: patience }, () => {
     const before = await sums(repository);
     const first = await demo("own", ["--repo", repository, "--check", "node src/run.js"]);
     expect(first).toMatchObject({ code: 0, stderr: "" });
-    expect(first.stdout).toContain("on your word this runs as you, in a clean checkout: node src/run.js");
+    expect(first.stdout).toContain("on your word this runs, in a clean checkout: node src/run.js");
     expect(await sums(repository)).toEqual(before);
     expect(await readdir(join(folder, "own"))).toEqual(["it's mine-node-protocol.patch"]);
 
