@@ -7,6 +7,7 @@ import type { Verb } from "./verb.ts";
 const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   run: async () => (await import("./run.ts")).addRun,
   plan: async () => (await import("./plan.ts")).addPlan,
+  explain: async () => (await import("./explain.ts")).addExplain,
   validate: async () => (await import("./validate.ts")).addValidate,
   init: async () => (await import("./init.ts")).addInit,
   list: async () => (await import("./list.ts")).addList,

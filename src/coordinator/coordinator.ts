@@ -5,6 +5,7 @@ import { readRunEvents } from "../db/read-events.ts";
 import { readTrace } from "../db/read-trace.ts";
 import type { ApprovalAnswer, ApprovalView } from "../protocol/approval.ts";
 import type { Event } from "../protocol/event.ts";
+import type { Explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
@@ -12,6 +13,7 @@ import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
 import { type ApprovalQuery, approvalsPage, type Decided, decideApproval, showApproval } from "./decide-approval.ts";
 import type { Equipment } from "./equipment.ts";
+import type { ExplainQuestion } from "./explain.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
 import { Running } from "./running.ts";
 import type { JobOrder } from "./submit.ts";
@@ -48,6 +50,8 @@ export interface Coordinator {
   patch(id: JobId, options: { task?: string | undefined }): Promise<Uint8Array>;
   /** The result's commits since the base, as a git bundle. Throws Fault `usage` where nothing landed. */
   bundle(id: JobId): Promise<Uint8Array>;
+  /** What would become of a call, and why: one answer where all tasks and agents agree. Throws Fault `rule` or `usage`. */
+  explain(id: JobId, question: ExplainQuestion): Promise<Explanation[]>;
   /** Questions to people, newest first; `next` is the cursor of the page after. Throws Fault `usage` for a bad cursor. */
   approvals(query: ApprovalQuery): Promise<{ approvals: ApprovalView[]; next?: string }>;
   approval(id: string): Promise<ApprovalView | undefined>;
@@ -109,6 +113,10 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     async bundle(id) {
       const { bundleOf } = await import("./deliver.ts");
       return bundleOf(await found(id), equipment);
+    },
+    async explain(id, question) {
+      const { explainStored } = await import("./explain.ts");
+      return explainStored(await found(id), question, equipment);
     },
     approvals: (query) => approvalsPage(query, equipment),
     approval: (id) => showApproval(id, equipment),

@@ -31,13 +31,9 @@ const explainRoute = createRoute({
   request: {
     params: jobParameter,
     query: z.strictObject({
-      call: z
-        .string()
-        .min(1)
-        .max(17_000)
-        .meta({
-          description: "`Bash(npm test)`, `Edit(src/a.ts)`, `WebFetch(domain:example.com)`, `mcp__server__tool`",
-        }),
+      call: z.string().min(1).max(17_000).meta({
+        description: "`Bash(npm test)`, `Edit(src/a.ts)`, `WebFetch(domain:example.com)`, `mcp__server__tool`",
+      }),
       task: z.string().max(100).optional().meta({ description: "a task's id" }),
       agent: z.string().max(1_000).optional().meta({ description: "an agent's name" }),
     }),

@@ -1,3 +1,4 @@
+import { Fault } from "../protocol/failure.ts";
 import type { AgentRule, Decision, DomainRule, McpRule, PathTool, Rule, Scope } from "../protocol/scope.ts";
 import { isPlainName } from "../protocol/written-text.ts";
 import { agentCovers } from "./agent-rule.ts";
@@ -5,7 +6,6 @@ import { decide, type PathFacts, pathQuestion } from "./decide.ts";
 import { decideCommand } from "./decide-command.ts";
 import { mcpCovers, mcpParts } from "./mcp-rule.ts";
 import { partsOf } from "./rule.ts";
-import { refuseRule } from "./rule-refusal.ts";
 import { subjectOf } from "./subject.ts";
 import { domainCovers, hostOf } from "./web-rule.ts";
 import { type Question, weigh } from "./weigh.ts";
@@ -129,6 +129,6 @@ function mcpCall(text: string, written: string, specifier: string | undefined): 
   throw notACall(text, "it names no tool of a server", "write mcp__SERVER__TOOL");
 }
 
-function notACall(text: string, reason: string, remedy: string) {
-  return refuseRule(text, reason, remedy);
+function notACall(text: string, reason: string, remedy: string): Fault {
+  return new Fault("rule", `${JSON.stringify(text)} is no call that rules speak of: ${reason}`, { remedy });
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Coordinator, JobOrder, PlacedEvent, SubmittedJob } from "../coordinator/coordinator.ts";
 import type { Event } from "../protocol/event.ts";
+import { explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { jobView, runView, taskView } from "../protocol/job-view.ts";
@@ -37,6 +38,11 @@ export function remoteCoordinator(connection: Connection): Coordinator {
       connection.bytes({
         path: `/v1/jobs/${id}/patch${task === undefined ? "" : `?${new URLSearchParams({ task })}`}`,
       }),
+    async explain(id, { call, task, agent }) {
+      const asked = { call, ...(task === undefined ? {} : { task }), ...(agent === undefined ? {} : { agent }) };
+      const path = `/v1/jobs/${id}/explain?${new URLSearchParams(asked)}`;
+      return (await connection.json({ path }, explanations)).data;
+    },
     bundle: (id) => connection.bytes({ path: `/v1/jobs/${id}/bundle` }),
     ...remoteApprovals(connection),
   };
@@ -45,6 +51,7 @@ export function remoteCoordinator(connection: Connection): Coordinator {
 const mostOfPage = 200;
 const jobPage = z.object({ data: z.array(jobView), next_cursor: z.string().nullable() });
 const taskPage = z.object({ data: z.array(taskView) });
+const explanations = z.object({ data: z.array(explanation) });
 const eventPage = z.object({ data: z.array(z.looseObject({ type: z.string() })) });
 const trace = z.object({ spans: z.array(storedSpan) });
 
