@@ -12,8 +12,13 @@ export interface KeptFiles {
   open<T>(use: (descriptors: readonly number[]) => T): T;
 }
 
-export function keepFiles(folder: string, contents: readonly (Buffer | string)[]): KeptFiles {
-  const files = contents.map((content) => ({ content, path: join(folder, digest(content)) }));
+/** `contents` are ours, kept below `folder`; `copied` are files of the machine, which follow them. */
+export function keepFiles(
+  folder: string,
+  { contents, copied }: { contents: readonly (Buffer | string)[]; copied: readonly string[] },
+): KeptFiles {
+  const own = contents.map((content) => ({ content, path: join(folder, digest(content)) }));
+  const files: KeptFile[] = [...own, ...copied.map((path) => ({ content: undefined, path }))];
   return {
     open(use) {
       const descriptors: number[] = [];
@@ -31,17 +36,24 @@ function digest(content: Buffer | string): string {
   return createHash("sha256").update(content).digest("hex").slice(0, 32);
 }
 
-function openKept(file: { content: Buffer | string; path: string }): number {
+interface KeptFile {
+  path: string;
+  content: Buffer | string | undefined;
+}
+
+/** What the machine's owner took away since is empty; what is ours is written anew. */
+function openKept({ path, content }: KeptFile): number {
   try {
-    return openSync(file.path, "r");
+    return openSync(path, "r");
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
-    write(file);
-    return openSync(file.path, "r");
+    if (content === undefined) return openSync("/dev/null", "r");
+    write(path, content);
+    return openSync(path, "r");
   }
 }
 
-function write({ content, path }: { content: Buffer | string; path: string }): void {
+function write(path: string, content: Buffer | string): void {
   mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, content, { mode: 0o600 });

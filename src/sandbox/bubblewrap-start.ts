@@ -78,7 +78,7 @@ function wordsOf({ command, shown, prefix, env }: Order, box: Box & { descriptor
     status: statusAt,
     seccomp: keptAt,
     files: [
-      ...box.fileNames.map((name, index) => ({ descriptor: keptAt + 1 + index, place: `/etc/${name}` })),
+      ...box.files.map((place, index) => ({ descriptor: keptAt + 1 + index, place })),
       ...(list === undefined ? [] : [{ descriptor: listAt, place: listPlace }]),
     ],
   };

@@ -43,9 +43,9 @@ export interface Box {
   tools: ToolFolders;
   /** Where every tree is seen, so that what a setup wrote down about it is true in every checkout. */
   place: string;
-  /** The filter, then the files of /etc by `fileNames`. */
+  /** The filter, then what comes to lie at `files`. */
   kept: KeptFiles;
-  fileNames: readonly string[];
+  files: readonly string[];
   env: Readonly<Record<string, string>>;
   now: () => number;
 }
@@ -55,17 +55,18 @@ function openBox(options: SandboxOptions, clock: Clock): Box {
   endLeftovers(options.dataFolder);
   const account = accountOf(options.user, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   const tools = toolFolders(options);
+  const system = systemFolders();
   const files = accountFiles(account);
   const contents = [filterOf(process.arch), ...files.map(({ content }) => content)];
   return {
     options,
     account,
     tools,
-    system: systemFolders(),
+    system,
     // What lies below a folder of that name on this machine could not be shown beside it.
     place: existsSync("/workspace") ? "/sheaf/workspace" : "/workspace",
-    kept: keepFiles(join(options.dataFolder, "sandbox"), contents),
-    fileNames: files.map(({ name }) => name),
+    kept: keepFiles(join(options.dataFolder, "sandbox"), { contents, copied: system.copied }),
+    files: [...files.map(({ name }) => `/etc/${name}`), ...system.copied],
     env: environmentInside(tools.path),
     now: () => clock.now(),
   };

@@ -1,12 +1,14 @@
-import { lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { constants, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 
 /**
  * What of the machine's own system a command sees: programs and libraries, and of /etc only what they cannot do without.
  * No account, key, mail, log, service or name of this machine is among it.
  */
 export interface SystemFolders {
-  /** Absolute paths that are shown where they are. */
+  /** Absolute folders that are shown where they are. */
   shown: readonly string[];
+  /** Absolute files that a command gets a copy of: half a dozen mounts would cost more than all the rest. */
+  copied: readonly string[];
   /** Links by their place, and what they say. */
   links: readonly (readonly [place: string, target: string])[];
 }
@@ -19,8 +21,6 @@ const settings = [
   "crypto-policies",
   "fonts",
   "ld.so.cache",
-  "ld.so.conf",
-  "ld.so.conf.d",
   "ld-musl-x86_64.path",
   "ld-musl-aarch64.path",
   "localtime",
@@ -42,14 +42,15 @@ const settings = [
 export function systemFolders(): SystemFolders {
   const javas = readdirSync("/etc").filter((name) => /^java(-[\w.-]+)?$/.test(name));
   const etc = [...settings, ...javas].map((name) => `/etc/${name}`);
-  const shown = ["/usr"];
-  const links: [string, string][] = [];
-  for (const place of [...roots, ...etc]) {
-    const link = linkIntoSystem(place);
-    if (link !== undefined) links.push([place, link]);
-    else if (isThere(place)) shown.push(place);
-  }
-  return { shown, links };
+  const found = [...roots, ...etc].map((place) => ({ place, link: linkIntoSystem(place), kind: kindOf(place) }));
+  return {
+    shown: [
+      "/usr",
+      ...found.flatMap(({ place, link, kind }) => (link === undefined && kind === "folder" ? place : [])),
+    ],
+    copied: found.flatMap(({ place, link, kind }) => (link === undefined && kind === "file" ? place : [])),
+    links: found.flatMap(({ place, link }) => (link === undefined ? [] : [[place, link] as const])),
+  };
 }
 
 /** A path that is a part of the system, and needs no folder of its own to be seen. */
@@ -67,11 +68,17 @@ function linkIntoSystem(place: string): string | undefined {
   }
 }
 
-function isThere(place: string): boolean {
+/** A file that not everybody may read is nothing for a command either. */
+function kindOf(place: string): "folder" | "file" | undefined {
   try {
-    realpathSync(place);
-    return true;
+    const { mode, size } = statSync(place);
+    const isFile = (mode & constants.S_IFMT) === constants.S_IFREG && (mode & 0o004) !== 0 && size < mostBytes;
+    if ((mode & constants.S_IFMT) === constants.S_IFDIR) return "folder";
+    return isFile ? "file" : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+/** Far above what any of them holds. */
+const mostBytes = 16 * 2 ** 20;

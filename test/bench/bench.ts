@@ -13,6 +13,7 @@ import { jobOverHttp } from "./job-over-http.ts";
 import { printFailure, printFigure, printMachine, printReading, printSummary } from "./print.ts";
 import { recipeThreads } from "./recipe-threads.ts";
 import { runCpu } from "./run-cpu.ts";
+import { sandbox } from "./sandbox.ts";
 import { threadStart } from "./thread-start.ts";
 import { tracingTax } from "./tracing-tax.ts";
 import { workspace } from "./workspace.ts";
@@ -34,6 +35,7 @@ const figures: readonly Figure[] = [
   eventReaders,
   jobOverHttp,
   idleMemory,
+  sandbox,
 ];
 
 const { values, positionals } = parseArgs({
