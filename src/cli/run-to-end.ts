@@ -139,8 +139,8 @@ async function requestOf(
 ): Promise<JobRequest> {
   const { request } = await inlineJob(source, { overrides: options, inputs: inputWords(options.input ?? []) });
   const { ref, commit, is_dirty, repository: path } = spec.base;
-  const { check, concurrency, timeout, publish, model, sample, only, permissionMode } = options;
-  const named = { concurrency, timeout, publish, model, sample, only, permissionMode };
+  const { check, concurrency, timeout, publish, model, sample, only } = options;
+  const named = { concurrency, timeout, publish, model, sample, only, permissionMode: spec.permissions.mode };
   const overrides = { check: check && [...check], ...named };
   const asked = {
     ...request,
