@@ -6,28 +6,39 @@ import type { Change, Version } from "../workspace/diff.ts";
 import { type RawPath, toText } from "../workspace/raw-path.ts";
 import type { Repository } from "../workspace/repository.ts";
 import type { Objection } from "../workspace/settle.ts";
+import { secretObjections } from "./secret-changes.ts";
+import type { Around } from "./setup.ts";
 
 /**
- * What speaks against changes, by path, whoever made them: an agent, a command, a formatter. Their paths are decided by
- * the scope; of a package.json its scripts as well.
+ * What speaks against the changes of a command, by path and in their order: the scope, where it does not let that path
+ * be edited; of a package.json, other scripts; and a secret that was written down. An agent's command and one of the
+ * job's author are held to the same.
  */
 export async function objectionsTo(
   changes: readonly Change[],
   scope: Scope,
-  repository: Repository,
+  around: Around,
 ): Promise<Map<RawPath, Objection>> {
-  const facts = { isCaseInsensitive: repository.isCaseInsensitive };
-  const objections = await objectionsToScripts(changes, scope, repository);
+  const { repository } = around.job;
+  const [scripts, secrets] = [
+    await objectionsToScripts(changes, scope, repository),
+    await secretObjections(changes, around),
+  ];
+  const objections = new Map<RawPath, Objection>();
   for (const change of changes) {
-    const [refused] = sift([change], (path) => decide(scope, "Edit", path, facts)).refused;
-    if (!refused) continue;
-    const { rule, source, reason } = refused;
-    objections.set(change.path, { rule, source, reason });
+    const { path } = change;
+    const objection = objectionToPath(change, scope, repository) ?? scripts.get(path) ?? secrets.get(path);
+    if (objection) objections.set(path, objection);
   }
   return objections;
 }
 
-/** What speaks against changes of package.json files. */
+function objectionToPath(change: Change, scope: Scope, { isCaseInsensitive }: Repository): Objection | undefined {
+  const [refused] = sift([change], (path) => decide(scope, "Edit", path, { isCaseInsensitive })).refused;
+  return refused && { rule: refused.rule, source: refused.source, reason: refused.reason };
+}
+
+/** What speaks against changes of package.json files, whoever made them. */
 export async function objectionsToScripts(
   changes: readonly Change[],
   scope: Scope,

@@ -2,8 +2,6 @@ import { join } from "node:path";
 import type { ClaimedRun } from "../db/claim-run.ts";
 import { storeArtifact } from "../db/store-artifact.ts";
 import { commandEnvironment } from "../job/command-environment.ts";
-import { sift } from "../merge/admit.ts";
-import { decide } from "../permission/decide.ts";
 import type { Fact } from "../protocol/event.ts";
 import { type Failure, Fault } from "../protocol/failure.ts";
 import { newUuid } from "../protocol/ids.ts";
@@ -17,10 +15,11 @@ import { toShown } from "../workspace/raw-path.ts";
 import { writeTree } from "../workspace/tree.ts";
 import { createWorkingCheckout, type WorkingCheckout } from "../workspace/working-checkout.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
+import { objectionsTo } from "./allowed-changes.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
 import { JobStopped } from "./job.ts";
+import { requireSandbox } from "./refuse-unrunnable.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
-import { secretObjections } from "./secret-changes.ts";
 import { type Around, prepareCheckout } from "./setup.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import type { CommandOrder, FinishedRun } from "./step-order.ts";
@@ -55,7 +54,7 @@ function unfinished(said: Pick<RunReport, "state"> & { failure: Failure }): Fini
 async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around): Promise<FinishedRun> {
   const { job, equipment } = around;
   const directory = join(equipment.home, "checkouts", newUuid(equipment.clock));
-  const prepare = job.spec.setup && ((root: string) => prepareCheckout(root, order.tree, around));
+  const prepare = job.spec.setup && ((root: string) => prepareFor(root, order, around));
   const checkout = await createWorkingCheckout(job.repository, {
     directory,
     tree: order.tree,
@@ -78,6 +77,12 @@ async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around):
   } finally {
     await checkout.dispose();
   }
+}
+
+/** Handed over at once, so that what was prepared looks from now on as it does to the command. */
+async function prepareFor(root: string, { tree }: CommandOrder, around: Around): Promise<void> {
+  await prepareCheckout(root, tree, around);
+  await (await requireSandbox(around.equipment, "a step")).handOver(root);
 }
 
 const callId = "command";
@@ -116,17 +121,14 @@ async function takeAllowed(
 ): Promise<{ taken: TakenTree; denials: Omit<Denial, "task">[] }> {
   const { repository } = around.job;
   const taken = await checkout.takeTree();
-  const facts = { isCaseInsensitive: repository.isCaseInsensitive };
-  const { allowed: permitted, refused } = sift(taken.touched, (path) => decide(scope, "Edit", path, facts));
-  const held = await secretObjections(permitted, around);
-  const allowed = permitted.filter(({ path }) => !held.has(path));
+  const objections = await objectionsTo(taken.touched, scope, around);
+  const allowed = taken.touched.filter(({ path }) => !objections.has(path));
   const denials = [
-    ...Array.from(held, ([path, { rule, reason }]) => ({ tool: "command", input: toShown(path), rule, reason })),
-    ...refused.map(({ path, rule, reason }) => ({ tool: "command", input: path, rule, reason })),
+    ...Array.from(objections, ([path, { rule, reason }]) => ({ tool: "command", input: toShown(path), rule, reason })),
     ...taken.refused.map(({ path, reason }) => ({ tool: "command", input: path, rule: "workspace", reason })),
   ];
   const changes = allowed.map(({ path, after }) => ({ path, mode: after?.mode ?? null, oid: after?.oid ?? null }));
-  if (refused.length === 0 && held.size === 0) return { taken: { ...taken, ignored: [], refused: [] }, denials };
+  if (objections.size === 0) return { taken: { ...taken, ignored: [], refused: [] }, denials };
   const kept = await writeTree(repository, tree, changes).catch(notWithout);
   const left = kept === undefined ? { tree, touched: [] } : { tree: kept, touched: allowed };
   return { taken: { ...left, ignored: [], refused: [] }, denials };

@@ -13,7 +13,6 @@ import { objectionsTo } from "./allowed-changes.ts";
 import type { AllowedCommand } from "./call-book.ts";
 import { inflateFor } from "./inflate-for.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
-import { secretObjections } from "./secret-changes.ts";
 import type { Around } from "./setup.ts";
 import type { StepOrder } from "./step-order.ts";
 import { showCommand, shownOutput } from "./tool-command-text.ts";
@@ -47,11 +46,7 @@ export async function runToolCommand(command: AllowedCommand, place: CommandPlac
     const { isWithoutGit } = await inflateFor(place);
     const { value: seen, settled } = await place.workspace.settleAfter(
       () => runUnlessEnded(command, { place, span, isWithoutGit }),
-      async (changes) =>
-        new Map([
-          ...(await objectionsTo(changes, place.order.scope, place.job.repository)),
-          ...(await secretObjections(changes, place)),
-        ]),
+      (changes) => objectionsTo(changes, place.order.scope, place),
     );
     return await report(command, { seen, settled, span }, place);
   } finally {

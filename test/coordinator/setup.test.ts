@@ -142,7 +142,7 @@ describe("the setup", () => {
     const bad: NamedTask = {
       id: "bad",
       writes: [{ files: ["package.json"] }],
-      steps: [command("echo bad > package.json"), command("true")],
+      steps: [command(`echo '{"bad":true}' > package.json`), command("true")],
     };
     const { result } = await runJobOn(bench, files, {
       setup,
