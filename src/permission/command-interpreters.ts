@@ -87,8 +87,10 @@ function checkDeno(words: readonly string[], named: number): Danger | undefined 
   const verb = words[1];
   if (verb === undefined) return incomplete("deno without a subcommand runs its input");
   if (/^(?:test|lint|fmt|check|doc|info|task|--version)$/.test(verb)) return undefined;
+  if (/^(?:eval|repl)$/.test(verb))
+    return code(`deno ${verb} runs code from its arguments or its input; put it into a file`);
   if (verb !== "run" || named < 2)
-    return code(`deno ${verb} is not admitted; deno test, lint, fmt, check and task are`);
+    return limit(`deno ${verb} is not admitted; deno test, lint, fmt, check and task are`);
   const script = words.slice(2).find((word) => !word.startsWith("-"));
   return script !== undefined && isInside(script)
     ? undefined

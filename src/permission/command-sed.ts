@@ -97,20 +97,14 @@ function endOfReplacement(text: string, delimiter: string): number | undefined {
 /** Where the pattern ends: a delimiter within brackets belongs to it. Undefined where seds may disagree. */
 function endOfPattern(text: string, from: number, delimiter: string): number | undefined {
   if (!/^[/|,#:@!%~_+]$/.test(delimiter)) return undefined;
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === delimiter) return at;
-    if (text[at] === "\\" && text[at + 1] !== "\n") at++;
-    else if (text[at] === "[") {
-      const length = bracket.exec(text.slice(at))?.[0].length ?? 0;
-      if (length === 0) return undefined;
-      at += length - 1;
-    } else if (text[at] === "\n" || text[at] === "\\") return undefined;
-  }
-  return undefined;
+  const pattern = new RegExp(`(?:${bracket}|\\\\[^\\n]|[^\\\\[\\n${delimiter}])*`, "y");
+  pattern.lastIndex = from;
+  const end = from + (pattern.exec(text)?.[0].length ?? 0);
+  return text[end] === delimiter ? end : undefined;
 }
 
 /** Brackets that every sed closes at the same place. */
-const bracket = /^\[\^?(?!\])(?:[^\][\\\n]|\\[^\][\n]|\[:\w+:\])+\]/;
+const bracket = String.raw`\[\^?(?!\])(?:[^\][\\\n]|\\[^\][\n]|\[:\w+:\])+\]`;
 
 function endOfPart(text: string, from: number, delimiter: string): number | undefined {
   for (let at = from; at < text.length; at++) {

@@ -119,7 +119,7 @@ function openEnded(found: FoundCommands): string | undefined {
     const values = words.map(({ value }) => value);
     const program = values[0] ?? "";
     if (program === "" || seenThrough.test(program) || isOwnFile(program)) continue;
-    const danger = dangerOf(values, values.length);
+    const danger = dangerOf(values, 0);
     if (danger?.startsCode) return danger.reason;
   }
   return undefined;

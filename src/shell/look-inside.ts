@@ -65,8 +65,30 @@ const mostWords = 200;
 
 function run(words: readonly FoundWord[]): Inside {
   if (words.length > mostWords) return { ...nothing, unreadable: "it hands on more words than can be looked through" };
-  const commands = words.slice(1).map((_, index) => words.slice(index + 1));
+  const added = takesMore(words) ? [anything] : [];
+  const commands = words.slice(1).map((_, index) => [...words.slice(index + 1), ...added]);
   const others = all(commands.filter((each) => !isRunner(programName(each[0]?.value ?? ""))));
-  const texts = words.slice(1).flatMap(({ value }) => (/[\s;|&]/.test(value) && !value.includes("\0") ? [value] : []));
-  return { ...others, commands: [...commands, ...others.commands], texts: [...texts, ...others.texts] };
+  const texts = words
+    .slice(1)
+    .flatMap(({ value }) => (/[\s;|&()<>`$]/.test(value) && !value.includes("\0") ? [value] : []));
+  const opens = added.length > 0 && words.slice(1).some(({ value }) => runsMore(programName(value)));
+  const unreadable = opens ? "what xargs hands on cannot be known" : others.unreadable;
+  return {
+    commands: [...commands, ...others.commands],
+    scripts: others.scripts,
+    texts: [...texts, ...others.texts],
+    unreadable,
+  };
+}
+
+const anything: FoundWord = { value: "\0", isList: true };
+
+/** These add words from their input. */
+function takesMore(words: readonly FoundWord[]): boolean {
+  return words.some(({ value }) => /^(?:g?xargs|parallel|sem)$/.test(programName(value)));
+}
+
+/** What is handed on to another runner may be the command itself. */
+function runsMore(program: string): boolean {
+  return isShell(program) || (isRunner(program) && !/^(?:g?xargs|parallel|sem)$/.test(program));
 }
