@@ -11,7 +11,9 @@ import { storeSpans } from "../../src/db/store-spans.ts";
 import { createWriter } from "../../src/db/writer.ts";
 import type { Clock } from "../../src/protocol/ids.ts";
 import type { JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
+import type { Resolve } from "../../src/sandbox/network/resolve.ts";
 import { openSandbox } from "../../src/sandbox/open-sandbox.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
 import { createSpanHub } from "../../src/telemetry/span-hub.ts";
 import { resolveBase } from "../../src/workspace/base.ts";
 import { createGit } from "../../src/workspace/git.ts";
@@ -33,12 +35,20 @@ export async function openTestBench({
   openDatabase,
   sandbox: mode = "bubblewrap",
   read = [],
+  privateHosts = [],
+  resolve,
+  secrets = {},
   ...threads
 }: {
   /** What runs commands; external where a test has to see from outside what a command does. */
   sandbox?: "bubblewrap" | "external";
   /** Folders of tools that commands may read. */
   read?: readonly string[];
+  /** Hosts of the operator's own, and where names lead instead of where the DNS says. */
+  privateHosts?: readonly string[];
+  resolve?: Resolve;
+  /** What the operator keeps for jobs; hidden from all that is recorded. */
+  secrets?: Readonly<Record<string, string>>;
   threads?: number;
   heapMb?: number;
   stallMs?: number;
@@ -53,9 +63,10 @@ export async function openTestBench({
   const open = openDatabase ?? (await import("./shared-database.ts")).openSharedDatabase;
   const database = stack.use(await open());
   const writer = stack.use(createWriter(clock, database));
+  const redact = createRedactor(Object.values(secrets));
   const hub = createSpanHub({
     store: (rows) => storeSpans(rows, database),
-    redact: (text) => text,
+    redact,
     clock,
     warn: () => {},
   });
@@ -67,13 +78,21 @@ export async function openTestBench({
   const git = createGit({ path: systemPath });
   const home = join(folder, "home");
   const driver = await openSandbox(
-    { ...sandboxOptions, mode, read, path: systemPath, home: folder, dataFolder: home },
+    {
+      ...sandboxOptions,
+      ...{ mode, read, privateHosts, path: systemPath, home: folder, dataFolder: home },
+      ...(resolve ? { resolve } : {}),
+    },
     clock,
   );
   const sandbox = async () => driver;
-  const ceiling = { permissions: { ask: [], deny: [] }, network: { private: [] }, secrets: {}, approvalMs: 60_000 };
+  const ceiling = {
+    permissions: { ask: [], deny: [] },
+    network: { private: privateHosts },
+    secrets,
+    approvalMs: 60_000,
+  };
   const pool = () => opened;
-  const redact = (text: string) => text;
   const equipment = {
     clock,
     home,
@@ -102,7 +121,6 @@ export async function openTestBench({
 
 const sandboxOptions = {
   limits: { memoryBytes: 8 * 2 ** 30, processes: 1_024, scratchBytes: 2 ** 30 },
-  privateHosts: [],
   packageFolder: join(import.meta.dirname, "../.."),
 };
 
