@@ -235,6 +235,25 @@ describe("a command of an agent", () => {
     expect(output).toContain(sha256);
   });
 
+  it("finds what the job's setup prepared, made once for all, and what it changes there is nobody's work", async () => {
+    const tasks = ["one", "two"].map((id): NamedTask => {
+      const command = `cat ignored/lib && rm ignored/lib && echo ${id} > ${id}/out`;
+      return { id, writes: [{ directories: [id] }], steps: [stepOf([bash(command)])] };
+    });
+    const setup = { run: "mkdir ignored && echo prepared > ignored/lib", timeout_ms: 20_000 };
+    const { result, events } = await run([], { tasks, setup });
+    expect(result).toMatchObject({ outcome: "succeeded", tasks: [{ files_changed: 1 }, { files_changed: 1 }] });
+    expect(receipts(events).map(({ output }) => output)).toEqual(["prepared\n", "prepared\n"]);
+    expect(events.filter(({ type }) => type === "setup.started")).toHaveLength(1);
+  });
+
+  it("fails its task with the setup that fails", async () => {
+    const setup = { run: "echo why >&2; exit 7", timeout_ms: 20_000 };
+    const { result, events } = await run([bash("true")], { setup });
+    expect(result).toMatchObject({ outcome: "failed", reason: { code: "setup_failed" } });
+    expect(receipts(events)).toEqual([]);
+  });
+
   it("is not offered without a rule, and the job is refused where a rule allows it and no sandbox is", async () => {
     const { result, events } = await run([bash("true")], { permissions: { allow: [], deny: [] } });
     expect(result.denials).toMatchObject([{ tool: "bash", rule: "not offered" }]);
