@@ -44,7 +44,9 @@ export async function exactBase(repository: Repository, commit: string): Promise
 }
 
 async function commitAt(repository: Repository, ref: string): Promise<string> {
-  if (ref === "" || /^[-^]|\.\.|[\x00-\x1f\x7f]/.test(ref)) throw unknown(ref, "it is not the name of one commit");
+  // A search through the history by a pattern takes as long as the pattern likes.
+  if (ref === "" || /^[-^:]|\.\.|\^\{\/|[\x00-\x1f\x7f]/.test(ref))
+    throw unknown(ref, "it is not the name of one commit");
   const { git, user } = repository;
   const found = await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`], {
     gitDir: user.gitDir,

@@ -1,7 +1,9 @@
-import { access, readFile, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { access, realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Fault } from "../protocol/failure.ts";
 import type { Git } from "./git.ts";
+import { isObjectStore } from "./object-store.ts";
+import { readPlain, refuseOdd } from "./plain-file.ts";
 
 /**
  * The facts of the user's repository, by commands that only read. What we could not serve truthfully (a partial clone,
@@ -28,8 +30,9 @@ export interface Discovered {
 /** `userHome` is where the user's own git configuration (excludes file, line endings) is looked for. */
 export async function discover(git: Git, path: string, userHome: string | undefined): Promise<Discovered> {
   const cwd = await directoryAt(path);
+  await refuseOddAround(cwd);
   const ask = async (...question: string[]): Promise<string> =>
-    textOf((await git(["rev-parse", ...question], { cwd })).stdout, path);
+    textOf((await git(["rev-parse", ...question], { cwd, timeoutMs })).stdout, path);
   const flags = await ask("--is-bare-repository", "--is-inside-work-tree", "--show-object-format").catch(
     (cause: unknown) => Promise.reject(notARepository(path, cause)),
   );
@@ -39,11 +42,44 @@ export async function discover(git: Git, path: string, userHome: string | undefi
   const gitDir = await realpath(await ask("--absolute-git-dir"));
   const commonDir = await realpath(resolve(cwd, await ask("--git-common-dir")));
   const top = isBare ? gitDir : await realpath(await ask("--show-toplevel"));
+  if (!isBare) await refuseElsewhere(top, gitDir);
   const config = await configOf(git, gitDir, userHome);
   refusePartialClone(top, config);
   await refuseMissingAlternates(join(commonDir, "objects"), 0);
   const user = { top, isBare, gitDir, commonDir, indexFile: join(gitDir, "index") };
   return { user, objectFormat: format === "sha256" ? "sha256" : "sha1", config };
+}
+
+/** These questions are answered from a few small files. */
+const timeoutMs = 60_000;
+
+/** What git would wait for without end, in every folder where it would look for a repository. */
+async function refuseOddAround(folder: string): Promise<void> {
+  const names = ["HEAD", "config", "config.worktree", "commondir", "packed-refs", "index"];
+  for (const gitDir of [join(folder, ".git"), folder]) await refuseOdd(names.map((name) => join(gitDir, name)));
+  if (dirname(folder) !== folder) await refuseOddAround(dirname(folder));
+}
+
+/**
+ * `core.worktree` can make any folder of this machine the working tree, whose files would be read and written as the
+ * repository's. A working tree's own `.git` leads to its repository (gitrepository-layout): a folder, or a file that
+ * names one.
+ */
+async function refuseElsewhere(top: string, gitDir: string): Promise<void> {
+  const own = join(top, ".git");
+  const named = await stat(own).then(
+    async (found) => (found.isDirectory() ? own : namedIn(top, (await readPlain(own))?.toString("utf8") ?? "")),
+    () => undefined,
+  );
+  if (named !== undefined && (await realpath(named).catch(() => "")) === gitDir) return;
+  throw new Fault("unsupported_repository", `the repository in ${gitDir} says that its files are in ${top}`, {
+    remedy: "take core.worktree out of its configuration, or run it where its .git is",
+  });
+}
+
+function namedIn(top: string, text: string): string | undefined {
+  const [, path] = /^gitdir: ([^\n]+)\n*$/.exec(text) ?? [];
+  return path === undefined ? undefined : resolve(top, path);
 }
 
 async function directoryAt(path: string): Promise<string> {
@@ -84,7 +120,7 @@ async function configOf(git: Git, gitDir: string, userHome: string | undefined):
   const personal = userHome ? await personalConfig(userHome) : undefined;
   const env = personal ? { GIT_CONFIG_GLOBAL: personal, HOME: userHome ?? "" } : {};
   // Scope and key by turns; `command` is our own hardening, which says nothing about the user's wishes.
-  const { stdout } = await git(["config", "--list", "--show-scope", "-z"], { gitDir, env });
+  const { stdout } = await git(["config", "--list", "--show-scope", "-z"], { gitDir, env, timeoutMs });
   const parts = stdout.toString("utf8").split("\0");
   const config = new Map<string, string>();
   for (let index = 0; index + 1 < parts.length; index += 2) {
@@ -102,7 +138,7 @@ async function personalConfig(userHome: string): Promise<string | undefined> {
 }
 
 function refusePartialClone(top: string, config: ReadonlyMap<string, string>): void {
-  const promisor = [...config].find(([key, value]) => /^remote\..*\.promisor$/.test(key) && value === "true");
+  const promisor = [...config].find(([key, value]) => /^remote\..*\.promisor$/s.test(key) && !isFalse(value));
   if (!promisor && !config.has("extensions.partialclone")) return;
   throw new Fault("unsupported_repository", `${top} is a partial clone: some of its objects are only on its remote`, {
     remedy:
@@ -112,8 +148,13 @@ function refusePartialClone(top: string, config: ReadonlyMap<string, string>): v
   });
 }
 
+/** As git reads a boolean: whatever is not one of these is true, or a mistake that git would complain of. */
+function isFalse(value: string): boolean {
+  return /^(false|no|off|0|)$/i.test(value);
+}
+
 async function refuseMissingAlternates(objects: string, depth: number): Promise<void> {
-  const lines = await readFile(join(objects, "info", "alternates"), "latin1").catch(() => "");
+  const lines = (await readPlain(join(objects, "info", "alternates")))?.toString("latin1") ?? "";
   for (const line of lines.split("\n")) {
     // A quoted line is git's own escape for odd names; git itself complains where it is wrong.
     if (line === "" || line.startsWith("#") || line.startsWith('"')) continue;
@@ -122,6 +163,15 @@ async function refuseMissingAlternates(objects: string, depth: number): Promise<
       throw new Fault("unsupported_repository", `${objects} borrows objects from ${directory}, which does not exist`, {
         remedy: "bring that folder back, or take its line out of objects/info/alternates and run git fsck",
       });
+    }
+    if (!(await isObjectStore(directory))) {
+      throw new Fault(
+        "unsupported_repository",
+        `${objects} borrows objects from ${directory}, which holds other things`,
+        {
+          remedy: "take that line out of objects/info/alternates and run git fsck",
+        },
+      );
     }
     if (depth < 5) await refuseMissingAlternates(directory, depth + 1);
   }

@@ -11,15 +11,13 @@ export async function fetchUrl(
   { url, directory, signal }: { url: string; directory: string; signal?: AbortSignal | undefined },
 ): Promise<void> {
   if (!(await isThere(directory))) await makeBare(git, directory, { objectFormat: "sha1" }, async () => {});
-  const settings = [
-    `protocol.${protocolOf(url)}.allow=always`,
-    "http.followRedirects=false",
-    "transfer.fsckObjects=true",
-    "credential.helper=",
-  ].flatMap((setting) => ["-c", setting]);
+  const env = { GIT_ALLOW_PROTOCOL: protocolOf(url) };
+  const settings = ["http.followRedirects=false", "transfer.fsckObjects=true", "credential.helper="].flatMap(
+    (setting) => ["-c", setting],
+  );
   const refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
   const fetch = ["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"];
-  const end = signal ? { signal } : {};
+  const end = { env, timeoutMs, ...(signal ? { signal } : {}) };
   const { code, stderr } = await git([...settings, ...fetch, "--", url, ...refs], {
     gitDir: directory,
     accept: [0, 1, 128],
@@ -29,10 +27,18 @@ export async function fetchUrl(
   await followHead(git, { url, directory, settings, end });
 }
 
+/** A large history over a slow line; whoever waits for it can cancel before. */
+const timeoutMs = 6 * 3_600_000;
+
 /** HEAD names what the other side's HEAD names. */
 async function followHead(
   git: Git,
-  at: { url: string; directory: string; settings: readonly string[]; end: { signal?: AbortSignal } },
+  at: {
+    url: string;
+    directory: string;
+    settings: readonly string[];
+    end: { env: Record<string, string>; timeoutMs: number; signal?: AbortSignal };
+  },
 ): Promise<void> {
   const wanted = [...at.settings, "ls-remote", "--symref", "--", at.url, "HEAD"];
   const { stdout } = await git(wanted, { gitDir: at.directory, accept: [0, 1, 128], ...at.end });

@@ -1,10 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { delimiter, isAbsolute } from "node:path";
 import { Fault } from "../protocol/failure.ts";
 import { Turnstile } from "../protocol/turnstile.ts";
 
 /**
  * The only door to git. Configuration comes from nowhere but the repository it is pointed at and the flags below:
- * no system or global file, no hook, no fsmonitor, no filter, no prompt, no pager, no replace refs, no optional lock.
+ * no system or global file, no hook, no fsmonitor, no filter, no prompt, no pager, no replace refs, no grafts, no optional
+ * lock, and no transport, whatever the repository allows itself.
  */
 export interface GitOptions {
   /** The repository (GIT_DIR). Left out only to find the repository that `cwd` is in. */
@@ -17,6 +19,8 @@ export interface GitOptions {
   env?: Readonly<Record<string, string>>;
   /** Exit codes that are an answer, not an error. Default [0]. */
   accept?: readonly number[];
+  /** It is killed after that. Default `patienceMs` of createGit. */
+  timeoutMs?: number;
   /** Most bytes of output to take; one more ends git and throws Fault `git`. Default 1 GiB. */
   maxBytes?: number;
   signal?: AbortSignal;
@@ -60,12 +64,17 @@ const hardening = [
   "safe.directory=*",
 ].flatMap((setting) => ["-c", setting]);
 
-/** `path` is the PATH that git itself is found on; at most `atOnce` (default 16) run at the same time. */
-export function createGit(options: { path: string; atOnce?: number }): Git {
+/**
+ * `path` is the PATH that git itself is found on; at most `atOnce` (default 16) run at the same time, none of them longer
+ * than `patienceMs` (default half an hour) unless its call says otherwise.
+ */
+export function createGit(options: { path: string; atOnce?: number; patienceMs?: number }): Git {
   const turns = new Turnstile(options.atOnce ?? 16);
+  const path = absoluteOnly(options.path);
+  const timeoutMs = options.patienceMs ?? 1_800_000;
   const launch = (args: readonly string[], call: GitOptions, how: { detached?: boolean } = {}) =>
     spawn("git", [...hardening, ...args], {
-      env: environmentOf(options.path, call),
+      env: environmentOf(path, call),
       cwd: call.cwd ?? call.gitDir,
       stdio: ["pipe", "pipe", "pipe"],
       ...how,
@@ -73,11 +82,19 @@ export function createGit(options: { path: string; atOnce?: number }): Git {
     });
   const start: Git["start"] = (args, call) => launch(args, call, { detached: process.platform !== "win32" });
   const git = async (args: readonly string[], call: GitOptions): Promise<GitOutput> => {
-    const output = await turns.pass(() => collect(launch(args, call), call));
+    const output = await turns.pass(() => collect(launch(args, call), { timeoutMs, ...call }));
     if (!(call.accept ?? [0]).includes(output.code)) throw refused(args, output);
     return output;
   };
   return Object.assign(git, { start });
+}
+
+/** A relative folder would be looked up in the repository. */
+function absoluteOnly(path: string): string {
+  return path
+    .split(delimiter)
+    .filter((folder) => isAbsolute(folder))
+    .join(delimiter);
 }
 
 function environmentOf(path: string, call: GitOptions): Record<string, string> {
@@ -92,6 +109,9 @@ function environmentOf(path: string, call: GitOptions): Record<string, string> {
     GIT_OPTIONAL_LOCKS: "0",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_NO_LAZY_FETCH: "1",
+    // Goes before every protocol.NAME.allow of a repository: git before 2.39.4 fetches missing objects by itself.
+    GIT_ALLOW_PROTOCOL: "",
+    GIT_GRAFT_FILE: "/dev/null",
     GIT_LITERAL_PATHSPECS: "1",
     GIT_PAGER: "cat",
     GIT_AUTHOR_NAME: "Sheaf",
@@ -105,12 +125,17 @@ function environmentOf(path: string, call: GitOptions): Record<string, string> {
   };
 }
 
-function collect(child: RunningGit, call: GitOptions): Promise<GitOutput> {
+function collect(child: RunningGit, call: GitOptions & { timeoutMs: number }): Promise<GitOutput> {
   return new Promise((resolve, reject) => {
     const maxBytes = call.maxBytes ?? 2 ** 30;
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     let bytes = 0;
+    let isLate = false;
+    const late = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+    }, call.timeoutMs);
     child.stdout.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= maxBytes) out.push(chunk);
@@ -118,14 +143,27 @@ function collect(child: RunningGit, call: GitOptions): Promise<GitOutput> {
     });
     // Nobody needs more of a complaint than its first lines.
     child.stderr.on("data", (chunk: Buffer) => err.length < 64 && err.push(chunk));
-    child.on("error", (cause) => reject(unstartable(cause)));
+    child.on("error", (cause) => {
+      clearTimeout(late);
+      reject(unstartable(cause));
+    });
     child.on("close", (code) => {
-      if (bytes > maxBytes) reject(new Fault("git", `git said more than ${maxBytes} bytes and was stopped`));
+      clearTimeout(late);
+      if (isLate) reject(endless(call));
+      else if (bytes > maxBytes) reject(new Fault("git", `git said more than ${maxBytes} bytes and was stopped`));
       else resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() });
     });
     // git may leave before it has read everything; its exit code says why.
     child.stdin.on("error", () => {});
     child.stdin.end(call.input);
+  });
+}
+
+function endless({ timeoutMs, cwd, gitDir }: GitOptions & { timeoutMs: number }): Fault {
+  const where = cwd ?? gitDir ?? "";
+  return new Fault("git", `git did not come to an end within ${timeoutMs / 1_000} s in ${where}, and was stopped`, {
+    remedy:
+      "look there for a pipe or a device in the place of a file, such as a .gitignore or an included configuration",
   });
 }
 

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readdir, stat, utimes, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { GitOptions } from "./git.ts";
+import { copyPlain, refuseOdd } from "./plain-file.ts";
 import { type Repository, withScratch } from "./repository.ts";
 
 /**
@@ -20,13 +21,17 @@ export async function withUserView<T>(repository: Repository, work: (view: UserV
     const indexFile = join(directory, "index");
     await copyIndex(repository.user.indexFile, directory);
     const { top } = repository.user;
+    await refuseOdd([join(top, ".gitignore"), join(top, ".gitattributes"), repository.user.indexFile]);
     const env = { GIT_OBJECT_DIRECTORY: join(repository.gitDir, "objects") };
     return await work({
-      where: { gitDir: directory, workTree: top, indexFile, cwd: top, env },
-      flags: flagsOf(repository),
+      where: { gitDir: directory, workTree: top, indexFile, cwd: top, env, timeoutMs },
+      flags: await flagsOf(repository),
     });
   });
 }
+
+/** Even a checkout of a million files on a slow disk is looked through by then. */
+const timeoutMs = 600_000;
 
 async function makeGitDirectory(repository: Repository, directory: string): Promise<void> {
   for (const part of ["objects", "refs", "info"]) await mkdir(join(directory, part));
@@ -39,7 +44,7 @@ async function makeGitDirectory(repository: Repository, directory: string): Prom
   await writeFile(join(directory, "HEAD"), "ref: refs/heads/none\n");
   const { commonDir } = repository.user;
   for (const part of ["shallow", "info/exclude", "info/attributes"]) {
-    await copyFile(join(commonDir, part), join(directory, part)).catch(absent);
+    await copyPlain(join(commonDir, part), join(directory, part));
   }
 }
 
@@ -50,7 +55,7 @@ async function copyIndex(indexFile: string, directory: string): Promise<void> {
   const copy = join(directory, basename(indexFile));
   await copyFile(indexFile, copy);
   for (const name of await readdir(dirname(indexFile))) {
-    if (name.startsWith("sharedindex.")) await copyFile(join(dirname(indexFile), name), join(directory, name));
+    if (name.startsWith("sharedindex.")) await copyPlain(join(dirname(indexFile), name), join(directory, name));
   }
   // A double holds the time to a quarter of a microsecond; rounding down only makes git look closer.
   const seconds = Math.floor(found.mtimeMs * 1_000 - 1) / 1_000_000;
@@ -74,13 +79,17 @@ const aboutFiles = [
   "core.precomposeunicode",
 ];
 
-function flagsOf(repository: Repository): string[] {
+async function flagsOf(repository: Repository): Promise<string[]> {
   const { userConfig, userHome } = repository;
   const settings = aboutFiles.flatMap((key) => {
     const value = userConfig.get(key);
     return value === undefined ? [] : [`${key}=${value}`];
   });
   const excludes = userConfig.get("core.excludesfile") ?? (userHome ? join(userHome, ".config/git/ignore") : undefined);
-  if (excludes) settings.push(`core.excludesFile=${excludes.replace(/^~(?=\/)/, userHome ?? "~")}`);
+  const file = excludes?.replace(/^~(?=\/)/, userHome ?? "~");
+  // A pipe or a device has no rules in it, and git would read it to the end.
+  if (file && (await stat(resolve(repository.user.top, file)).catch(() => undefined))?.isFile()) {
+    settings.push(`core.excludesFile=${file}`);
+  }
   return settings.flatMap((setting) => ["-c", setting]);
 }

@@ -297,7 +297,7 @@ test("a name that is not UTF-8 is applied as bytes", async () => {
   const bare = join(ground.folder, "bare.git");
   await git(["clone", "--quiet", "--bare", ground.user, bare], {
     cwd: ground.folder,
-    env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "protocol.file.allow", GIT_CONFIG_VALUE_0: "always" },
+    env: { GIT_ALLOW_PROTOCOL: "file" },
   });
   await expect(applyToCheckout(await ground.open(bare), { from: base.tree, to: tree })).rejects.toMatchObject({
     code: "usage",
