@@ -20,7 +20,7 @@ export interface HttpLimits {
   idleMs: number;
   /** Between the comments that keep a stream of events open. */
   heartbeatMs: number;
-  /** A reader of events who takes nothing for that long is dropped. */
+  /** A reader who takes nothing for that long is dropped. */
   stallMs: number;
   /** What requests under way get when the server stops. */
   drainMs: number;

@@ -49,7 +49,7 @@ export function openServer(app: HttpApp, isTrusted: boolean): Server {
   const server = createServer(options, (incoming, outgoing) => {
     const exchange: Exchange = { id: newUuid(app.clock), isTrusted, address: incoming.socket.remoteAddress };
     prepare(outgoing, exchange);
-    letGo(incoming, outgoing);
+    letGo({ incoming, outgoing, stallMs: limits.stallMs });
     tell(app, { incoming, outgoing, exchange });
     if (hostsOf(incoming) !== 1) sendProblem(outgoing, exchange, oneHost);
     else void answer(app, { incoming, outgoing, exchange });
@@ -101,10 +101,19 @@ function prepare(outgoing: ServerResponse, { id }: Exchange): void {
   outgoing.setHeader("cross-origin-opener-policy", "same-origin");
 }
 
-/** Once it is answered nobody waits for the rest of a request, which could take an hour to come. */
-function letGo(incoming: IncomingMessage, outgoing: ServerResponse): void {
+/**
+ * Nobody waits for a caller who takes nothing of an answer, nor, once it is answered, for the rest of a request, which
+ * could take an hour to come.
+ */
+function letGo({ incoming, outgoing, stallMs }: Omit<Call, "exchange"> & { stallMs: number }): void {
   // A request that was destroyed has none any more.
   const { socket } = incoming;
+  // All of it is written, and what has not left yet waits for the caller. What the caller sends meanwhile is no reason
+  // to wait longer, as it would be for the socket's own timeout.
+  outgoing.once("prefinish", () => {
+    const late = setTimeout(() => socket.destroy(), stallMs + socket.writableLength / slowestBytesPerMs);
+    outgoing.once("close", () => clearTimeout(late));
+  });
   outgoing.once("finish", () => {
     if (incoming.complete) return;
     const late = setTimeout(() => socket.destroy(), lingerMs);
@@ -114,6 +123,7 @@ function letGo(incoming: IncomingMessage, outgoing: ServerResponse): void {
 }
 
 const lingerMs = 1_000;
+const slowestBytesPerMs = 16;
 
 function tell(app: HttpApp, { incoming, outgoing, exchange }: Call): void {
   const began = performance.now();

@@ -50,7 +50,7 @@ export async function besiege(): Promise<Besieged> {
   });
   const log: Besieged["log"] = [];
   const served = stack.use(await openBesieged(log, `http://127.0.0.1:${portOf(mirror)}/`));
-  const impatient = await served.impatient({ bodyMs: 300, headersMs: 400, connections: 8 });
+  const impatient = await served.impatient({ bodyMs: 300, headersMs: 400, stallMs: 400, connections: 8 });
   const job = await served.submit("write");
   await (await served.ask(`/v1/jobs/${job.id}/events`)).text();
   const owner = ["Host: localhost", `Authorization: Bearer ${served.secret}`];

@@ -205,6 +205,18 @@ describe("a body", () => {
     expect((await fetch(`${impatient}/healthz`)).status).toBe(200);
   });
 
+  it("of an answer that nobody takes is not kept for ever, nor a connection that asks nothing", async () => {
+    const silent = open(impatient);
+    await closed(silent.resume());
+    const greedy = open(impatient);
+    greedy.on("error", () => {}).pause();
+    greedy.write("GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(300));
+    // What is written to a connection that is gone says so.
+    const knock = setInterval(() => greedy.write("\r\n"), 50);
+    await closed(greedy);
+    clearInterval(knock);
+  });
+
   it("that is a bomb for whoever looks into it is refused like any other", async () => {
     const deep = (open: string, close: string, count: number) => open.repeat(count) + close.repeat(count);
     const bombs = [
@@ -251,6 +263,8 @@ describe("headers", () => {
     await all(wrong, async (headers) => {
       expectRefused(await send(served.url, "GET /v1/jobs", ["Host: localhost", ...headers]), 401, headers);
     });
+    const websocket = ["Host: localhost", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    expectRefused(await send(served.url, "GET /v1/jobs", websocket), 401, "an upgrade");
     const odd = await send(served.url, "GET /v1/jobs", ["hOsT: LOCALHOST", `aUTHORIZATION: bEaReR ${served.secret}`]);
     expect(odd.status).toBe(200);
     besieged.expectNoSecret({ ...odd, body: "" });
@@ -266,6 +280,7 @@ describe("headers", () => {
   it("that are too many, too large, folded or broken end the connection with a problem", async () => {
     const cases: [string[], number[]][] = [
       [[`X: ${"y".repeat(20_000)}`], [431]],
+      [Array.from({ length: 300 }, () => "a: b"), [431]],
       [Array.from({ length: 3_000 }, (_, n) => `X${n}: y`), [431]],
       [["X: a\r\n folded"], [400]],
       [["X: a\u0000b"], [400]],
