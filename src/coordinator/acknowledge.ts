@@ -6,7 +6,7 @@ import type { Decision } from "../protocol/scope.ts";
 import type { Answered, Question } from "./ask-approval.ts";
 import type { CallBook } from "./call-book.ts";
 import { type CallView, type DecidedCall, decideCall } from "./decide-call.ts";
-import { questionOf } from "./question-of.ts";
+import { questionOf, withWantedRule } from "./question-of.ts";
 
 /**
  * The coordinator's choke point: every tool call with an effect is decided here, outside the model and outside its
@@ -88,7 +88,7 @@ async function settle(
   { log, before, view }: Settling,
 ): Promise<Decision | undefined> {
   const { decision } = decided;
-  if (decision.effect !== "ask") return decided.isRead ? undefined : decision;
+  if (decision.effect !== "ask") return decided.isRead ? undefined : withWantedRule(decided, view);
   if (decided.command === undefined && before.some((one) => one.command && one.decision.effect === "allow")) {
     return { ...decision, effect: "deny", reason: `${decision.reason}; ${afterCommand}` };
   }

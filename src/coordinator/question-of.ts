@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { exactRule } from "../permission/suggest-rule.ts";
+import type { Call } from "../permission/call.ts";
+import { exactRule, suggestRule } from "../permission/suggest-rule.ts";
 import type { ToolUse } from "../protocol/message.ts";
+import type { Decision } from "../protocol/scope.ts";
 import type { AskedPath } from "../tools/decide-paths.ts";
-import { shortInput } from "../tools/judge.ts";
+import { type JudgeView, shortInput } from "../tools/judge.ts";
 import { showPath } from "../tools/tool.ts";
 import type { Question } from "./ask-approval.ts";
 import type { DecidedCall } from "./decide-call.ts";
@@ -31,12 +33,29 @@ function shownPath({ path, canonical }: AskedPath): string {
   return path === canonical ? showPath(path) : `${showPath(path)} -> ${showPath(canonical)}`;
 }
 
-/** The rule that alone would have allowed this. A link may lead elsewhere tomorrow, so what goes through one has none. */
-function ruleOf({ command, asked }: DecidedCall): string | undefined {
-  if (command) return exactRule({ tool: "Bash", command: command.text });
-  const [path, ...others] = asked ?? [];
+/** A denial for want of a rule says which one it wants. Whoever wrote the job may add it; the agent cannot. */
+export function withWantedRule(
+  { decision, command, asked = [] }: DecidedCall,
+  { scope, isCaseInsensitive }: Pick<JudgeView, "scope" | "isCaseInsensitive">,
+): Decision {
+  if (decision.effect !== "deny" || decision.rule !== "no rule") return decision;
+  const call = callOf(command, asked);
+  const rule = call && suggestRule(scope, call, { isCaseInsensitive });
+  if (rule === undefined) return decision;
+  return { ...decision, reason: `${decision.reason}; nobody is asked; ${rule} in permissions.allow would allow it` };
+}
+
+function callOf(command: DecidedCall["command"], asked: readonly AskedPath[]): Call | undefined {
+  if (command) return { tool: "Bash", command: command.text };
+  const [path, ...others] = asked;
   if (!path || others.length > 0 || path.viaLinks.length > 0) return undefined;
-  return exactRule({ tool: path.tool, path: path.canonical, isDirectory: path.isDirectory });
+  return { tool: path.tool, path: path.canonical, isDirectory: path.isDirectory };
+}
+
+/** The rule that alone would have allowed this. A link may lead elsewhere tomorrow, so what goes through one has none. */
+function ruleOf({ command, asked = [] }: DecidedCall): string | undefined {
+  const call = callOf(command, asked);
+  return call && exactRule(call);
 }
 
 /** One text for one value, whatever the order of its keys. */

@@ -7,7 +7,7 @@ import type { Asked, Tool } from "./tool.ts";
 export interface Judgement {
   decision: Decision;
   subject: string;
-  /** Of a question: every path that it is about. */
+  /** Of a question: every path that it is about. Of a denial: the path that is denied, where it leads anywhere. */
   asked?: readonly AskedPath[];
 }
 
@@ -36,14 +36,19 @@ export function decidePaths(
   for (const [index, each] of asked.entries()) {
     const at = resolved[index];
     const decision = at ? decideOne(each, at, { tool, scope, isCaseInsensitive }) : unresolved;
-    if (decision.effect === "deny") return { decision, subject: each.path };
-    if (decision.effect === "ask" && at && !isEscape(at)) {
+    const about = leadingTo(each, at);
+    if (decision.effect === "deny") return { decision, subject: each.path, asked: about };
+    if (decision.effect === "ask") {
       question ??= { decision, subject: each.path, asked: questions };
-      questions.push({ ...each, ...at, isDirectory: at.kind === "directory" });
+      questions.push(...about);
     }
     if (index === 0) allowed = { ...allowed, decision };
   }
   return question ?? allowed;
+}
+
+function leadingTo(asked: Asked, at: Contained | Escape | undefined): AskedPath[] {
+  return at && !isEscape(at) ? [{ ...asked, ...at, isDirectory: at.kind === "directory" }] : [];
 }
 
 function decideOne(

@@ -59,6 +59,7 @@ it(
     const { result } = await sheaf.job(["job.yaml", "--repo", repository]);
     expect(result).toMatchObject({ outcome: "blocked", exit_code: 13 });
     expect(result.denials[0]).toMatchObject({ tool: "write", input: "other/a.txt", rule: "no rule" });
+    expect(result.denials[0]?.reason).toContain("Edit(/other/a.txt) in permissions.allow would allow it");
   },
   patience,
 );
