@@ -51,7 +51,7 @@ function start(order: Order, box: Box & { descriptors: readonly number[] }): Beg
     cwd: "/",
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe", pipeFor(variables), pipeFor(list), ...box.descriptors],
-    env: { ...env, ...order.env, ...(order.command.traceparent ? { TRACEPARENT: order.command.traceparent } : {}) },
+    env: { ...env, ...order.env },
     // The prelude is root's; it takes on the account itself.
     ...(account.isOther && program === bubblewrapProgram ? { uid: account.uid, gid: account.gid } : {}),
   });

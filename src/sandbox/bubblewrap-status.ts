@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { lifeOf } from "./process-life.ts";
 
 /**
  * What bubblewrap says of itself beside the command, and how all of it is ended: its monitor outside, the first process
@@ -67,17 +67,6 @@ function numberIn(said: string, name: string): number | undefined {
 function isAlive({ pid, since }: FirstProcess): boolean {
   const life = lifeOf(pid);
   return life !== undefined && life.since === since && !/[ZX]/.test(life.state);
-}
-
-/** proc_pid_stat(5): state and start, the third and the twenty-second word; the second may hold anything. */
-function lifeOf(pid: number): { state: string; since: string } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const words = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { state: words[0] ?? "", since: words[19] ?? "" };
-  } catch {
-    return undefined;
-  }
 }
 
 function send(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {

@@ -11,7 +11,7 @@ import { shownTo } from "./bubblewrap-view.ts";
 import { closeInherited } from "./close-inherited.ts";
 import { isUnstarted } from "./command-words.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
-import { endLeftovers } from "./end-leftovers.ts";
+import { endLeftovers, networkFolder } from "./end-leftovers.ts";
 import { type Followed, followChild } from "./follow-child.ts";
 import { giveTo } from "./give-to.ts";
 import { openNetwork } from "./network/open-network.ts";
@@ -85,7 +85,9 @@ async function runCommand(command: Command, box: Box): Promise<CommandOutcome> {
   await using network = command.network?.targets.length
     ? await openNetwork(command.network, networkOptions(box))
     : undefined;
-  const { binds = [], env = {}, prefix = [] } = network ?? {};
+  const { binds = [], prefix = [] } = network ?? {};
+  const traced = command.traceparent ? { TRACEPARENT: command.traceparent } : {};
+  const env = { ...traced, ...network?.env };
   const shown = shownTo(command, { tools: box.tools.folders, place: box.place, binds });
   const started = box.now();
   const begun = startBubblewrap({ command, shown, prefix, env }, box);
@@ -98,7 +100,7 @@ async function runCommand(command: Command, box: Box): Promise<CommandOutcome> {
 }
 
 function networkOptions({ options, account, now }: Box) {
-  const folder = join(options.dataFolder, "sandbox", "network");
+  const folder = networkFolder(options.dataFolder);
   const { privateHosts, resolve } = options;
   return { privateHosts, resolve, folder, owner: account.isOther ? account : undefined, now };
 }

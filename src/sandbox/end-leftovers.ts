@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { markOf } from "./bubblewrap-arguments.ts";
 import { bubblewrapProgram } from "./diagnose-installation.ts";
+import { isOfTheDead } from "./process-life.ts";
 
 /**
  * Ends what a killed Sheaf with the same data folder left running. A sandbox dies with its parent by itself, but for one
@@ -11,6 +13,22 @@ export function endLeftovers(dataFolder: string): void {
   const mark = markOf(dataFolder);
   for (const name of readdirSync("/proc")) {
     if (/^\d+$/.test(name) && isLeftover(name, mark)) kill(Number(name));
+  }
+  const sockets = networkFolder(dataFolder);
+  for (const name of list(sockets))
+    if (isOfTheDead(name)) rmSync(join(sockets, name), { recursive: true, force: true });
+}
+
+/** Where the sockets of commands with a network lie. */
+export function networkFolder(dataFolder: string): string {
+  return join(dataFolder, "sandbox", "network");
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

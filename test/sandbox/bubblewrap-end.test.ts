@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { endLeftovers } from "../../src/sandbox/end-leftovers.ts";
+import { endLeftovers, networkFolder } from "../../src/sandbox/end-leftovers.ts";
+import { ownMark } from "../../src/sandbox/process-life.ts";
 import { openSandboxed, processesWith, type Sandboxed } from "../support/sandboxed.ts";
 
 let box: Sandboxed;
@@ -79,6 +80,14 @@ describe("sixteen commands at one time", () => {
     expect(mounts()).toBe(before);
     expect(readdirSync(box.tree)).toEqual([]);
     expect(readdirSync(box.root).toSorted()).toEqual(["data", "tree"]);
+  });
+
+  it("lose the sockets of a killed process at the next start, and no others", () => {
+    const sockets = networkFolder(join(box.root, "data"));
+    const names = [`${ownMark()}live`, "4194305-7-dead", `${process.pid}-1-before`, "not-ours"];
+    for (const name of names) mkdirSync(join(sockets, name), { recursive: true });
+    endLeftovers(join(box.root, "data"));
+    expect(readdirSync(sockets).toSorted()).toEqual([`${ownMark()}live`, "not-ours"].toSorted());
   });
 
   it("end with the process that ran them, when it is killed; what that moment missed ends at the next start", async () => {

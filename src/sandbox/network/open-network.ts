@@ -4,6 +4,7 @@ import { chown, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NetworkGrant } from "../driver.ts";
+import { ownMark } from "../process-life.ts";
 import { type CommandProxy, createProxy } from "./proxy.ts";
 import { proxyEnvironment } from "./proxy-environment.ts";
 import { createResolve, type Resolve } from "./resolve.ts";
@@ -38,7 +39,7 @@ const inside = { node: "/run/sheaf/node", socket: "/run/sheaf/proxy.sock" };
 
 export async function openNetwork(grant: NetworkGrant, options: NetworkOptions): Promise<OpenNetwork> {
   const { privateHosts, owner, now, resolve = createResolve() } = options;
-  const folder = join(options.folder, randomBytes(8).toString("hex"));
+  const folder = join(options.folder, `${ownMark()}${randomBytes(8).toString("hex")}`);
   await mkdir(options.folder, { recursive: true, mode: 0o711 });
   await mkdir(folder, { mode: 0o700 });
   // Stays open as long as the socket, whose name is taken away through it.
