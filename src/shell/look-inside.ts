@@ -1,5 +1,5 @@
 import type { FoundWord } from "./found-word.ts";
-import { isRunner, isShell, programName } from "./runners.ts";
+import { isPackageRunner, isRunner, isShell, programName } from "./runners.ts";
 
 /**
  * What a command hands on to be run: the rest of its words, or texts that are scripts. It knows no options of any
@@ -66,7 +66,8 @@ const mostWords = 200;
 function run(words: readonly FoundWord[]): Inside {
   if (words.length > mostWords) return { ...nothing, unreadable: "it hands on more words than can be looked through" };
   const added = takesMore(words) ? [anything] : [];
-  const commands = words.slice(1).map((_, index) => [...words.slice(index + 1), ...added]);
+  const starts = words.flatMap((_, index) => (index > 0 && mayStart(words, index) ? [index] : []));
+  const commands = starts.map((index) => [...words.slice(index), ...added]);
   const others = all(commands.filter((each) => !isRunner(programName(each[0]?.value ?? ""))));
   const texts = words
     .slice(1)
@@ -79,6 +80,12 @@ function run(words: readonly FoundWord[]): Inside {
     texts: [...texts, ...others.texts],
     unreadable,
   };
+}
+
+/** What npm and those like it run stands behind their verb: an unknown word further on is an argument. */
+function mayStart(words: readonly FoundWord[], index: number): boolean {
+  if (!words[index]?.value.includes("\0") || !isPackageRunner(programName(words[0]?.value ?? ""))) return true;
+  return words.slice(1, index).every(({ value }) => /^-|^(?:exec|x|dlx|run|run-script|tool|create|node)$/.test(value));
 }
 
 const anything: FoundWord = { value: "\0", isList: true };
