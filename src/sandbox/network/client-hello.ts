@@ -4,7 +4,8 @@
  */
 export type ClientHello = { state: "more" } | { state: "named"; name: string } | { state: "refused"; reason: string };
 
-const mostBytes = 64 * 1024;
+/** Ten times what clients send; it is read anew with every piece that comes. */
+const mostBytes = 16 * 1024;
 
 /** `bytes` is all that came so far. Layouts: RFC 8446 sections 4.1.2, 4.2 and 5.1, RFC 6066 section 3. Pure. */
 export function readClientHello(bytes: Buffer): ClientHello {

@@ -22,7 +22,8 @@ export interface CommandProxy {
   close(): Promise<void>;
 }
 
-const mostConnections = 256;
+/** Of connections, and of requests at one time: a connection may carry many. */
+const mostConnections = 128;
 const headerMs = 10_000;
 const requestMs = 15 * 60_000;
 
@@ -31,7 +32,7 @@ export function createProxy(grant: NetworkGrant, options: ProxyOptions): Command
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const recorder = createRecorder(grant.heard, options.now);
-  const context: Context = { targets: grant.targets, dial: { ...options, signal: stop.signal }, recorder };
+  const context: Context = { targets: grant.targets, dial: { ...options, signal: stop.signal }, recorder, active: 0 };
   const server = createHttp(() => undefined, context);
   const tunnelled = new WeakMap<Duplex, NetworkTarget>();
   const inner = createHttp((client) => tunnelled.get(client), context);
@@ -73,6 +74,8 @@ interface Context {
   targets: readonly NetworkTarget[];
   dial: DialOptions;
   recorder: Recorder;
+  /** Requests under way. */
+  active: number;
 }
 
 function createHttp(pinnedOf: (client: Duplex) => NetworkTarget | undefined, context: Context): Server {
@@ -92,7 +95,16 @@ function createHttp(pinnedOf: (client: Duplex) => NetworkTarget | undefined, con
   return server;
 }
 
-const tooMany = { status: 403, reason: "this command has asked as often as a command may" };
+const tooMany = { status: 403, reason: "this command has asked as often as a command may" } as const;
+const tooManyAtOnce = `a command may have ${mostConnections} requests at one time`;
+
+/** Whether one more is taken; it counts until its client is done with it. */
+function isTaken(client: { once(event: "close", leave: () => void): unknown }, context: Context): boolean {
+  if (context.active >= mostConnections) return false;
+  context.active++;
+  client.once("close", () => context.active--);
+  return true;
+}
 
 async function answer(
   request: IncomingMessage,
@@ -103,7 +115,9 @@ async function answer(
   request.on("error", () => {});
   const pending = context.recorder.begin();
   if (!pending) return refuse(response, tooMany);
-  const wanted = judgeRequest(request, { targets: context.targets, pinned });
+  const wanted = isTaken(response, context)
+    ? judgeRequest(request, { targets: context.targets, pinned })
+    : { status: 403, reason: tooManyAtOnce, host: "", port: 0 };
   if (!("reason" in wanted)) return forward(request, response, { ...context.dial, wanted, pending });
   pending.refused(wanted, wanted.reason);
   refuse(response, wanted);

@@ -3,7 +3,7 @@ import { createServer as createWeb, type IncomingMessage, type Server } from "no
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { NetworkRequest, NetworkTarget } from "../../../src/sandbox/driver.ts";
 import { type CommandProxy, createProxy } from "../../../src/sandbox/network/proxy.ts";
 
@@ -19,10 +19,13 @@ interface Bench {
 }
 
 const tables: Record<string, string[] | (() => string[])> = {};
+/** What slow.wild.test waits for. */
+let gate: PromiseWithResolvers<void>;
 const opened: (() => Promise<unknown> | unknown)[] = [];
 let bench: Bench;
 
 beforeEach(async () => {
+  gate = Promise.withResolvers();
   for (const name of Object.keys(tables)) delete tables[name];
   bench = await openBench();
 });
@@ -48,6 +51,7 @@ async function openBench(): Promise<Bench> {
   const asked: string[] = [];
   const resolve = async (host: string) => {
     asked.push(host);
+    if (host === "slow.wild.test") await gate.promise;
     const answer = tables[host] ?? (host === "web.test" || host.endsWith(".wild.test") ? ["127.0.0.1"] : []);
     return typeof answer === "function" ? answer() : answer;
   };
@@ -315,6 +319,17 @@ test("no host that was not granted is ever looked up, whatever is asked", async 
     }),
     { numRuns: 150 },
   );
+});
+
+test("one connection that asks for hundreds of things at once gets no more of this machine than many would", async () => {
+  const get = `GET ${at("slow.wild.test")} HTTP/1.1\r\nHost: slow.wild.test:${bench.webPort}\r\n\r\n`;
+  const socket = connect({ host: "127.0.0.1", port: bench.port }).on("error", () => {});
+  opened.push(() => socket.destroy());
+  socket.write(get.repeat(300));
+  await vi.waitFor(() => expect(bench.heard.length).toBeGreaterThan(100));
+  expect(bench.asked).toHaveLength(128);
+  expect(bench.heard[0]?.refused).toBe("a command may have 128 requests at one time");
+  gate.resolve();
 });
 
 test("when the command is over nothing stays open, and what was under way is told", async () => {
