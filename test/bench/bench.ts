@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { append } from "./append.ts";
 import { coldStart } from "./cold-start.ts";
+import { decision } from "./decision.ts";
 import { eventReaders } from "./event-readers.ts";
 import type { Figure, Reading } from "./figure.ts";
 import { fold } from "./fold.ts";
@@ -29,6 +30,7 @@ const figures: readonly Figure[] = [
   runCpu,
   coldStart,
   append,
+  decision,
   tracingTax,
   threadStart,
   httpRead,
