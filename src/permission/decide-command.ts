@@ -132,7 +132,7 @@ function isOwnFile(program: string): boolean {
 
 /** Variables through which a shell or a program is made to run something. */
 const loaded =
-  /^(?:LD_|DYLD_|GIT_|BASH|ENV$|PATH$|CDPATH$|IFS$|PS\d|PROMPT_COMMAND$|SHELL|.*PAGER$|.*EDITOR$|VISUAL$|BROWSER$|LESS|NODE_|NPM_|npm_|PYTHON|PERL|RUBY|JAVA_|_JAVA|JDK_|MAKE|RUSTC|CARGO_|GO|CC$|CXX$|LUA_|TAR_OPTIONS$|RIPGREP_|SSH_|TERMINFO|HOME$|XDG_)/;
+  /^(?:LD_|DYLD_|GIT_|BASH|ENV$|PATH$|CDPATH$|IFS$|PS\d|PROMPT_COMMAND$|SHELL|.*PAGER$|.*EDITOR$|VISUAL$|BROWSER$|LESS|NODE_(?!ENV$)|NPM_|npm_|PYTHON|PERL|RUBY|JAVA_|_JAVA|JDK_|MAKE|RUSTC|CARGO_|GO|CC$|CXX$|LUA_|TAR_OPTIONS$|RIPGREP_|SSH_|TERMINFO|HOME$|XDG_)/;
 
 /** What follows these was found and judged by itself. */
 const seenThrough = /(?:^|\/)(?:find|fd|fdfind|eval|(?:ba|da|z|k|mk|a|c|tc|fi|rba)?sh|source|\.)$/;

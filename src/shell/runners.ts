@@ -34,7 +34,7 @@ const runners = named(`
   chroot unshare nsenter busybox toybox watch parallel ionice chrt taskset flock script expect setpriv prlimit
   valgrind strace ltrace gdb lldb perf linux32 linux64 setarch i386 x86_64 systemd-run dbus-run-session xvfb-run ssh
   rlwrap proxychains proxychains4
-  torsocks fakeroot eatmydata firejail bwrap docker podman nerdctl kubectl entr nodemon concurrently dotenv cross-env
+  torsocks fakeroot eatmydata firejail bwrap entr nodemon concurrently dotenv cross-env
   mise asdf direnv nix nix-shell start-stop-daemon capsh faketime hyperfine cgexec choom trap coproc caffeinate
   unbuffer ts-node tsx catchsegv pkexec machinectl lxc-attach chpst softlimit envdir setuidgid s6-setuidgid
   gosu su-exec tini dumb-init mapfile readarray complete compgen bind run-parts chronic ifne sem

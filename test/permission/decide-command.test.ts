@@ -348,6 +348,7 @@ describe("rules that deny and ask", () => {
 
   it.each([
     "git log -5",
+    "NODE_ENV=test FOO=1 timeout 60 npm test -- --run src/a.test.ts",
     "git commit -m 'remove the push'",
     "npm publishing",
     "npm test",

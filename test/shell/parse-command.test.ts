@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts for a shell
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -55,18 +55,16 @@ function run(shell: string, commands: readonly string[]): string[][] {
   const quoted = (command: string) => `'${command.replaceAll("'", "'\\''")}'`;
   const recorder = (name: string) => `${name}() { printf '%s\\001' ${name} "$@" "$END" >&9; }\n`;
   const script = commands.map((command) => `( eval ${quoted(command)} ) 2>/dev/null; printf '\\003' >&9\n`).join("");
+  const file = join(root, "script");
+  writeFileSync(file, `exec 9>&1\nEND=$(printf '\\002')\n${recorder("a")}${recorder("b")}${script}`);
   try {
-    const output = execFileSync(
-      shell,
-      ["-c", `exec 9>&1\nEND=$(printf '\\002')\n${recorder("a")}${recorder("b")}${script}`],
-      {
-        cwd: root,
-        env: { PATH: "/nowhere" },
-        maxBuffer: 1 << 26,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "ignore"],
-      },
-    );
+    const output = execFileSync(shell, [file], {
+      cwd: root,
+      env: { PATH: "/nowhere" },
+      maxBuffer: 1 << 26,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
     return output.split("\u0003").map((each) => each.split("\u0002\u0001").filter(Boolean).sort());
   } finally {
     rmSync(root, { recursive: true, force: true });
