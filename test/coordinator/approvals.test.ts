@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { SubmittedJob } from "../../src/coordinator/coordinator.ts";
+import { createCoordinator, type SubmittedJob } from "../../src/coordinator/coordinator.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import type { ApprovalAnswer, ApprovalView } from "../../src/protocol/approval.ts";
 import type { Fact, FactData } from "../../src/protocol/event.ts";
@@ -187,6 +187,29 @@ describe("an answer", () => {
     expect(await job.done).toMatchObject({ outcome: "succeeded" });
     const settled = ofType(job.facts, "approval.resolved");
     expect(settled.map(({ decided_by, state }) => [decided_by, state])).toEqual(Array(3).fill(["ops", "allowed"]));
+  });
+
+  it("that is remembered for a command holds for its very words, and what was asked is what runs", async () => {
+    const bash = (command: string): Call => ({ tool: "bash", input: { command } });
+    const job = await start([asking("one", bash("echo one two"), bash("echo one  two"), bash("echo one two three"))]);
+    const first = await job.nth(1);
+    expect(first).toMatchObject({ input: "echo one two", suggestion: "Bash(echo one two)" });
+    await job.answer(first, { decision: "allow", remember: true });
+    const second = await job.nth(2);
+    expect(second.input).toBe("echo one two three");
+    await job.answer(second, { decision: "deny" });
+    await job.done;
+    const ran = ofType(job.facts, "tool.finished").flatMap(({ tool, content }) => (tool === "bash" ? [content] : []));
+    expect(ran.map((content) => JSON.parse(content).command)).toEqual(["echo one two", "echo one  two"]);
+  });
+
+  it("that another node of the same database is given reaches the run within a second or so", async () => {
+    await using other = createCoordinator(bench.equipment);
+    const job = await start([asking("one", writing("x/a.txt"))]);
+    const { approval_id: id } = await job.nth(1);
+    expect(await other.decideApproval(id, { decision: "allow" }, "elsewhere")).toMatchObject({ kind: "decided" });
+    expect(await job.done).toMatchObject({ outcome: "succeeded" });
+    expect(ofType(job.facts, "approval.resolved")).toMatchObject([{ decided_by: "elsewhere" }]);
   });
 
   it("counts when it is the first of twenty at once, and the others learn whose was", async () => {
