@@ -81,7 +81,7 @@ function filterOf(processor: string): Buffer {
 
 async function runCommand(command: Command, box: Box): Promise<CommandOutcome> {
   command.signal.throwIfAborted();
-  if (isUnspeakable(command)) return refused(command, "ERR_INVALID_ARG_VALUE");
+  if (isUnspeakable(command)) return refused(command.run, "ERR_INVALID_ARG_VALUE");
   await using network = command.network?.targets.length
     ? await openNetwork(command.network, networkOptions(box))
     : undefined;
@@ -105,7 +105,7 @@ function networkOptions({ options, account, now }: Box) {
   return { privateHosts, resolve, folder, owner: account.isOther ? account : undefined, now };
 }
 
-function refused({ run }: Command, code: string): CommandOutcome {
+function refused(run: Command["run"], code: string): CommandOutcome {
   const refusal = refusalOf(run, Object.assign(new Error(code), { code }));
   return refusedOutcome(refusal ?? { exit: 126, said: `${code}\n` });
 }
@@ -127,9 +127,15 @@ function endOf({ end, isTimedOut, kept }: Followed, watched: ReturnType<typeof w
 }
 
 function unavailable(saw: string, cause?: Error): Fault {
-  const remedy = "`sheaf doctor` says what is missing on this machine";
+  const remedy = /^(unshare|mount): /.test(saw)
+    ? forRootWithoutMounts
+    : "`sheaf doctor` says what is missing on this machine";
   return new Fault("sandbox_unavailable", `the sandbox could not be set up: ${saw}`, { remedy, cause });
 }
+
+/** `unshare` and `mount` are only started where something lies below a folder that is closed to the account. */
+const forRootWithoutMounts =
+  "run Sheaf as an ordinary user; or, as root, give it CAP_SYS_ADMIN, or keep SHEAF_HOME, the repository and the tools on PATH in folders that every account may enter";
 
 function outcomeOf(
   { run }: Command,
@@ -138,5 +144,5 @@ function outcomeOf(
   const outcome = { exit, signal, isTimedOut: followed.isTimedOut, durationMs, ...followed.kept() };
   if (!isUnstarted(run, outcome)) return outcome;
   const code = outcome.exit === 127 ? "ENOENT" : /too long/.test(outcome.output.toString()) ? "E2BIG" : "EACCES";
-  return { ...refused({ run } as Command, code), durationMs };
+  return { ...refused(run, code), durationMs };
 }
