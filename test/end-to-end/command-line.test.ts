@@ -26,12 +26,15 @@ afterAll(async () => {
 });
 
 const codemod = () => ["--codemod", "node-protocol", "--repo", ground.user];
-const verbs = "run plan validate init list status show logs diff apply cancel serve doctor".split(" ");
+const verbs =
+  "run plan explain validate init list status show logs diff apply approvals approve deny cancel token audit serve doctor".split(
+    " ",
+  );
 
 describe("the command line", { timeout: patience }, () => {
   it("explains every verb, with an example that uses it, on stdout", async () => {
     const top = await sheaf.call(["--help"]);
-    const listed = [...top.stdout.matchAll(/^ {2}([a-z]+) (?:\[|[A-Z])/gm)].map(([, verb]) => verb);
+    const listed = [...top.stdout.matchAll(/^ {2}([a-z]+) (?:\[|<| *[A-Z])/gm)].map(([, verb]) => verb);
     expect(listed.filter((verb) => verb !== "help")).toEqual(verbs);
     const helps = await inPairs(verbs, (verb) => sheaf.call([verb, "--help"]));
     for (const [index, { code, stdout, stderr }] of helps.entries()) {

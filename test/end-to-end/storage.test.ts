@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/db/open.ts";
 import { migrations, template } from "../support/database.ts";
 import { startPostgres, type TestServer } from "../support/postgres.ts";
-import { type Called, openSheaf, patience, resultOf, type Sheaf } from "../support/sheaf.ts";
+import { type Called, external, openSheaf, patience, resultOf, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
 /** Disks, locks, deaths and databases: what was acknowledged is there afterwards, and the error says what to do. */
@@ -17,7 +17,7 @@ beforeAll(() => {
   ground = playground();
   ground.write("a.js", 'require("fs");\n');
   ground.commit();
-  sheaf = openSheaf();
+  sheaf = openSheaf({ settings: external });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();
@@ -64,7 +64,7 @@ describe("a disk", { timeout: patience }, () => {
   });
 
   it("that is too full to open the data folder is named, exit 75, and the folder is usable once there is room", async () => {
-    await using full = openSheaf();
+    await using full = openSheaf({ settings: external });
     const small = canMount
       ? among(`mount -t tmpfs -o size=4m tmpfs "${full.home}"; exec "$@"`)
       : ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"];
@@ -94,7 +94,7 @@ describe("a disk", { timeout: patience }, () => {
 
   it("that fills up in the middle of a run ends it with 75, and what was finished is there afterwards", async () => {
     if (!canMount) return;
-    await using full = openSheaf();
+    await using full = openSheaf({ settings: external });
     const fill = join(full.home, "fill");
     const settings = "printf 'sandbox: { mode: external }' > \"$SHEAF_HOME/sheaf.config.yaml\"";
     const script = [
@@ -184,7 +184,7 @@ describe("a data folder", { timeout: patience }, () => {
   });
 
   it("that can hold no socket works for one command at a time, and says so", async () => {
-    await using bare = openSheaf();
+    await using bare = openSheaf({ settings: external });
     mkdirSync(join(bare.home, "sheaf.sock"), { recursive: true });
     const { result, stderr } = await bare.job(codemod());
     expect(result.outcome).toBe("succeeded");
@@ -192,7 +192,7 @@ describe("a data folder", { timeout: patience }, () => {
   });
 
   it("that a newer version has migrated is left alone, exit 78", async () => {
-    await using newer = openSheaf();
+    await using newer = openSheaf({ settings: external });
     await newer.call(["list"]);
     await using database = await openDatabase({ folder: newer.home, template, migrations });
     await database.orm.execute(fromTheFuture);

@@ -45,6 +45,9 @@ export interface Running {
   ended: Promise<Called>;
 }
 
+/** Settings for a test that has to see, or to steer, from outside what a command does. */
+export const external = "sandbox: { mode: external }\n";
+
 /** Milliseconds for one test: a command takes one second on an idle machine, and many on one that is not. */
 export const patience = 300_000;
 
