@@ -57,6 +57,9 @@ function shown(values: string[]): string {
   return JSON.stringify(values.join(", ").slice(0, 100));
 }
 
+/** A body may come a byte at a time, and each would be kept with the whole of what it was read with. */
+const mostPieces = 1_000;
+
 /** The body's bytes. It stops listening at the first byte too many. */
 function collect(
   incoming: IncomingMessage,
@@ -69,7 +72,7 @@ function collect(
   const take = (chunk: Buffer) => {
     size += chunk.length;
     if (size > bodyBytes) resolve(tooLarge(bodyBytes));
-    else chunks.push(chunk);
+    else if (chunks.push(chunk) > mostPieces) chunks.splice(0, chunks.length, Buffer.concat(chunks));
   };
   const end = () => resolve(Buffer.concat(chunks));
   const breakOff = () => resolve({ code: "bad_request", detail: "the body broke off" });

@@ -166,6 +166,14 @@ describe("a body", () => {
     expectRefused(answersIn(endless)[0], 408, "a chunked body that does not end");
     const big = `${(100_000).toString(16)}\r\n${" ".repeat(100_000)}\r\n`.repeat(3);
     expectRefused(answersIn(await exchange(served.url, head(chunked, big)))[0], 413, "too large");
+    const crumbs = await send(
+      served.url,
+      "POST /v1/jobs",
+      chunked,
+      `${"1\r\n \r\n".repeat(3_000)}2\r\n[]\r\n0\r\n\r\n`,
+    );
+    expectRefused(crumbs, 400, "crumbs");
+    expect(JSON.parse(crumbs.body).code).toBe("invalid");
     const trailed = "2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\nContent-Type: text/plain\r\n\r\n";
     expectRefused(await send(served.url, "POST /v1/jobs", chunked, trailed), 400, "trailers");
     for (const lie of ["999999999999999999999", "1e3", "+5", "5, 6", "5 5", ""]) {
