@@ -64,18 +64,31 @@ export interface Voice {
 
 /** What each layer says, in the order of the scope. */
 export function voicesOf<T extends RuleTool>(scope: Scope, question: Question<T>): Voice[] {
-  return scope.layers.map((layer, index) => spoken(layer, question) ?? unspoken(layer, question, { scope, index }));
+  return scope.layers.map((layer, index) => {
+    const own = spoken(layer, question) ?? unspoken(layer, question, { scope, index });
+    return own.effect === "allow" || own.effect === "silent" ? (besides(layer, "ask", question) ?? own) : own;
+  });
 }
 
 function spoken<T extends RuleTool>(layer: ScopeLayer, question: Question<T>): Voice | undefined {
   for (const list of ["deny", "ask", "allow"] as const) {
     const rule = rulesOf(layer, list, question.tool).find((each) => question.covers(each, list));
     if (rule) return voice(layer, list, rule, sentence(list, question));
-    const also = list === "allow" ? undefined : question.also;
-    const other = also && rulesOf(layer, list, also.tool).find((each) => also.covers(each, list));
-    if (also && other) return voice(layer, list, other, `${sentence(list, question)}, and ${also.because}`);
+    const denied = list === "deny" ? besides(layer, list, question) : undefined;
+    if (denied) return denied;
   }
   return undefined;
+}
+
+/** A rule of another tool that speaks of the call too. It takes away, and never stands for one of the call's own. */
+function besides<T extends RuleTool>(
+  layer: ScopeLayer,
+  list: "ask" | "deny",
+  question: Question<T>,
+): Voice | undefined {
+  const { also } = question;
+  const rule = also && rulesOf(layer, list, also.tool).find((each) => also.covers(each, list));
+  return rule && voice(layer, list, rule, `${sentence(list, question)}, and ${also.because}`);
 }
 
 function voice(layer: ScopeLayer, effect: RuleList, rule: Rule, reason: string): Voice {
