@@ -75,17 +75,26 @@ async function removeSpecials(root: string, without: ReadonlySet<RawPath>): Prom
     pending.push(...seen.flatMap(({ path, reason, isFolder }) => (isFolder && reason === undefined ? [path] : [])));
   }
   for (const { path } of removed) await removeEntry(inside(root, path));
-  return removed;
+  return [...new Map(removed.map((each) => [each.path, each])).values()];
+}
+
+/** Bytes of a folder's path that leave room for that of the workspace, and for names below (PATH_MAX is 4,096). */
+const longest = 2_000;
+
+/** Where such a nest of folders is taken away: a place from which it can be reached. */
+function highAbove(path: RawPath): RawPath {
+  return rawOf(path.slice(0, path.lastIndexOf("/", longest / 2)));
 }
 
 /** A folder that cannot be looked into is told by whoever takes the tree. */
 async function entriesIn(root: string, directory: RawPath) {
   const entries = await readdir(inside(root, directory), { withFileTypes: true, encoding: "buffer" }).catch(() => []);
-  return entries.map((entry) => ({
-    path: joinRaw(directory, entry.name.toString("latin1")),
-    reason: reasonAgainst(entry),
-    isFolder: entry.isDirectory(),
-  }));
+  return entries.map((entry) => {
+    const path = joinRaw(directory, entry.name.toString("latin1"));
+    const isFolder = entry.isDirectory();
+    if (isFolder && path.length > longest) return { path: highAbove(path), reason: "deeper than paths go", isFolder };
+    return { path, reason: reasonAgainst(entry), isFolder };
+  });
 }
 
 function inside(root: string, path: RawPath): Buffer {

@@ -1,4 +1,4 @@
-import { chmod, lstat, readdir, rm, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
 
 /** Removes whatever stands at a path, a link and never what it points to; nothing is no mistake. */
 export async function removeEntry(at: Buffer): Promise<void> {
@@ -6,21 +6,69 @@ export async function removeEntry(at: Buffer): Promise<void> {
   if (stats) await (stats.isDirectory() ? removeFolder(at) : unlink(at));
 }
 
-/** Removes a folder of ours with all that is in it, also where a command took the right to write away. */
+/**
+ * Removes a folder of ours with all that is in it, also where a command took the right to write away, or nested folders
+ * until no path is long enough for them.
+ */
 export async function removeFolder(directory: string | Buffer): Promise<void> {
-  try {
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && (cause.code === "EACCES" || cause.code === "EPERM")))
-      throw cause;
-    await makeWritable(Buffer.from(directory));
-    await rm(directory, { recursive: true, force: true });
+  const top = Buffer.from(directory);
+  for (let tries = mostTries; tries > 0; tries--) {
+    const refusal = await rm(top, { recursive: true, force: true, maxRetries: 3 }).then(() => undefined, refusalOf);
+    if (refusal === undefined) return;
+    await (refusal === "ENAMETOOLONG" ? shorten(top) : makeWritable(top));
+  }
+  await rm(top, { recursive: true, force: true });
+}
+
+/** What can be helped; anything else is thrown. */
+function refusalOf(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (["EACCES", "EPERM", "ENAMETOOLONG"].includes(code)) return code;
+  throw cause;
+}
+
+/** What is made writable may show what is too deep, and the other way round. */
+const mostTries = 8;
+/** Bytes of a path below which there is room for one more name (PATH_MAX is 4,096). */
+const longest = 3_000;
+
+async function makeWritable(top: Buffer): Promise<void> {
+  const pending = [top];
+  for (let folder = pending.pop(); folder; folder = pending.pop()) {
+    await chmod(folder, 0o700);
+    pending.push(...(await foldersIn(folder)).filter(({ length }) => length < longest));
   }
 }
 
-async function makeWritable(directory: Buffer): Promise<void> {
-  await chmod(directory, 0o700);
-  for (const entry of await readdir(directory, { withFileTypes: true, encoding: "buffer" })) {
-    if (entry.isDirectory()) await makeWritable(Buffer.concat([directory, Buffer.from("/"), entry.name]));
+/** Brings up what is too deep. */
+async function shorten(top: Buffer): Promise<void> {
+  const up = await freshIn(top);
+  const pending = [top];
+  let moved = 0;
+  for (let folder = pending.pop(); folder; folder = pending.pop()) {
+    for (const below of await foldersIn(folder)) {
+      if (below.length < longest) {
+        pending.push(below);
+        continue;
+      }
+      const higher = Buffer.concat([up, Buffer.from(`/${moved++}`)]);
+      await rename(below, higher);
+      pending.push(higher);
+    }
   }
+}
+
+async function freshIn(top: Buffer): Promise<Buffer> {
+  const names = new Set(await readdir(top, { encoding: "latin1" }));
+  let count = 0;
+  while (names.has(`deep-${count}`)) count++;
+  const fresh = Buffer.concat([top, Buffer.from(`/deep-${count}`)]);
+  await mkdir(fresh);
+  return fresh;
+}
+
+async function foldersIn(folder: Buffer): Promise<Buffer[]> {
+  const entries = await readdir(folder, { withFileTypes: true, encoding: "buffer" }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => Buffer.concat([folder, Buffer.from("/"), name]));
 }

@@ -179,6 +179,22 @@ test("what may not be read is not there, no git leads to it, and it is not taken
   expect((await ground.workspace.takeTree()).touched).toEqual([]);
 });
 
+test("folders inside folders until no path reaches them are gone, and so is the workspace", async () => {
+  await using ground = await groundWith(files);
+  await ground.inflate();
+  const nest = `for i in $(seq 60); do mkdir ${"d".repeat(200)} && cd ${"d".repeat(200)} || exit 1; done; echo x > deep`;
+  const back = await ground.after((root) => {
+    execFileSync("bash", ["-c", nest], { cwd: join(root, "own") });
+    execFileSync("bash", ["-c", nest], { cwd: join(root, "other") });
+  });
+  expect(back).toHaveLength(2);
+  expect((await ground.workspace.takeTree()).touched).toEqual([]);
+  expect(await ground.after((root) => void execFileSync("bash", ["-c", nest], { cwd: root }))).toHaveLength(1);
+  execFileSync("bash", ["-c", nest], { cwd: ground.at("own") });
+  await ground.workspace.dispose();
+  expect(existsSync(ground.workspace.root)).toBe(false);
+});
+
 test("names that are no text are put back like others", async () => {
   await using ground = await groundWith(files);
   await ground.inflate();
