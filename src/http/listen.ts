@@ -9,6 +9,7 @@ import { newUuid } from "../protocol/ids.ts";
 import type { HttpApp } from "./app.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import type { Exchange } from "./exchange.ts";
+import { letGo } from "./let-go.ts";
 import { refusalOf, toProblem } from "./problem.ts";
 
 export interface Listening {
@@ -100,30 +101,6 @@ function prepare(outgoing: ServerResponse, { id }: Exchange): void {
   outgoing.setHeader("cross-origin-resource-policy", "same-origin");
   outgoing.setHeader("cross-origin-opener-policy", "same-origin");
 }
-
-/**
- * Nobody waits for a caller who takes nothing of an answer, nor, once it is answered, for the rest of a request, which
- * could take an hour to come.
- */
-function letGo({ incoming, outgoing, stallMs }: Omit<Call, "exchange"> & { stallMs: number }): void {
-  // A request that was destroyed has none any more.
-  const { socket } = incoming;
-  // All of it is written, and what has not left yet waits for the caller. What the caller sends meanwhile is no reason
-  // to wait longer, as it would be for the socket's own timeout.
-  outgoing.once("prefinish", () => {
-    const late = setTimeout(() => socket.destroy(), stallMs + socket.writableLength / slowestBytesPerMs);
-    outgoing.once("close", () => clearTimeout(late));
-  });
-  outgoing.once("finish", () => {
-    if (incoming.complete) return;
-    const late = setTimeout(() => socket.destroy(), lingerMs);
-    incoming.once("close", () => clearTimeout(late));
-    incoming.resume();
-  });
-}
-
-const lingerMs = 1_000;
-const slowestBytesPerMs = 16;
 
 function tell(app: HttpApp, { incoming, outgoing, exchange }: Call): void {
   const began = performance.now();
