@@ -10,7 +10,8 @@ export const glob = defineTool({
   description:
     "Finds files by name, such as **/*.ts or src/**/*.{js,jsx}: * and ? stop at a slash, ** crosses directories, " +
     "{a,b} are alternatives, [a-z] is a class. Paths come sorted, from the repository root; hidden files are " +
-    "included, symlinked directories are not entered, and only what this run may read is found.",
+    "included, symlinked directories are not entered, node_modules only where the pattern or path names it, and only " +
+    "what this run may read is found.",
   input: z.strictObject({
     pattern: z.string().min(1).max(1_000).describe("Pattern relative to path"),
     path: z
@@ -29,10 +30,14 @@ export const glob = defineTool({
     const { isCaseInsensitive } = context;
     const alternatives = compileAll(pattern, isCaseInsensitive);
     if (typeof alternatives === "string") return failed(alternatives);
+    const isInstalled = (path: string) => !/node_modules/.test(pattern) && /(^|\/)node_modules$/.test(path);
     const below = at.canonical === "" ? 0 : at.canonical.length + 1;
     const segmentsOf = (path: string) => subjectOf(path.slice(below), { isCaseInsensitive }).segments;
     const found = await context.files.walk(at.canonical, {
-      enters: (path) => context.mayEnter(path) && alternatives.some((each) => couldCoverBelow(each, segmentsOf(path))),
+      enters: (path) =>
+        !isInstalled(path) &&
+        context.mayEnter(path) &&
+        alternatives.some((each) => couldCoverBelow(each, segmentsOf(path))),
       takes: (path) => alternatives.some((each) => matches(each, segmentsOf(path))) && context.mayRead(path, "file"),
       most: mostFound,
     });
