@@ -24,8 +24,10 @@ export function openRecipeView(order: RunOrder, { files, bundle, unlogged, alive
     files: order.files,
     async read(path) {
       const decision = decide(order.scope, "Read", path, facts);
-      if (decision.effect === "deny") {
-        const { rule, source, reason } = decision;
+      if (decision.effect !== "allow") {
+        const { rule, source } = decision;
+        // It reads every file of its task: nobody could answer for so many.
+        const reason = decision.effect === "ask" ? `${decision.reason}; nobody is asked for a recipe` : decision.reason;
         unlogged.push({
           type: "tool.denied",
           data: { call_id: "recipe", tool: "read", input: path, rule, source, reason },

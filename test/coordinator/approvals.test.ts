@@ -44,8 +44,15 @@ interface Started extends SubmittedJob {
   show(path: string, result: Result): string;
 }
 
-async function start(tasks: NamedTask[], more: Partial<JobSpec> = {}, on: TestBench = bench): Promise<Started> {
-  const { repository, spec } = await on.repository({ "README.md": "x\n", "a.txt": "a\n" });
+const usualFiles: Readonly<Record<string, string>> = { "README.md": "x\n", "a.txt": "a\n" };
+
+async function start(
+  tasks: NamedTask[],
+  more: Partial<JobSpec> = {},
+  on: TestBench = bench,
+  files = usualFiles,
+): Promise<Started> {
+  const { repository, spec } = await on.repository(files);
   const facts: Fact[] = [];
   const waiting: { count: number; resolve: (asked: Asked) => void }[] = [];
   const requested = () => facts.flatMap((fact) => (fact.type === "approval.requested" ? [fact.data] : []));
@@ -136,6 +143,19 @@ describe("a call that no rule allows, where somebody is asked", () => {
     expect([outcome, denials[0]?.rule]).toEqual(["blocked", "Edit(a.txt)"]);
     expect(denials[0]?.reason).toContain("asks nobody");
     for (const { facts } of [denied, silent]) expect(ofType(facts, "approval.requested")).toEqual([]);
+  });
+
+  it("keeps from a recipe what a rule asks about: nobody is asked for every file that it reads", async () => {
+    const recipe = { provider: "recipe" as const, recipe: { name: "node-protocol" as const } };
+    const agent = { name: "node-protocol", instructions: "", model: recipe };
+    const ask = [{ id: "Read(a.js)", tool: "Read" as const, paths: { glob: "a.js" } }];
+    const files = { "a.js": "require('fs');\n", "b.js": "require('fs');\n" };
+    const each: Step[] = [{ kind: "agent", agent, prompt: "" }];
+    const permissions = { allow: [], ask, deny: [], mode: "ask" as const };
+    const job = await start([], { each, split: { by: "none" }, permissions }, bench, files);
+    const result = await job.done;
+    expect([job.show("a.js", result), job.show("b.js", result)]).toEqual([files["a.js"], "require('node:fs');\n"]);
+    expect(result.denials).toMatchObject([{ tool: "read", input: "a.js", rule: "Read(a.js)" }]);
   });
 
   it("shows every path that an allowance would allow", async () => {
