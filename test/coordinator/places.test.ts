@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Place } from "../../src/coordinator/places.ts";
+import { type Place, Places } from "../../src/coordinator/places.ts";
 import { runInOrder } from "../../src/coordinator/schedule.ts";
 import { graph } from "./graph.ts";
 
@@ -93,4 +93,21 @@ it("lets a job with one place work on while an item waits, and lets who comes ba
   work.resolve();
   await running;
   expect(seen.slice(2)).toEqual(["working ends", "asking ends", "last begins", "last ends"]);
+});
+
+it("keeps the place of who waits where too many are away already", async () => {
+  const freed: string[] = [];
+  const places = new Places({ count: 2, mostAway: 1, onFree: () => void freed.push("free") });
+  const [first, second] = [places.take(), places.take()];
+  const [one, two] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const waits = [first.without(() => one.promise), second.without(() => two.promise)];
+  expect([freed.length, places.isFree]).toEqual([1, true]);
+  places.take();
+  expect(places.isFree).toBe(false);
+  two.resolve();
+  await waits[1];
+  one.resolve();
+  places.leave();
+  await waits[0];
+  expect(places.isFree).toBe(false);
 });
