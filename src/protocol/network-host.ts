@@ -30,7 +30,7 @@ export function coversHost(pattern: string, host: string): boolean {
 const example = "write api.example.com, *.example.com or api.example.com:8443";
 
 function problemOf(host: string, written: string): string | undefined {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(written)) return `a host is meant, not an address of a page; ${example}`;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(written)) return `this is no host but an address of a page; ${example}`;
   if (/[^\0-\x7f]/.test(host)) return asciiForm(host);
   if (/.\*|^\*(?!\.)/s.test(host)) return `a star stands alone before the first dot; ${example}`;
   return problemOfLabels(host, host.replace(/^\*\./, "").split("."));

@@ -106,7 +106,7 @@ const refused: readonly (readonly [line: string, message: string])[] = [
   ["agents: { a: { use: ../a.md } }", '3:21: a path cannot hold ".."; write it relative to the repository root'],
   [
     "setup: { run: a, network: [https://example.com/x] }",
-    '3:28: "https://example.com/x": a host is meant, not an address of a page; write api.example.com, *.example.com or api.example.com:8443',
+    '3:28: "https://example.com/x": this is no host but an address of a page; write api.example.com, *.example.com or api.example.com:8443',
   ],
   ["setup: { run: a, network: [10.0.0.1] }", '3:28: "10.0.0.1": this is an address; write the name of the host'],
   ["setup: { run: a, network: ['a.com:0'] }", '3:28: "a.com:0": 0 is no port; write one from 1 to 65535'],

@@ -39,7 +39,7 @@ function isSame(written: string, { host, port }: NetworkTarget, { method }: Line
   return named.port === undefined ? method === "CONNECT" || port === 80 : named.port === port;
 }
 
-export function judgeTarget({ host, port }: NetworkTarget, targets: readonly NetworkTarget[]): Refused | undefined {
+function judgeTarget({ host, port }: NetworkTarget, targets: readonly NetworkTarget[]): Refused | undefined {
   if (targets.some((target) => target.port === port && coversHost(target.host, host))) return undefined;
   const entry = port === 443 ? host : `${host}:${port}`;
   const reason = `${host}:${port} is not among the hosts of this command; write network: ["${entry}"] in the job to allow it`;

@@ -18,7 +18,7 @@ export interface Pending {
   forget(): void;
 }
 
-export const mostRequests = 10_000;
+const mostRequests = 10_000;
 
 export function createRecorder(heard: NetworkGrant["heard"], now: () => number): Recorder {
   const open = new Set<() => void>();
