@@ -76,7 +76,7 @@ const doors = {
   sqlite: ["src/db/lock.ts"],
   // The server, its client, and the door of the data folder: fetch speaks to no socket of this machine. And the proxy
   // that a command with a network goes through, which looks names up itself.
-  "http|net": ["src/http/", "src/remote/", "src/sandbox/network/", "src/session/serve-socket.ts"],
+  "http|net": ["src/http/", "src/remote/", "src/sandbox/", "src/session/serve-socket.ts"],
   dns: ["src/sandbox/network/"],
   https: ["src/remote/connection.ts"],
   "cluster|dgram|http2|inspector|repl|tls|vm": [],

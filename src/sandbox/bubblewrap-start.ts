@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, writeFileSync } from "node:fs";
 import { Readable, Writable } from "node:stream";
 import { Fault } from "../protocol/failure.ts";
 import type { Box } from "./bubblewrap.ts";
@@ -9,6 +9,7 @@ import type { Shown } from "./bubblewrap-view.ts";
 import { commandWords, listPlace } from "./command-words.ts";
 import { bubblewrapProgram } from "./diagnose-installation.ts";
 import type { Command } from "./driver.ts";
+import type { OutputPipe } from "./output-pipes.ts";
 import { reachFor } from "./reach.ts";
 import { refusalOf } from "./refused-start.ts";
 import type { Folder } from "./tool-folders.ts";
@@ -17,6 +18,8 @@ import type { Folder } from "./tool-folders.ts";
 export interface Begun {
   child: ChildProcess;
   status: Readable;
+  stdout: Readable;
+  stderr: Readable;
 }
 
 interface Order {
@@ -25,6 +28,8 @@ interface Order {
   /** Of its network: words that go before the command's own, and variables that stand above them. */
   prefix: readonly string[];
   env: Readonly<Record<string, string>>;
+  stdout: OutputPipe;
+  stderr: OutputPipe;
 }
 
 /** Descriptors 0 to 2 are the command's. */
@@ -35,22 +40,36 @@ const keptAt = 6;
 
 /** Throws Fault `sandbox_unavailable`. That its words are longer than the system takes comes back as data. */
 export function startBubblewrap(order: Order, box: Box): Begun | { exit: number; said: string } {
+  const { stdout, stderr } = order;
   try {
     return box.kept.open((kept) => start(order, { ...box, descriptors: kept }));
   } catch (cause) {
+    for (const pipe of [stdout, stderr]) pipe.stream.destroy();
     const refusal = refusalOf(order.command.run, cause);
     if (refusal) return refusal;
     throw new Fault("sandbox_unavailable", `the sandbox could not be started: ${messageOf(cause)}`, { cause });
+  } finally {
+    // Only so does the other end see the last of the command's own.
+    for (const pipe of [stdout, stderr]) closeSync(pipe.descriptor);
   }
 }
 
 function start(order: Order, box: Box & { descriptors: readonly number[] }): Begun {
   const { account, env } = box;
+  const { stdout, stderr } = order;
   const { program, words, variables, list } = wordsOf(order, box);
   const child = spawn(program, words, {
     cwd: "/",
     detached: true,
-    stdio: ["ignore", "pipe", "pipe", "pipe", pipeFor(variables), pipeFor(list), ...box.descriptors],
+    stdio: [
+      "ignore",
+      stdout.descriptor,
+      stderr.descriptor,
+      "pipe",
+      pipeFor(variables),
+      pipeFor(list),
+      ...box.descriptors,
+    ],
     env: { ...env, ...order.env },
     // The prelude is root's; it takes on the account itself.
     ...(account.isOther && program === bubblewrapProgram ? { uid: account.uid, gid: account.gid } : {}),
@@ -60,7 +79,7 @@ function start(order: Order, box: Box & { descriptors: readonly number[] }): Beg
   write(child, listAt, list);
   const status = child.stdio[statusAt];
   if (!(status instanceof Readable)) throw new Error("bubblewrap was started without its status");
-  return { child, status };
+  return { child, status, stdout: stdout.stream, stderr: stderr.stream };
 }
 
 function wordsOf({ command, shown, prefix, env }: Order, box: Box & { descriptors: readonly number[] }) {

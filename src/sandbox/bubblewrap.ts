@@ -11,11 +11,12 @@ import { shownTo } from "./bubblewrap-view.ts";
 import { closeInherited } from "./close-inherited.ts";
 import { isUnstarted } from "./command-words.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
-import { endLeftovers, networkFolder } from "./end-leftovers.ts";
+import { endLeftovers, networkFolder, pipeFolder } from "./end-leftovers.ts";
 import { type Followed, followChild } from "./follow-child.ts";
 import { giveTo } from "./give-to.ts";
 import { openNetwork } from "./network/open-network.ts";
 import type { SandboxOptions } from "./open-sandbox.ts";
+import { createOutputPipes, type OutputPipes } from "./output-pipes.ts";
 import { refusalOf, refusedOutcome } from "./refused-start.ts";
 import { seccompProgram } from "./seccomp.ts";
 import { type SystemFolders, systemFolders } from "./system-folders.ts";
@@ -45,6 +46,7 @@ export interface Box {
   place: string;
   /** The filter, then what comes to lie at `files`. */
   kept: KeptFiles;
+  pipes: OutputPipes;
   files: readonly string[];
   env: Readonly<Record<string, string>>;
   now: () => number;
@@ -67,6 +69,7 @@ function openBox(options: SandboxOptions, clock: Clock): Box {
     place: existsSync("/workspace") ? "/sheaf/workspace" : "/workspace",
     kept: keepFiles(join(options.dataFolder, "sandbox"), { contents, copied: system.copied }),
     files: [...files.map(({ name }) => `/etc/${name}`), ...system.copied],
+    pipes: createOutputPipes(pipeFolder(options.dataFolder)),
     env: environmentInside(tools.path),
     now: () => clock.now(),
   };
@@ -90,10 +93,10 @@ async function runCommand(command: Command, box: Box): Promise<CommandOutcome> {
   const env = { ...traced, ...network?.env };
   const shown = shownTo(command, { tools: box.tools.folders, place: box.place, binds });
   const started = box.now();
-  const begun = startBubblewrap({ command, shown, prefix, env }, box);
+  const begun = startBubblewrap({ command, shown, prefix, env, ...(await box.pipes.take()) }, box);
   if ("said" in begun) return refusedOutcome(begun);
   const watched = watchBubblewrap(begun.child, begun.status);
-  const followed = await followChild(begun.child, command, watched.kill);
+  const followed = await followChild(begun.child, command, watched.kill, begun);
   await watched.gone();
   command.signal.throwIfAborted();
   return outcomeOf(command, { followed, ...endOf(followed, watched), durationMs: box.now() - started });

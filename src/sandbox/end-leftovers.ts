@@ -14,9 +14,15 @@ export function endLeftovers(dataFolder: string): void {
   for (const name of readdirSync("/proc")) {
     if (/^\d+$/.test(name) && isLeftover(name, mark)) kill(Number(name));
   }
-  const sockets = networkFolder(dataFolder);
-  for (const name of list(sockets))
-    if (isOfTheDead(name)) rmSync(join(sockets, name), { recursive: true, force: true });
+  for (const folder of [networkFolder(dataFolder), pipeFolder(dataFolder)]) {
+    const dead = list(folder).filter(isOfTheDead);
+    for (const name of dead) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Where pipes have a name for a moment. */
+export function pipeFolder(dataFolder: string): string {
+  return join(dataFolder, "sandbox", "pipes");
 }
 
 /** Where the sockets of commands with a network lie. */

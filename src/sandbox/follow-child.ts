@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { Readable } from "node:stream";
 import { createCapture } from "./capture.ts";
 import type { Command, CommandOutcome } from "./driver.ts";
 
@@ -30,11 +31,12 @@ export async function followChild(
   child: ChildProcess,
   command: Pick<Command, "timeoutMs" | "signal" | "stdoutBytes">,
   kill: (signal: "SIGTERM" | "SIGKILL") => void,
+  printed: Printed = child,
 ): Promise<Followed> {
   const capture = createCapture(keptOutput);
-  child.stdout?.on("data", (chunk: Buffer) => capture.add(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => capture.add(chunk));
-  const readStdout = keepStdout(child, command.stdoutBytes);
+  printed.stdout?.on("data", (chunk: Buffer) => capture.add(chunk));
+  printed.stderr?.on("data", (chunk: Buffer) => capture.add(chunk));
+  const readStdout = keepStdout(printed, command.stdoutBytes);
   let isTimedOut = false;
   let final: NodeJS.Timeout | undefined;
   const endIt = () => {
@@ -50,7 +52,7 @@ export async function followChild(
   command.signal.addEventListener("abort", endIt, { once: true });
   if (command.signal.aborted) endIt();
   try {
-    const end = await ended(child);
+    const end = await ended(child, printed);
     const kept = (more = "") => {
       capture.add(Buffer.from(more));
       return { output: capture.read(), outputBytes: capture.bytes, ...readStdout() };
@@ -65,30 +67,39 @@ export async function followChild(
   }
 }
 
-function keepStdout(child: ChildProcess, mostBytes: number | undefined): () => Pick<CommandOutcome, "stdout"> {
+/** The ends by which a child's output is read, where they are not the child's own. */
+export interface Printed {
+  stdout: Readable | null;
+  stderr: Readable | null;
+}
+
+function keepStdout({ stdout }: Printed, mostBytes: number | undefined): () => Pick<CommandOutcome, "stdout"> {
   if (mostBytes === undefined) return () => ({});
   const chunks: Buffer[] = [];
   let room = mostBytes;
-  child.stdout?.on("data", (chunk: Buffer) => {
+  stdout?.on("data", (chunk: Buffer) => {
     if (room > 0) chunks.push(chunk.subarray(0, room));
     room -= chunk.length;
   });
   return () => ({ stdout: { bytes: Buffer.concat(chunks), isCut: room < 0 } });
 }
 
-function ended(child: ChildProcess): Promise<Followed["end"]> {
+function ended(child: ChildProcess, printed: Printed): Promise<Followed["end"]> {
+  const streams = [printed.stdout, printed.stderr].filter((stream) => stream !== null);
+  const closed = Promise.all([child, ...streams].map((one) => new Promise((resolve) => one.once("close", resolve))));
   return new Promise((resolve) => {
-    child.on("error", (refused) => resolve({ refused }));
+    child.on("error", (refused) => {
+      for (const stream of streams) stream.destroy();
+      resolve({ refused });
+    });
     child.on("exit", (exit, signal) => {
-      const leave = () => resolve({ exit, signal });
       const lingering = setTimeout(() => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-        leave();
+        for (const stream of streams) stream.destroy();
+        resolve({ exit, signal });
       }, lingerMs);
-      child.on("close", () => {
+      void closed.then(() => {
         clearTimeout(lingering);
-        leave();
+        resolve({ exit, signal });
       });
     });
   });

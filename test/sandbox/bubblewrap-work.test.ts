@@ -33,6 +33,13 @@ describe("ordinary work in bubblewrap", () => {
     expect(ended.exit).toBe(0);
   });
 
+  it("goes on where output is opened by its name", async () => {
+    const ended = await box.run("echo 1 > /dev/stdout; echo 2 > /dev/stderr; echo 3 | tee /dev/stderr >/dev/null", {
+      stdoutBytes: 100,
+    });
+    expect(ended).toMatchObject({ exit: 0, outputBytes: 6, stdout: { bytes: Buffer.from("1\n") } });
+  });
+
   it("goes on in shells, perl and python", async () => {
     expect(await box.say("printf 'b\\na\\n' | sort | tee sorted | head -1; cat <<E\nhere $((1 + 1))\nE")).toBe(
       "a\nhere 2",
