@@ -27,12 +27,20 @@ export async function forward(
   const outgoing = send({ createConnection: () => socket, method: request.method, path, headers, setHost: false });
   outgoing.on("error", () => failed(response, host));
   socket.once("close", () => response.headersSent || failed(response, host));
-  outgoing.on("response", (answer) => {
-    answer.on("error", () => response.destroy());
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
-    answer.pipe(response);
-  });
+  outgoing.on("response", (answer) => passOn(answer, response, host));
   request.pipe(outgoing);
+}
+
+/** A host may answer what cannot be said again: such an answer is none. Its words beside the status are dropped. */
+function passOn(answer: IncomingMessage, response: ServerResponse, host: string): void {
+  answer.on("error", () => response.destroy());
+  try {
+    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders));
+    answer.pipe(response);
+  } catch {
+    answer.destroy();
+    failed(response, host);
+  }
 }
 
 /** A connection on which nothing is said for so long is ended. */

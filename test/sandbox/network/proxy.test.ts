@@ -321,6 +321,39 @@ test("no host that was not granted is ever looked up, whatever is asked", async 
   );
 });
 
+test.each([
+  ["a word of control characters", "HTTP/1.1 200 O\u0001K\r\nContent-Length: 2\r\n\r\nok"],
+  ["a status that is none", "HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok"],
+  ["a status of four digits", "HTTP/1.1 2000 X\r\n\r\n"],
+  ["another protocol in mid-air", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nboo"],
+  ["less than it said", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok"],
+  ["a body that cannot be", "HTTP/1.1 204 None\r\nContent-Length: 2\r\n\r\nok"],
+  ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok"],
+  ["broken chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+  ["early hints, and nothing more", "HTTP/1.1 103 Early\r\nLink: x\r\n\r\n"],
+  ["nothing of HTTP", "SSH-2.0-x\r\n"],
+  ["nothing at all", ""],
+])("a host that answers %s ends that request and nothing else", async (_, text) => {
+  const far = createServer((socket) => {
+    socket.on("error", () => {}).once("data", () => socket.end(text, "latin1"));
+  });
+  const port = await listening(far);
+  opened.push(() => far.close());
+  const grant = {
+    targets: [{ host: "web.test", port }],
+    heard: (request: NetworkRequest) => bench.heard.push(request),
+  };
+  const options = { privateHosts: ["web.test"], now: Date.now, resolve: async () => ["127.0.0.1"] };
+  const proxy = createProxy(grant, options);
+  bench.port = await listening(proxy.server);
+  opened.push(() => proxy.close());
+  const get = `GET http://web.test:${port}/ HTTP/1.1\r\nHost: web.test:${port}\r\nConnection: close\r\n\r\n`;
+  expect(await say(get)).toMatch(/^$|^HTTP\/1\.1 (?:200|204|502) /);
+  expect(await say("GET http://evil.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n")).toMatch(/^HTTP\/1\.1 403 /);
+  await proxy.close();
+  expect(bench.heard).toHaveLength(2);
+});
+
 test("one connection that asks for hundreds of things at once gets no more of this machine than many would", async () => {
   const get = `GET ${at("slow.wild.test")} HTTP/1.1\r\nHost: slow.wild.test:${bench.webPort}\r\n\r\n`;
   const socket = connect({ host: "127.0.0.1", port: bench.port }).on("error", () => {});
