@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { readDocument } from "./document/read-document.ts";
 import { readText } from "./document/read-text.ts";
 import type { LogLevel } from "./log/log.ts";
-import { parseRule } from "./permission/rule.ts";
+import { readRule } from "./permission/written-rule.ts";
 import { Fault } from "./protocol/failure.ts";
 import { type Ceiling, ceilingOf, type RuleReader, secretsOf } from "./settings/ceiling.ts";
 import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from "./settings/written.ts";
@@ -93,12 +93,12 @@ interface Read {
   rule: RuleReader;
 }
 
-const nothingRead: Read = { webhooks: [], secrets: {}, rule: (text) => parseRule(text) };
+const nothingRead: Read = { webhooks: [], secrets: {}, rule: (written, list) => readRule(written, list) };
 
 function ruleIn(place: (path: (string | number)[]) => string): RuleReader {
-  return (text, at) => {
+  return (written, list, at) => {
     try {
-      return parseRule(text);
+      return readRule(written, list);
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown;
       const { message, remedy } = thrown;

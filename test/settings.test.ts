@@ -76,6 +76,8 @@ describe("the operator's settings", () => {
       "1:19: this is no absolute path; write the folder from the root, such as /opt/tools",
     ],
     ["permissions: { deny: ['Edit(src'] }", "1:23: the rule"],
+    ["permissions: { deny: [{ rule: 'Bash(rm:*)', match: [ls] }] }", '1:23: the rule "Bash(rm:*)" is refused'],
+    ["permissions: { allow: ['Bash(sudo:*)'] }", '1:24: the rule "Bash(sudo:*)" is refused'],
     ["network: { hosts: ['https://x.example'] }", "1:20: this is no host"],
     ["secrets: { TOKEN: {} }", "1:19: a secret comes from one place; write either env or file"],
     ["secrets: { TOKEN: { env: SHEAF_NONE } }", "1:19: there is no secret in SHEAF_NONE"],
@@ -238,5 +240,5 @@ function keysOf(value: unknown): [string, unknown][] {
   if (Array.isArray(value)) return keysOf(value[0]);
   if ("properties" in value) return keysOf(value.properties);
   if ("items" in value) return keysOf(value.items);
-  return "type" in value || "$schema" in value || "enum" in value ? [] : Object.entries(value);
+  return ["type", "$schema", "enum", "anyOf", "$ref"].some((key) => key in value) ? [] : Object.entries(value);
 }

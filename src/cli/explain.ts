@@ -107,9 +107,13 @@ function print(answers: readonly Explanation[], format: string, { terminal }: Su
   for (const line of lines) terminal.print(line);
 }
 
-function asText([first, ...others]: readonly Explanation[]): string[] {
+function asText(answers: readonly Explanation[]): string[] {
+  const [first, ...others] = answers;
   if (!first) return [];
-  return others.length === 0 ? inFull(first) : asTable([first, ...others]);
+  if (others.length === 0) return inFull(first);
+  const isLike = ({ effect, rule, source }: Explanation) =>
+    effect === first.effect && rule === first.rule && source === first.source;
+  return others.every(isLike) ? [...inFull(first), `so too for ${others.length} more`] : asTable(answers);
 }
 
 const words = { allow: "ALLOW", ask: "ASK", deny: "DENY" } as const;

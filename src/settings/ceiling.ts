@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { readText } from "../document/read-text.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { Rule } from "../protocol/scope.ts";
+import type { WrittenRule } from "../protocol/written-rule.ts";
 import type { WrittenSettings } from "./written.ts";
 
 /** What the operator lets any job do at most, whoever asks for it. It can only take away. */
@@ -17,14 +18,14 @@ export interface Ceiling {
 }
 
 /** Reads one rule that stands at that place of the file. Throws Fault `configuration`. */
-export type RuleReader = (text: string, at: (string | number)[]) => Rule;
+export type RuleReader = (written: WrittenRule, list: "allow" | "ask" | "deny", at: (string | number)[]) => Rule;
 
 export function ceilingOf(
   { permissions, network, approvals }: WrittenSettings,
   { secrets, rule }: { secrets: Ceiling["secrets"]; rule: RuleReader },
 ): Ceiling {
-  const rules = (list: "allow" | "ask" | "deny", texts: readonly string[]) =>
-    texts.map((text, index) => rule(text, ["permissions", list, index]));
+  const rules = (list: "allow" | "ask" | "deny", written: readonly WrittenRule[]) =>
+    written.map((each, index) => rule(each, list, ["permissions", list, index]));
   const { allow, ask, deny } = permissions;
   return {
     permissions: {

@@ -1,7 +1,9 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { duration } from "../protocol/duration.ts";
+import { readNetworkHost } from "../protocol/network-host.ts";
 import { later } from "../protocol/not-built.ts";
+import { writtenRules } from "../protocol/written-rule.ts";
 import { fetchUrlProblem } from "./allowed-url.ts";
 
 /** `sheaf.config.yaml` as people write it. Every key has its description and default here; docs and schema follow. */
@@ -52,19 +54,17 @@ const sandbox = z.strictObject({
     .describe("size of /tmp and of the home folder, each, in MiB"),
 });
 
-const ruleTexts = z.array(z.string().min(1).max(4_200)).max(1_000);
-
 const permissions = z.strictObject({
-  allow: ruleTexts
+  allow: writtenRules
     .optional()
     .describe("the most that any job may do: what no rule here covers is denied; default no limit"),
-  ask: ruleTexts.default([]).describe("what somebody is asked about, whatever a job allows"),
-  deny: ruleTexts.default([]).describe("what no job may do"),
+  ask: writtenRules.default([]).describe("what somebody is asked about, whatever a job allows"),
+  deny: writtenRules.default([]).describe("what no job may do"),
 });
 
 const hostPattern = checked((text) => {
-  if (/^(?:\*\.)?(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.?)+(?::\d{1,5})?$/i.test(text)) return undefined;
-  return "this is no host; write registry.example.com, *.example.com or registry.example.com:8443";
+  const read = readNetworkHost(text);
+  return "problem" in read ? read.problem : undefined;
 });
 
 const network = z.strictObject({
