@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { toFailure } from "../protocol/failure.ts";
 import { describeEnding } from "./command-ending.ts";
 import { diagnose } from "./diagnose.ts";
+import { diagnoseInstallation } from "./diagnose-installation.ts";
 import type { Machine } from "./diagnose-machine.ts";
+import { orExternal } from "./diagnosis.ts";
 import type { NoSandbox, Sandbox } from "./driver.ts";
 
 /**
@@ -22,7 +24,10 @@ export async function openTried(
   } catch (thrown) {
     const { code, message, remedy } = toFailure(thrown);
     if (code === "configuration") throw thrown;
-    return diagnose({ saw: message, remedy }, machine);
+    if (code === "sandbox_unavailable") return diagnose({ saw: message, remedy }, machine);
+    // Not bubblewrap's doing, so nothing of this machine explains it: a full disk, a folder that cannot be written.
+    const missing = diagnoseInstallation(message, machine);
+    return missing ?? { unavailable: `the sandbox could not be tried: ${message}`, remedy: remedy ?? orExternal };
   }
 }
 
