@@ -3,6 +3,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { AnswerBlock, ToolUse } from "../protocol/message.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Decision } from "../protocol/scope.ts";
+import { toolNamed } from "../tools/catalog.ts";
 import type { Answered, Question } from "./ask-approval.ts";
 import type { CallBook } from "./call-book.ts";
 import { type CallView, type DecidedCall, decideCall } from "./decide-call.ts";
@@ -48,10 +49,12 @@ export async function acknowledge(
   return acknowledged;
 }
 
-/** What came of a command is known by whoever ran it. */
+/** What came of a command is known by whoever ran it; a thread can tell only that an input was none. */
 function refuseEvidence(fact: ThreadFact, book: CallBook): void {
-  const isResult = fact.type === "tool.finished" || fact.type === "tool.denied";
-  if (!isResult || !book.has(fact.data.call_id)) return;
+  if (fact.type !== "tool.finished" && fact.type !== "tool.denied") return;
+  const isCommand = toolNamed(fact.data.tool)?.effect === "command";
+  const isResult = isCommand && fact.type === "tool.finished" && !fact.data.is_error;
+  if (!isResult && !book.has(fact.data.call_id)) return;
   throw new Fault("internal", `a thread reported on the command ${fact.data.call_id}, which the coordinator runs`);
 }
 

@@ -19,7 +19,7 @@ export async function takeTree(open: OpenWorkspace, overlooked?: Overlooked): Pr
   return shownTaken(await takeRaw(open, overlooked));
 }
 
-export function shownTaken(taken: RawTaken): TakenTree {
+function shownTaken(taken: RawTaken): TakenTree {
   return { ...taken, refused: taken.refused.slice(0, most).map(shownRefusal) };
 }
 

@@ -125,6 +125,10 @@ describe("list and glob", () => {
     expect(await said("glob", { pattern: "*.ts", path: "b" })).toBe("b/c.ts");
     expect(await said("glob", { pattern: "./b/**" })).toBe(`b/c.ts\nb/d/e.ts${passed}`);
     expect(await said("glob", { pattern: "b" })).toBe(`(no files)${passed}`);
+    for (const path of ["node_modules/x/i.ts", "b/node_modules/y.ts"]) run.put(path, "");
+    expect(await said("glob", { pattern: "**/*.ts" })).toBe(`a.ts\nb/c.ts\nb/d/e.ts${passed}`);
+    expect(await said("glob", { pattern: "**/node_modules/**/*.ts" })).toContain("b/node_modules/y.ts");
+    expect(await said("glob", { pattern: "*/i.ts", path: "node_modules" })).toBe("node_modules/x/i.ts");
     for (const pattern of ["../*", "b/", "[", `${"{a,b}".repeat(9)}`]) {
       expect(await said("glob", { pattern })).toMatch(/^ERROR /);
     }

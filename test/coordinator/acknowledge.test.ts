@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import { type AcknowledgeView, acknowledge } from "../../src/coordinator/acknowledge.ts";
+import { CallBook } from "../../src/coordinator/call-book.ts";
+import { parseRule } from "../../src/permission/rule.ts";
+import { taskScope } from "../../src/permission/task-scope.ts";
+import type { Fact, ThreadFact } from "../../src/protocol/event.ts";
+import { noUsage } from "../../src/protocol/message.ts";
+import { toolNames } from "../../src/tools/catalog.ts";
+
+function viewOf(...allow: string[]) {
+  const job = { allow: allow.map((text) => parseRule(text)), deny: [] };
+  const scope = taskScope({ writes: [{ directories: ["one"] }], job, tools: toolNames });
+  const log: Fact[] = [];
+  const view: AcknowledgeView = {
+    scope,
+    root: "/nowhere",
+    isCaseInsensitive: false,
+    behind: async () => ({ kind: "missing" }),
+    book: new CallBook(),
+    append: async (facts) => void log.push(...facts),
+    ask: () => Promise.reject(new Error("nobody is here")),
+  };
+  return { view, log };
+}
+
+const answer = (...calls: [id: string, command: string][]): ThreadFact => ({
+  type: "turn.finished",
+  data: {
+    turn: 1,
+    answer: calls.map(([id, command]) => ({ type: "tool_use", id, name: "bash", input: { command } })),
+    usage: noUsage,
+    stop: "tool_use",
+  },
+});
+const finished = (call_id: string, is_error: boolean): ThreadFact => ({
+  type: "tool.finished",
+  data: { call_id, tool: "bash", is_error, content: "exit 0" },
+});
+
+it("a command is run once, as it was allowed, and a denied one is not", async () => {
+  const { view, log } = viewOf("Bash(npm test)");
+  const { decisions } = await acknowledge([answer(["a", "npm test"], ["b", "npm publish"])], "span", view);
+  expect(decisions).toMatchObject({ a: { effect: "allow", rule: "Bash(npm test)" }, b: { effect: "deny" } });
+  expect(log.map(({ type }) => type)).toEqual(["turn.finished", "tool.intended", "tool.denied"]);
+  expect(view.book.take("a")).toMatchObject({ text: "npm test", timeoutMs: 120_000, spanId: "span" });
+  for (const id of ["a", "b", "c"]) expect(() => view.book.take(id)).toThrow(/has yet to run/);
+});
+
+it("an id that names two calls allows neither, in one answer or in two", async () => {
+  const { view } = viewOf("Bash(npm test)");
+  const twice = await acknowledge([answer(["a", "npm test"], ["a", "rm -rf ."])], undefined, view);
+  expect(twice.decisions.a).toMatchObject({ effect: "deny", rule: "call id" });
+  expect(() => view.book.take("a")).toThrow();
+  await acknowledge([answer(["b", "npm test"])], undefined, view);
+  const again = await acknowledge([answer(["b", "npm test"])], undefined, view);
+  expect(again.decisions.b).toMatchObject({ effect: "deny", rule: "call id" });
+});
+
+it("no thread reports on a command, but that its input was none", async () => {
+  const { view, log } = viewOf("Bash");
+  await acknowledge([answer(["a", "true"])], undefined, view);
+  await expect(acknowledge([finished("a", false)], undefined, view)).rejects.toThrow(/which the coordinator runs/);
+  await expect(acknowledge([finished("a", true)], undefined, view)).rejects.toThrow(/which the coordinator runs/);
+  await expect(acknowledge([finished("made-up", false)], undefined, view)).rejects.toThrow(/coordinator runs/);
+  expect(log.map(({ type }) => type)).toEqual(["turn.finished", "tool.intended"]);
+  await acknowledge([finished("malformed", true)], undefined, view);
+  expect(log.at(-1)?.type).toBe("tool.finished");
+});
