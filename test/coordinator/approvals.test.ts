@@ -73,9 +73,11 @@ async function start(
     ...submitted,
     facts,
     nth: (count) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         waiting.push({ count, resolve });
         wake();
+        const missing = () => reject(new Error(`the job ended with ${requested().length} questions`));
+        submitted.done.then(missing, missing);
       }),
     answer: ({ approval_id }, answer, by = "tester") => on.coordinator.decideApproval(approval_id, answer, by),
     show: (path, { result_commit }) =>
@@ -143,6 +145,22 @@ describe("a call that no rule allows, where somebody is asked", () => {
     expect([outcome, denials[0]?.rule]).toEqual(["blocked", "Edit(a.txt)"]);
     expect(denials[0]?.reason).toContain("asks nobody");
     for (const { facts } of [denied, silent]) expect(ofType(facts, "approval.requested")).toEqual([]);
+  });
+
+  it("may be a read: the agent sees the file that somebody let it see, and no other", async () => {
+    const ask = [{ id: "Read(*.txt)", tool: "Read" as const, paths: { glob: "*.txt" } }];
+    const permissions = { allow: [], ask, deny: [], mode: "ask" as const };
+    const reading = (file_path: string): Call => ({ tool: "read", input: { file_path } });
+    const job = await start([asking("one", reading("a.txt"), reading("b.txt"))], { permissions }, bench, {
+      "a.txt": "shown\n",
+      "b.txt": "hidden\n",
+    });
+    await job.answer(await job.nth(1), { decision: "allow" });
+    await job.answer(await job.nth(2), { decision: "deny" });
+    const { denials } = await job.done;
+    expect(denials).toMatchObject([{ tool: "read", input: "b.txt", rule: "Read(*.txt)" }]);
+    const reads = ofType(job.facts, "tool.finished").filter(({ tool }) => tool === "read");
+    expect(reads).toMatchObject([{ is_error: false, pointer: { path: "a.txt" } }]);
   });
 
   it("keeps from a recipe what a rule asks about: nobody is asked for every file that it reads", async () => {
