@@ -36,5 +36,10 @@ function opening(program: string): string | undefined {
   if (/\bgetline\b/.test(program)) return "getline";
   if (program.includes("@")) return "@";
   if (program.replaceAll("||", "").includes("|")) return "a pipe";
-  return /\bprintf?\b[^;}\n]*>/.test(program) ? "an output file" : undefined;
+  return program.split(/[;}\n]/).some(printsToFile) ? "an output file" : undefined;
+}
+
+function printsToFile(statement: string): boolean {
+  const at = statement.search(/\bprintf?\b/);
+  return at >= 0 && statement.includes(">", at);
 }

@@ -12,8 +12,8 @@ export function couldReach(words: readonly FoundWord[], rule: Pick<CommandRule, 
   if (wanted === undefined) return words.length > 0;
   const [program, ...rest] = words;
   if (program === undefined || !couldBeProgram(program, wanted[0] ?? "")) return false;
-  const state = { words: rest, wanted: wanted.slice(1), isWhole: rule.isWhole === true, program: wanted[0] ?? "" };
-  return program.isList || follows(state, 0, 0);
+  const [first = "", ...others] = wanted;
+  return program.isList || follows({ words: rest, wanted: others, isWhole: rule.isWhole === true, program: first });
 }
 
 interface Comparison {
@@ -27,15 +27,39 @@ function couldBeProgram(word: FoundWord, wanted: string): boolean {
   return couldBe(word.value, wanted) || couldBe(programName(word.value), programName(wanted));
 }
 
-function follows(state: Comparison, at: number, matched: number): boolean {
+/** Tries all ways to find the wanted words among these, each place once. */
+function follows(state: Comparison): boolean {
+  const tried = new Set<string>();
+  const open: Place[] = [{ at: 0, matched: 0 }];
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const key = `${place.at} ${place.matched}`;
+    if (tried.has(key)) continue;
+    tried.add(key);
+    if (isEnd(state, place)) return true;
+    open.push(...stepsFrom(state, place));
+  }
+  return false;
+}
+
+/** How many words were passed, and how many of those wanted were found. */
+interface Place {
+  at: number;
+  matched: number;
+}
+
+function isEnd({ words, wanted, isWhole }: Comparison, { at, matched }: Place): boolean {
+  if (matched < wanted.length) return words[at]?.isList === true;
+  return !isWhole || words.slice(at).every(isOption);
+}
+
+function stepsFrom(state: Comparison, { at, matched }: Place): Place[] {
   const word = state.words[at];
   const wanted = state.wanted[matched];
-  if (wanted === undefined) return !state.isWhole || state.words.slice(at).every(isOption);
-  if (word === undefined) return false;
-  if (word.isList) return true;
-  if (couldMean(state, word.value, wanted) && follows(state, at + 1, matched + 1)) return true;
-  if (wanted === "run" && runsAnyway.has(state.program) && follows(state, at, matched + 1)) return true;
-  return isOption(word) && skips(state, at).some((next) => follows(state, next, matched));
+  if (word === undefined || wanted === undefined) return [];
+  const steps: Place[] = isOption(word) ? skips(state, at).map((next) => ({ at: next, matched })) : [];
+  if (couldMean(state, word.value, wanted)) steps.push({ at: at + 1, matched: matched + 1 });
+  if (wanted === "run" && runsAnyway.has(state.program)) steps.push({ at, matched: matched + 1 });
+  return steps;
 }
 
 /** These run a script without the word `run` too. */

@@ -7,8 +7,13 @@ import { lookInside } from "./look-inside.ts";
  * nothing. It rather finds a command too many, and says so when something in it cannot be read at all.
  */
 export function findCommands(text: string): FoundCommands {
-  const search: Search = { commands: [], unreadable: undefined, scripts: 0, isArgument: false };
-  searchScript(search, text);
+  const search: Search = { commands: [], unreadable: undefined, scripts: new Set(), isArgument: false };
+  try {
+    searchScript(search, text);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    search.unreadable = "it nests deeper than can be read";
+  }
   return { commands: search.commands, unreadable: search.unreadable };
 }
 
@@ -28,8 +33,8 @@ export interface FoundCommand {
 interface Search {
   commands: FoundCommand[];
   unreadable: string | undefined;
-  /** How many texts were read as scripts. */
-  scripts: number;
+  /** The texts that were read as scripts. */
+  scripts: Set<string>;
   isArgument: boolean;
 }
 
@@ -37,12 +42,19 @@ const mostScripts = 64;
 const mostCommands = 2_000;
 const mostCharacters = 65_536;
 
+/** A shell takes continued lines together before it reads anything; in quotes it does not. Both count. */
 function searchScript(search: Search, text: string): void {
-  if (++search.scripts > mostScripts || search.commands.length > mostCommands || text.length > mostCharacters) {
+  if (search.scripts.has(text)) return;
+  if (
+    search.scripts.add(text).size > mostScripts ||
+    search.commands.length > mostCommands ||
+    text.length > mostCharacters
+  ) {
     search.unreadable ??= "it holds more than can be looked through";
     return;
   }
   searchParsed(search, parse(text));
+  if (text.includes("\\\n")) searchParsed(search, parse(text.replaceAll("\\\n", "")));
 }
 
 function searchParsed(search: Search, script: ParsedScript): void {

@@ -5,13 +5,20 @@ import { isPackageRunner, isRunner, isShell, programName } from "./runners.ts";
  * What a command hands on to be run: the rest of its words, or texts that are scripts. It knows no options of any
  * program: each word after a runner may be the one that is run, which is a command too many rather than one too few.
  */
-export function lookInside(words: readonly FoundWord[]): Inside {
+export function lookInside(words: readonly FoundWord[], budget = { left: mostLooks }): Inside {
   const program = programName(words[0]?.value ?? "");
   if (program === "eval") return joined(words.slice(1));
   if (program === "alias") return { ...nothing, unreadable: "alias gives commands other names" };
-  if (program === "find" || program === "fd" || program === "fdfind") return all(executed(words));
   if (isShell(program)) return shell(words);
-  return isRunner(program) ? run(words) : nothing;
+  if (!isFinder(program) && !isRunner(program)) return nothing;
+  if (--budget.left < 0 || words.length > mostWords) {
+    return { ...nothing, unreadable: "it hands on more commands than can be looked through" };
+  }
+  return isFinder(program) ? all(executed(words), budget) : run(words, budget);
+}
+
+function isFinder(program: string): boolean {
+  return program === "find" || program === "fd" || program === "fdfind";
 }
 
 interface Inside {
@@ -22,6 +29,10 @@ interface Inside {
   readonly unreadable: string | undefined;
 }
 
+/** Commands within commands, and words of one that runs others: a line with more is no ordinary one. */
+const mostLooks = 64;
+const mostWords = 200;
+
 const nothing: Inside = { commands: [], scripts: [], texts: [], unreadable: undefined };
 
 function joined(words: readonly FoundWord[]): Inside {
@@ -31,8 +42,8 @@ function joined(words: readonly FoundWord[]): Inside {
 }
 
 /** Each of these, and what it runs in turn. */
-function all(commands: readonly (readonly FoundWord[])[]): Inside {
-  const inner = commands.map((each) => lookInside(each));
+function all(commands: readonly (readonly FoundWord[])[], budget: { left: number }): Inside {
+  const inner = commands.map((each) => lookInside(each, budget));
   return {
     commands: [...commands, ...inner.flatMap((each) => each.commands)],
     scripts: inner.flatMap((each) => each.scripts),
@@ -61,14 +72,14 @@ function shell(words: readonly FoundWord[]): Inside {
   return { ...nothing, commands: file ? [given.slice(given.indexOf(file))] : [], unreadable };
 }
 
-const mostWords = 200;
-
-function run(words: readonly FoundWord[]): Inside {
-  if (words.length > mostWords) return { ...nothing, unreadable: "it hands on more words than can be looked through" };
+function run(words: readonly FoundWord[], budget: { left: number }): Inside {
   const added = takesMore(words) ? [anything] : [];
   const starts = words.flatMap((_, index) => (index > 0 && mayStart(words, index) ? [index] : []));
   const commands = starts.map((index) => [...words.slice(index), ...added]);
-  const others = all(commands.filter((each) => !isRunner(programName(each[0]?.value ?? ""))));
+  const others = all(
+    commands.filter((each) => !isRunner(programName(each[0]?.value ?? ""))),
+    budget,
+  );
   const texts = words
     .slice(1)
     .flatMap(({ value }) => (/[\s;|&()<>`$]/.test(value) && !value.includes("\0") ? [value] : []));

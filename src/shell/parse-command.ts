@@ -4,6 +4,7 @@ import {
   type Command,
   type CommandArgument,
   type HereDoc,
+  type ParsedScript,
   type PipelineNode,
   parse,
   type Redirection,
@@ -23,7 +24,16 @@ import { refuseGaps } from "./text-between.ts";
 export function parseCommand(text: string): CommandLine | Refused {
   const refused = refusedText(text);
   if (refused !== undefined) return { refused };
-  const script = parse(text);
+  try {
+    return readScript(text, parse(text));
+  } catch (thrown) {
+    // The parser overflows its stack on a text of many thousand brackets.
+    if (thrown instanceof RangeError) return { refused: "it nests deeper than can be read" };
+    throw thrown;
+  }
+}
+
+function readScript(text: string, script: ParsedScript): CommandLine | Refused {
   const mistake = script.errors?.[0];
   if (mistake) return { refused: `it could not be read: ${mistake.message} at character ${mistake.pos + 1}` };
   const reading: Reading = { text, leaves: [], refused: undefined };
@@ -126,6 +136,7 @@ function readRedirect(reading: Reading, node: Redirection): CommandRedirect[] {
   if (node.descriptor?.type === "FileDescriptorVariable")
     return refuse(reading, "{name} before > or < is not admitted");
   if (node.type === "HereDoc") return readHereDocument(reading, node);
+  if (!isWrittenPlainly(reading, node, node.target)) return refuse(reading, `write ${node.operator}FILE in one piece`);
   const [path] = node.target ? readLiteral(reading, node.target) : [];
   if (path === undefined) return refuse(reading, `the redirection ${node.operator} has no target`);
   if (node.operator === "<") return [{ isWrite: false, path }];
@@ -134,12 +145,21 @@ function readRedirect(reading: Reading, node: Redirection): CommandRedirect[] {
   return refuse(reading, `${node.operator} ${show(path)} is not admitted; write >FILE 2>&1, or <FILE for input`);
 }
 
+/** A stream's number, the operator and its target, with blanks at most between the last two. */
+function isWrittenPlainly({ text }: Reading, { pos }: Redirection, target: { pos: number } | undefined): boolean {
+  return /^[0-2]?[<>&|]{1,3}[ \t]*$/.test(text.slice(pos, target?.pos ?? pos));
+}
+
 const writes: ReadonlySet<string> = new Set([">", ">>", ">|"]);
 
 /** Its text is only text when the end word is quoted. */
 function readHereDocument(reading: Reading, node: HereDoc): [] {
   const delimiter = node.delimiter?.text ?? "";
-  if (node.operator === "<<-" || !/^(?:'\w+'|"\w+")$/.test(delimiter)) {
+  if (
+    !isWrittenPlainly(reading, node, node.delimiter) ||
+    node.operator === "<<-" ||
+    !/^(?:'\w+'|"\w+")$/.test(delimiter)
+  ) {
     return refuse(reading, "a here-document is admitted only as <<'END', with its end word in quotes");
   }
   if (!node.closing) return refuse(reading, `the here-document ${delimiter} is not closed`);
@@ -158,6 +178,9 @@ function readLiteral(reading: Reading, node: Word): string[] {
 
 function read(reading: Reading, node: Word): string[] {
   const raw = reading.text.slice(node.pos, node.end);
+  if (raw.endsWith("\\\n") && !/^(?:[ \t\n]|$)/.test(reading.text.slice(node.end))) {
+    return refuse(reading, "a line is continued between two words only, with a blank");
+  }
   const word = readWord(raw);
   if ("refused" in word) return refuse(reading, `in ${show(raw)}: ${word.refused}`);
   if (!word.value.includes("\0") && word.value !== node.value) {

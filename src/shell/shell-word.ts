@@ -9,15 +9,25 @@ export interface Refused {
 }
 
 /**
- * `raw` is one word as it stands in the text, quotes and all. `value` is what the program will get; each NUL in it stands
+ * `written` is one word as it stands in the text, quotes and all. `value` is what the program will get; each NUL in it stands
  * for text that only the shell will know.
  */
-export function readWord(raw: string): { readonly value: string } | Refused {
+export function readWord(written: string): { readonly value: string } | Refused {
+  const raw = withoutContinuedEnds(written);
+  if (raw.startsWith("#")) return { refused: "a comment after a continued line is not admitted" };
   const state: Reading = { raw, at: 0, value: "", marks: [], refused: undefined };
   while (state.at < raw.length && state.refused === undefined) step(state);
   const refused = state.refused ?? refuseWhole(state);
   return refused === undefined ? { value: state.value } : { refused };
 }
+
+/** A line may be continued before and after a word. Within one, `$` and what follows would still belong together. */
+function withoutContinuedEnds(written: string): string {
+  const raw = written.replace(/^(?:\\\n)+/, "");
+  return /(?<!\\)(?:\\\\)*\\\n$/.test(raw) ? raw.slice(0, -2) : raw;
+}
+
+const continued = "a line that is continued within a word is not admitted; write the word in one piece";
 
 /** The variables that may be named: set by the sandbox, not by the command, and never the beginning of an option. */
 const knownVariables: ReadonlySet<string> = new Set(["HOME", "PWD", "TMPDIR", "USER"]);
@@ -90,7 +100,8 @@ function readDouble(state: Reading): void {
 function readEscape(state: Reading): void {
   const next = state.raw[state.at + 1];
   if (next === undefined) state.refused = "a backslash at the very end is not admitted";
-  if (next !== "\n") state.value += next ?? "";
+  if (next === "\n") state.refused = continued;
+  state.value += next ?? "";
   state.at += 2;
 }
 
@@ -98,7 +109,8 @@ function readEscape(state: Reading): void {
 function readQuotedEscape(state: Reading): void {
   const next = state.raw[state.at + 1] ?? "";
   if (next !== "" && '$`"\\'.includes(next)) state.value += next;
-  else if (next !== "\n") state.value += `\\${next}`;
+  else if (next === "\n") state.refused = continued;
+  else state.value += `\\${next}`;
   state.at += 2;
 }
 

@@ -40,7 +40,10 @@ const text = fc
 function read(command: string): string[] | undefined {
   const line = parseCommand(command);
   if ("refused" in line || command.includes("||")) return undefined;
+  // dash takes `2>&1>/dev/null` for a mistake and runs nothing.
+  if (/>&[12][<>]/.test(command)) return undefined;
   if (line.commands.some(({ redirects }) => redirects.some(({ path }) => path !== "/dev/null"))) return undefined;
+  if (line.commands.some(({ words }) => words.some((word) => /\/.*\0|\0.*\//s.test(word)))) return undefined;
   const words = line.commands.map((each) => each.words.map((word) => word.replaceAll("\0", "0")));
   return words.every(([program]) => program === "a" || program === "b") ? words.map(show).sort() : undefined;
 }
