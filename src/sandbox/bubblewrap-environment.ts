@@ -1,10 +1,11 @@
+import { homeInside } from "./bubblewrap-arguments.ts";
 import type { Command } from "./driver.ts";
 
 /** What a command finds in its environment besides what came with it. Nothing of Sheaf's own is among it. */
 export function environmentInside(path: string): Record<string, string> {
   return {
     PATH: path,
-    HOME: "/home/sheaf",
+    HOME: homeInside,
     USER: "sheaf",
     LOGNAME: "sheaf",
     SHELL: "/bin/sh",

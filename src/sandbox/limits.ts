@@ -21,7 +21,7 @@ export function limited(words: readonly string[], limits: SandboxLimits): string
 }
 
 /** Of util-linux. */
-export const prlimit = "/usr/bin/prlimit";
+const prlimit = "/usr/bin/prlimit";
 
 /** More makes programs slow that close every file they could have open. */
 const mostOpenFiles = 65_536;
