@@ -107,12 +107,14 @@ export function callOf(tool: string, written: string): Call {
 }
 
 function pathCall(tool: PathTool, written: string): Call {
-  const isDirectory = /\/$/.test(written);
-  const path = written.replace(/^(?:\.?\/)+/, "").replace(/\/+$/, "");
-  const names = path.split("/");
-  if (!names.includes("..") && !names.includes(".") && !path.includes("\0") && (path === "" || !names.includes(""))) {
-    return { tool, path: path === "." ? "" : path, isDirectory: isDirectory || path === "" };
-  }
+  const path = written
+    .replace(/^(?:\.?\/)+/, "")
+    .replace(/\/+$/, "")
+    .replace(/^\.$/, "");
+  const isDirectory = path === "" || written.endsWith("/");
+  const names = path === "" ? [] : path.split("/");
+  const isPlain = names.every((name) => !["", ".", ".."].includes(name)) && !path.includes("\0");
+  if (isPlain) return { tool, path, isDirectory };
   throw notACall(`${tool}(${written})`, "it is no path of the repository", "write it from the root: src/a.ts");
 }
 
