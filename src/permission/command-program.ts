@@ -65,10 +65,17 @@ export function checkSubcommand(
   const program = words[0] ?? "";
   const found = words[at];
   if (found === undefined) return undefined;
+  if (found.startsWith("-") && namesSubcommand(words.slice(0, named), open)) return undefined;
   if (found.startsWith("-")) return limit(`the option ${found} before a subcommand of ${program} is not admitted`);
   if (listed(never).has(found)) return code(`${program} ${found} runs other programs; have it done another way`);
   if (listed(open).has(found) || at < named) return undefined;
   return limit(`${program} ${found.replaceAll("\0", "*")} needs a rule that names it: Bash(${program} ${found}:*)`);
+}
+
+/** Whether a rule ends with a subcommand, which is not the value of an option before it. */
+function namesSubcommand(rule: readonly string[], open: string): boolean {
+  const before = rule.at(-2) ?? "-";
+  return listed(open).has(rule.at(-1) ?? "") && (!before.startsWith("-") || before.includes("="));
 }
 
 /** The first argument that is none of these flags. */

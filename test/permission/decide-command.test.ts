@@ -193,6 +193,9 @@ describe("the danger table", () => {
     "xargs rg x",
     "env x",
     "timeout 5 x",
+    "./timeout 5 npm test",
+    "bin/nohup npm test",
+    "/usr/bin/nice npm test",
     "timeout --weird npm test",
     "timeout 5 node -e 1",
     "sqlite3 x",
@@ -268,6 +271,12 @@ describe("the danger table", () => {
     expect(effectOf("sed -i 's/a/b/' x", scope)).toBe("allow");
     expect(effectOf("node -e 1", scope)).toBe("allow");
     expect(effectOf("node -e 1 2", scope)).toBe("deny");
+  });
+
+  it("knows a subcommand behind options that the rule spells out", () => {
+    const scope = bashScope({ allow: ["Bash(pnpm --filter a test:*)", "Bash(npm -w test:*)"] });
+    expect(effectOf("pnpm --filter a test --silent", scope)).toBe("allow");
+    expect(effectOf("npm -w test exec x", scope)).toBe("deny");
   });
 
   it("knows the prefixes that could never admit anything", () => {
