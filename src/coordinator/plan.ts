@@ -10,6 +10,7 @@ import { checkView } from "./check-view.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { type BaseQuestions, lookAtBase } from "./look-at-base.ts";
+import { redactRecord } from "./redact-record.ts";
 import { scanTree } from "./scan-tree.ts";
 
 /** Looks at the base tree, splits the job, and logs the plan before anything is started. */
@@ -51,7 +52,9 @@ async function findingsAtBase(
   const seen = await observeCheck(check, { before, tree: base.tree }, checkView(around));
   const report = seen?.report;
   const reason = !report ? "it has no report" : "unreadable" in report ? report.unreadable : report.incomplete;
-  if (report && "findings" in report && reason === undefined) return report.findings;
+  if (report && "findings" in report && reason === undefined) {
+    return redactRecord(report.findings, around.equipment.redact);
+  }
   throw new Fault(
     "job_file",
     `split: the findings of ${JSON.stringify(check.name)} at the base cannot be read: ${reason}`,
