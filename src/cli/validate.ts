@@ -21,6 +21,9 @@ export const addValidate: Verb = (program, around) => {
       around.terminal.print(
         `${file} is valid: ${order.name}, ${count(steps.length, "step")}, ${count(checks.length, "check")}`,
       );
+      const used = Object.values(source.file.agents ?? {}).flatMap(({ use }) => use ?? []);
+      if (used.length > 0)
+        around.terminal.tell(`not read: ${used.join(", ")}; \`sheaf plan\` reads them at the commit it starts from`);
       const missing = requiredInputs(source.file).filter((name) => !Object.hasOwn(given, name));
       if (missing.length > 0)
         around.terminal.tell(`a run needs ${missing.map((name) => `--input ${name}=VALUE`).join(" ")}`);

@@ -1,4 +1,7 @@
+import { symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { agentFileAt } from "../../src/coordinator/agent-file-at.ts";
 import { readRule } from "../../src/permission/written-rule.ts";
 import type { Explanation } from "../../src/protocol/explanation.ts";
 import { Fault } from "../../src/protocol/failure.ts";
@@ -6,6 +9,7 @@ import { jobId } from "../../src/protocol/ids.ts";
 import type { AgentStep, JobSpec } from "../../src/protocol/job.ts";
 import { connect } from "../../src/remote/connection.ts";
 import { remoteCoordinator } from "../../src/remote/remote-coordinator.ts";
+import { resolveBase } from "../../src/workspace/base.ts";
 import { openServed, type Served } from "../http/served.ts";
 import { runJobOn } from "../support/bench-job.ts";
 
@@ -103,6 +107,23 @@ describe("an explanation", () => {
       { source: "agent worker", effect: "silent" },
     ]);
     await refusals(id);
+  });
+});
+
+describe("an agent file of a job", () => {
+  it("is the one of the commit, whatever lies in the working files, and never what a link leads to", async () => {
+    const { repository, spec } = await served.bench.repository({ "agents/a.md": "committed" });
+    const { top } = repository.user;
+    await writeFile(join(top, "agents/a.md"), "changed");
+    await writeFile(join(top, "agents/b.md"), "new");
+    const read = agentFileAt(repository, spec.base.tree);
+    expect(await read("agents/a.md")).toBe("committed");
+    expect(await read("agents/b.md")).toBeUndefined();
+    expect(await read("agents")).toBeUndefined();
+    await symlink("/etc/passwd", join(top, "agents/link.md"));
+    const { base } = await resolveBase(repository, "HEAD", { includeDirty: true });
+    const dirty = agentFileAt(repository, base.tree);
+    expect([await dirty("agents/b.md"), await dirty("agents/link.md")]).toEqual(["new", undefined]);
   });
 });
 
