@@ -145,9 +145,10 @@ function redirected({ scope, admission }: Asked, decision: Decision, view: Comma
   return refused.length > 0 ? strictest(refused) : decision;
 }
 
-/** Whether this layer lets every command through unread. */
+/** Whether this layer lets every command through unread, or does not speak of commands. */
 function isUnread(layer: ScopeLayer): boolean {
-  return rulesOf(layer, "allow", "Bash").some(({ words }) => words === undefined);
+  const rules = rulesOf(layer, "allow", "Bash");
+  return rules.length === 0 || rules.some(({ words }) => words === undefined);
 }
 
 function aboutFile({ path }: CommandRedirect, view: CommandView): Decision {

@@ -382,12 +382,16 @@ describe("rules that deny and ask", () => {
     const [tests] = bashScope({ allow: ["Bash(npm test:*)", "Bash(tail:*)"] }).layers;
     const [asks] = bashScope({ allow: ["Bash"], ask: ["Bash(npm test:*)"] }).layers;
     const [denies] = bashScope({ allow: ["Bash"], deny: ["Bash(npm test:*)"] }).layers;
+    const none: ScopeLayer = { source: "silent", deny: [] };
     const effect = (command: string, ...all: (ScopeLayer | undefined)[]) =>
       decideCommand(layers(...all.map((each) => each ?? {})), command).effect;
     expect(effect("npm test | tail", tests, wide)).toBe("allow");
     expect(effect("npm test | tail", wide, tests)).toBe("allow");
     expect(effect("npm test | head", wide, tests)).toBe("deny");
     expect(effect("echo $(date)", wide)).toBe("allow");
+    expect(effect("echo x > out.txt", wide)).toBe("allow");
+    expect(effect("tail x > out.txt", wide, tests)).toBe("deny");
+    expect(decideCommand({ layers: [wide ?? none, none], tools: [] }, "echo x > out.txt").effect).toBe("allow");
     expect(effect("echo $(date)", wide, tests)).toBe("deny");
     expect(effect("tail x && npm test", tests, asks)).toBe("ask");
     expect(effect("sh -c 'npm test'", wide, asks)).toBe("ask");
