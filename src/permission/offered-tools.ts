@@ -14,7 +14,7 @@ export function offeredTools(scope: Scope, names: readonly string[]): string[] {
 }
 
 /** Whether some call of that tool could be allowed, or asked about. */
-export function couldAllow(scope: Scope, tool: RuleTool): boolean {
+function couldAllow(scope: Scope, tool: RuleTool): boolean {
   if (tool === "Read" || tool === "Edit") return mayHoldAllowed(scope, tool, "", { isCaseInsensitive: false });
   if (isStopped(scope, tool)) return false;
   return scope.layers.length > 0 && scope.layers.every((layer, index) => isOpen(layer, index, { scope, tool }));
