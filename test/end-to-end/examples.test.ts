@@ -64,6 +64,7 @@ process.exitCode = results.length > 0 ? 1 : 0;
 
 /** What each makes of the repository: a line that must be in its diff. */
 const lines: Record<string, string> = {
+  "agent-with-commands.yaml": "+let one = 1;",
   "codemod-then-agent.yaml": '+const moment = require("dayjs");',
   "nightly-lint.yaml": "+let one = 1;",
   "smallest.yaml": '+const url = require("node:url");',
@@ -86,6 +87,9 @@ describe("the examples", { timeout: patience }, () => {
     if (name === "codemod-then-agent.yaml") await expectSameJobAgain(result.job.handle);
     if (name === "replace-call.yaml")
       expect(readFileSync(join(sheaf.folder, "replace-call.patch"), "utf8")).toBe(stdout);
+    if (name === "agent-with-commands.yaml") {
+      expect(result.denials).toMatchObject([{ tool: "bash", input: "npm test 2>&1 | tail -n 3", rule: "no rule" }]);
+    }
     if (name === "scripted-agent.yaml") {
       expect(result.denials).toMatchObject([{ tool: "write", input: ".npmrc" }]);
       expect(ground.git("show", "sheaf/notes:notes/about.md")).toBe("# About");
