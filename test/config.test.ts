@@ -13,6 +13,7 @@ describe("the environment", () => {
       isCi: false,
       noColor: false,
       ci: {},
+      variable: expect.any(Function),
       otel: {},
       threads: 6,
     });
@@ -32,7 +33,9 @@ describe("the environment", () => {
       "COLUMNS",
       "XDG_DATA_HOME",
     ];
-    expect(read(Object.fromEntries(names.map((name) => [name, ""])))).toEqual(read({}));
+    const empty = read(Object.fromEntries(names.map((name) => [name, ""])));
+    expect(empty).toEqual({ ...read({}), variable: expect.any(Function) });
+    expect([empty.variable("HOME"), read({ NPM_TOKEN: "tulip" }).variable("NPM_TOKEN")]).toEqual([undefined, "tulip"]);
   });
 
   it("names the data folder, from where the command was started if it is relative", () => {

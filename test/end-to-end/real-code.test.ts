@@ -16,7 +16,7 @@ const astGrep = join(modules, ".bin/ast-grep");
 
 let sheaf: Sheaf;
 beforeAll(() => {
-  sheaf = openSheaf();
+  sheaf = openSheaf({ settings: `sandbox: ${JSON.stringify({ read: [modules] })}\n` });
 });
 afterAll(() => sheaf[Symbol.asyncDispose]());
 
@@ -45,8 +45,8 @@ function treeAfter(ground: Playground, change: (folder: string) => void): string
   return tree;
 }
 
-/** A command in a checkout beside which the installed packages lie. */
-const withModules = (command: string) => `ln -s '${modules}' node_modules && ${command}`;
+/** A command in a checkout beside which the installed packages lie, in a folder that tools may write to. */
+const withModules = (command: string) => `mkdir node_modules && ln -s '${modules}'/* node_modules/ && ${command}`;
 const vitest = "node node_modules/vitest/vitest.mjs run --root . --no-isolate";
 
 function jobFile(name: string, job: object): string {
