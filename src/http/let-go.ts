@@ -18,7 +18,10 @@ export function letGo({
   // All of it is written, and what has not left yet waits for the caller. What the caller sends meanwhile is no reason
   // to wait longer, as it would be for the socket's own timeout.
   outgoing.once("prefinish", () => {
+    // An answer that was broken off has told of its close already.
+    if (outgoing.destroyed) return;
     const late = setTimeout(() => socket.destroy(), stallMs + socket.writableLength / slowestBytesPerMs);
+    late.unref();
     outgoing.once("close", () => clearTimeout(late));
   });
   outgoing.once("finish", () => {
