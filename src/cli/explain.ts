@@ -57,7 +57,8 @@ export const addExplain: Verb = (program, around, exit) => {
 async function ofJob(question: ExplainQuestion, reference: string, around: Surroundings): Promise<Explanation[]> {
   await using session = await around.open("explain");
   const { id } = await requireJob(reference, session.coordinator);
-  return session.coordinator.explain(id, question);
+  // Awaited here: the session is closed when this function is left.
+  return await session.coordinator.explain(id, question);
 }
 
 /** With the settings of this machine, as a run from here would have. */
