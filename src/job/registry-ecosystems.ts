@@ -35,11 +35,11 @@ export const ecosystems: readonly Ecosystem[] = [
       { file: named("\\.yarnrc\\.yml"), urls: urlsAfter(/^[ \t]*npmRegistryServer:/m, /^npmRegistryServer:/m) },
       {
         file: named("pnpm-workspace\\.yaml"),
-        urls: urlsAfter(/^[ \t]*(?:registry|default|["']?@[^:]+):/m, /^registry:/m),
+        urls: urlsAfter(/^[ \t]*(?:registry|default|["']?@[^:\r\n]{1,214}):/m, /^registry:/m),
       },
       {
         file: named("bunfig\\.toml"),
-        urls: urlsAfter(/^[ \t]*(?:registry|url|["']?@?[\w-]+["']?)\s*=/m, /^registry\s*=/m),
+        urls: urlsAfter(/^[ \t]*(?:registry|url|["']?@?[\w-]+["']?)[ \t]*=/m, /^registry[ \t]*=/m),
       },
     ],
   },

@@ -12,13 +12,18 @@ export interface RegistryView {
   texts: ReadonlyMap<string, string>;
 }
 
+/** Of each text. Whoever pushes a branch wrote it, and all of it is read at once while everybody else waits. */
+const mostCharacters = 64 * 1024;
+
 /** `host:port`, each once, sorted; empty where no manifest is known. Pure. */
 export function registryHosts({ paths, texts }: RegistryView): string[] {
   const own = paths.filter((path) => !isForeign(path));
   const used = ecosystems.filter(({ manifests }) => own.some((path) => manifests.test(path)));
   const hosts = used.flatMap(({ standard, configuration, companions = {} }) => {
     const read = [...texts].flatMap(([path, text]) =>
-      configuration.flatMap(({ file, urls }) => (file.test(path) && !isForeign(path) ? [urls(text)] : [])),
+      configuration.flatMap(({ file, urls }) =>
+        file.test(path) && !isForeign(path) ? [urls(text.slice(0, mostCharacters))] : [],
+      ),
     );
     const usual = read.some((one) => one.isInstead) ? [] : standard;
     const found = [...usual, ...read.flatMap((one) => one.urls.flatMap(hostOf))];

@@ -23,7 +23,7 @@ function urlAt(text: string, from: number): string | undefined {
 }
 
 /** https://docs.npmjs.com/cli/v11/configuring-npm/npmrc */
-export const fromNpmrc = urlsAfter(/^[ \t]*(?:@[\w.~-]+:)?registry\s*=/m, /^[ \t]*registry\s*=/m);
+export const fromNpmrc = urlsAfter(/^[ \t]*(?:@[\w.~-]+:)?registry[ \t]*=/m, /^[ \t]*registry[ \t]*=/m);
 /** Yarn 1: `registry "https://..."`. */
 export const fromYarnrc = urlsAfter(/^[ \t]*"?(?:@[\w.~-]+:)?registry"?\s/m, /^[ \t]*"?registry"?\s/m);
 /** https://pip.pypa.io/en/stable/reference/requirements-file-format */

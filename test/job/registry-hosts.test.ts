@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ecosystems } from "../../src/job/registry-ecosystems.ts";
 import { isRegistryConfiguration, registryHosts } from "../../src/job/registry-hosts.ts";
 
 /** Files by path; an empty text is one that nobody reads. */
@@ -135,5 +136,27 @@ describe("the registries of a repository", () => {
         for (const host of hostsOf({ ...manifests, [path]: content })) expect(host).toMatch(/^[a-z0-9._-]+(?::\d+)?$/);
       }),
     );
+  });
+
+  it("are looked for in the first 64 kB of a file", () => {
+    const late = (blank: number) => ({
+      "package.json": "",
+      ".npmrc": `${"#\n".repeat(blank)}registry=https://r.example\n`,
+    });
+    expect(hostsOf(late(10_000))).toEqual(["r.example"]);
+    expect(hostsOf(late(40_000))).not.toContain("r.example");
+  });
+
+  it.each([
+    ...['"@', "'@\n", "\n@a", "\n@a:", " ", "\t", "\n", "a", "a\n", "registry", "registry\n", "\nregistry=", "\nurl="],
+    ...["maven (", "maven ", 'maven {"https:', "google ", "source ", "source (", "\nsource '", "\nsource\n"],
+    ...["value=", 'value="', "<packageSources>", "<repository><url>", "<distributionManagement>", '"url":', '"url" '],
+    ...["https://", "\n-i ", "\n[[source]]\n", "[a.", "[", "{a=", '"""', "\na.b.c=1\n", "\nxUrl =", "\n-f http://a"],
+  ])("are found at once in hundreds of thousands of characters made of %j", (piece) => {
+    // A quadratic expression would take minutes here, and end this test by the runner's limit.
+    const text = piece.repeat(Math.ceil(400_000 / piece.length));
+    for (const { configuration } of ecosystems) {
+      for (const { urls } of configuration) expect(urls(text)).toHaveProperty("urls");
+    }
   });
 });
