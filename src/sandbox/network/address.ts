@@ -13,20 +13,44 @@ export interface AddressKind {
 
 /** Why nothing may be connected to that address; undefined where it is a public one. Pure. */
 export function refusedAddress(address: string): AddressKind | undefined {
-  const plain = address.replace(/%.*$/s, "");
+  const plain = withoutZone(address);
   if (isIPv4(plain)) return kinds.find(({ list }) => list.check(plain, "ipv4"));
   if (!isIPv6(plain)) return { name: "no address", canBeOpened: false };
-  const groups = groupsOf(plain);
-  const inside = carried(groups);
+  const inside = carriedAddress(plain);
   if (inside !== undefined) return refusedAddress(inside);
   const kind = kinds.find(({ list }) => list.check(plain, "ipv6"));
   if (kind) return kind;
   // 2000::/3 is all that was ever given out for public use.
-  return ((groups[0] ?? 0) & 0xe000) === 0x2000 ? undefined : { name: "no public address", canBeOpened: false };
+  return ((groupsOf(plain)[0] ?? 0) & 0xe000) === 0x2000
+    ? undefined
+    : { name: "no public address", canBeOpened: false };
 }
+
+/** An IPv4 address in the form of an IPv6 one (`::ffff:1.2.3.4`) as itself: both lead to the same place. Pure. */
+export function plainAddress(address: string): string {
+  const inside = carriedAddress(address);
+  return inside !== undefined && isMapped(groupsOf(withoutZone(address))) ? inside : address;
+}
+
+/**
+ * Where clouds tell their machines what they are, with credentials: Azure, AWS (EC2, ECS, EKS), Google, Alibaba, Oracle.
+ * Nobody needs them for packages, and whoever reads them is that machine.
+ */
+const ofClouds = [
+  "168.63.129.16/32",
+  "169.254.169.254/32",
+  "169.254.170.2/32",
+  "169.254.170.23/32",
+  "100.100.100.200/32",
+  "192.0.0.192/32",
+  "fd00:ec2::254/128",
+  "fd00:ec2::23/128",
+  "fd20:ce::254/128",
+];
 
 /** https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry, and multicast. */
 const kinds = [
+  kind("an address that a cloud keeps for its machines", false, ofClouds),
   kind("the unspecified address", false, ["0.0.0.0/8", "::/128"]),
   kind("a loopback address", true, ["127.0.0.0/8", "::1/128"]),
   kind("a private address", true, ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"]),
@@ -35,7 +59,6 @@ const kinds = [
   kind("an address for special use", false, [
     "192.0.0.0/24",
     "192.88.99.0/24",
-    "198.18.0.0/15",
     "100::/64",
     "100:0:0:1::/64",
     "2001::/23",
@@ -46,7 +69,9 @@ const kinds = [
     "192.52.193.0/24",
     "192.175.48.0/24",
   ]),
-  kind("an address for documentation", false, [
+  // Nobody on the internet has these, so some give them to mirrors of their own.
+  kind("an address for measurements", true, ["198.18.0.0/15"]),
+  kind("an address for documentation", true, [
     "192.0.2.0/24",
     "198.51.100.0/24",
     "203.0.113.0/24",
@@ -66,6 +91,10 @@ function kind(name: string, canBeOpened: boolean, subnets: readonly string[]): A
   return { name, canBeOpened, list };
 }
 
+function withoutZone(address: string): string {
+  return address.replace(/%.*$/s, "");
+}
+
 /** The eight groups of an IPv6 address. */
 function groupsOf(address: string): number[] {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/s.exec(address);
@@ -78,15 +107,23 @@ function groupsOf(address: string): number[] {
 }
 
 /** The IPv4 address that an IPv6 one carries, where it does. Teredo and `::/96` may carry anything, and are refused. */
-function carried(groups: readonly number[]): string | undefined {
-  const starts = (...prefix: readonly number[]) => prefix.every((group, index) => groups[index] === group);
+export function carriedAddress(address: string): string | undefined {
+  if (!isIPv6(address)) return undefined;
+  const groups = groupsOf(withoutZone(address));
   const at = (index: number) => {
     const [high = 0, low = 0] = groups.slice(index);
     return [high >> 8, high & 0xff, low >> 8, low & 0xff].join(".");
   };
-  const isMapped = starts(0, 0, 0, 0, 0, 0xffff);
-  const isTranslated = starts(0, 0, 0, 0, 0xffff, 0) || starts(0x64, 0xff9b, 0, 0, 0, 0);
-  if (isMapped || isTranslated) return at(6);
-  if (starts(0, 0, 0, 0, 0, 0) && (groups[6] ?? 0) !== 0) return at(6);
-  return starts(0x2002) ? at(1) : undefined;
+  const isTranslated = starts(groups, 0, 0, 0, 0, 0xffff, 0) || starts(groups, 0x64, 0xff9b, 0, 0, 0, 0);
+  if (isMapped(groups) || isTranslated) return at(6);
+  if (starts(groups, 0, 0, 0, 0, 0, 0) && (groups[6] ?? 0) !== 0) return at(6);
+  return starts(groups, 0x2002) ? at(1) : undefined;
+}
+
+function isMapped(groups: readonly number[]): boolean {
+  return starts(groups, 0, 0, 0, 0, 0, 0xffff);
+}
+
+function starts(groups: readonly number[], ...prefix: readonly number[]): boolean {
+  return prefix.every((group, index) => groups[index] === group);
 }

@@ -1,8 +1,8 @@
-import { connect, isIPv6, type Socket } from "node:net";
+import { BlockList, connect, isIPv6, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { coversHost, readNetworkHost } from "../../protocol/network-host.ts";
 import type { NetworkTarget } from "../driver.ts";
-import { refusedAddress } from "./address.ts";
+import { type AddressKind, carriedAddress, plainAddress, refusedAddress } from "./address.ts";
 import type { Resolve } from "./resolve.ts";
 
 /**
@@ -24,13 +24,15 @@ const connectMs = 20_000;
 export async function dial(target: NetworkTarget, { resolve, privateHosts, signal }: DialOptions): Promise<Dialled> {
   const { host } = target;
   const isOwn = isNamed(target, privateHosts);
-  const addresses = await resolve(host, { isOwn }).catch(() => []);
+  const addresses = (await resolve(host, { isOwn }).catch(() => [])).map(plainAddress);
   if (addresses.length === 0) return { status: 502, reason: `${host} has no address that could be found` };
   for (const address of addresses) {
-    const reason = badAddress(address, isOwn);
-    if (reason === undefined) continue;
-    const opens = `the operator can open it with network: { private: [${host}] } in sheaf.config.yaml`;
-    return { status: 403, reason: `${host} leads to ${address}, ${reason}; ${opens}`, address };
+    const bad = badAddress(address);
+    if (bad === undefined || (bad.canBeOpened && isOwn)) continue;
+    const remedy = bad.canBeOpened
+      ? `the operator can open it with network: { private: [${host}] } in sheaf.config.yaml`
+      : "such an address is never connected to";
+    return { status: 403, reason: `${host} leads to ${address}, ${bad.name}; ${remedy}`, address };
   }
   return connected(target, addresses, signal);
 }
@@ -42,13 +44,21 @@ function isNamed({ host, port }: NetworkTarget, patterns: readonly string[]): bo
   });
 }
 
-function badAddress(address: string, isOwn: boolean): string | undefined {
+function badAddress(address: string): AddressKind | undefined {
   const kind = refusedAddress(address);
-  if (kind) return kind.canBeOpened && isOwn ? undefined : kind.name;
-  const isOfThisMachine = Object.values(networkInterfaces()).some((list) =>
-    list?.some((one) => one.address === address),
+  if (kind) return kind;
+  return isOfThisMachine(address) ? { name: "an address of this machine", canBeOpened: true } : undefined;
+}
+
+/** Also by what an address carries: a translator in the network may lead it back here. */
+function isOfThisMachine(address: string): boolean {
+  const own = new BlockList();
+  for (const one of Object.values(networkInterfaces()).flat()) {
+    if (one) own.addAddress(one.address, isIPv6(one.address) ? "ipv6" : "ipv4");
+  }
+  return [address, carriedAddress(address)].some(
+    (one) => one !== undefined && own.check(one, isIPv6(one) ? "ipv6" : "ipv4"),
   );
-  return isOfThisMachine && !isOwn ? "an address of this machine" : undefined;
 }
 
 function connected({ host, port }: NetworkTarget, addresses: readonly string[], signal: AbortSignal): Promise<Dialled> {

@@ -8,6 +8,7 @@ const closed4 = [
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
+  ["168.63.129.16", 32],
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
@@ -95,13 +96,16 @@ test("an IPv6 address is refused unless it lies where public ones are given out,
 });
 
 test.each([
-  ["169.254.169.254", "a link-local address", true],
+  ["169.254.1.1", "a link-local address", true],
+  ["203.0.113.80", "an address for documentation", true],
+  ["2001:db8::1", "an address for documentation", true],
+  ["198.18.0.5", "an address for measurements", true],
   ["::1", "a loopback address", true],
   ["0:0:0:0:0:ffff:127.0.0.1", "a loopback address", true],
-  ["::ffff:a9fe:a9fe", "a link-local address", true],
+  ["::ffff:a9fe:a9fd", "a link-local address", true],
   ["64:ff9b::10.0.0.1", "a private address", true],
   ["fe80::1%eth0", "a link-local address", true],
-  ["fd00:ec2::254", "a private address", true],
+  ["fd00:ec2::253", "a private address", true],
   ["::", "the unspecified address", false],
   ["0.0.0.0", "the unspecified address", false],
   ["::10.1.2.3", "a private address", true],
@@ -113,6 +117,24 @@ test.each([
   ["", "no address", false],
 ])("%s is %s", (address, name, canBeOpened) => {
   expect(refusedAddress(address)).toMatchObject({ name, canBeOpened });
+});
+
+test.each([
+  ["Azure", "168.63.129.16"],
+  ["Azure, mapped", "::ffff:a83f:8110"],
+  ["EC2, Google and most others", "169.254.169.254"],
+  ["EC2, translated", "64:ff9b::169.254.169.254"],
+  ["EC2", "fd00:ec2::254"],
+  ["EC2, written long", "fd00:0ec2:0:0:0:0:0:0254"],
+  ["ECS", "169.254.170.2"],
+  ["EKS", "169.254.170.23"],
+  ["EKS", "fd00:ec2::23"],
+  ["Google", "fd20:ce::254"],
+  ["Alibaba", "100.100.100.200"],
+  ["Oracle", "192.0.0.192"],
+])("where the machines of %s find their credentials is never opened: %s", (_, address) => {
+  const name = "an address that a cloud keeps for its machines";
+  expect(refusedAddress(address)).toMatchObject({ name, canBeOpened: false });
 });
 
 test.each(["1.1.1.1", "8.8.8.8", "172.32.0.1", "2606:4700::6810:84e5", "64:ff9b::1.1.1.1", "::ffff:8.8.4.4"])(
