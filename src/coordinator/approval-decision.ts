@@ -3,6 +3,7 @@ import type { Fact } from "../protocol/event.ts";
 import type { Decision } from "../protocol/scope.ts";
 import type { Question } from "./ask-approval.ts";
 import type { Job } from "./job.ts";
+import type { Redactor } from "../telemetry/redact.ts";
 
 /** What an answer, or the lack of one, means for the call it was asked about. Pure; what is not an allowance denies. */
 export function decisionOf(approval: StoredApproval, question: Question): Decision {
@@ -32,13 +33,25 @@ export function recalled(approval: StoredApproval, question: Question): Decision
 const mostShown = 16_000;
 
 /** Why nobody is asked; undefined where somebody is. */
-export function unasked(question: Question, { spec }: Pick<Job, "spec">): Decision | undefined {
+export function unasked(
+  question: Question,
+  { spec, redact }: Pick<Job, "spec"> & { redact: Redactor },
+): Decision | undefined {
   const { mode } = spec.permissions;
   if (mode === "deny" || mode === "plan") {
     return denied(question, `${question.decision.reason}; this job asks nobody; ${toAllow(question)}`);
   }
-  if (question.input.length <= mostShown) return undefined;
-  return denied(question, `a question about it could not be shown in full: it has over ${mostShown} characters`);
+  if (question.input.length > mostShown) {
+    return denied(question, `a question about it could not be shown in full: it has over ${mostShown} characters`);
+  }
+  return isHidden(question, redact) ? denied(question, hidden) : undefined;
+}
+
+const hidden = "a question about it could not be shown in full: it holds what looks like a secret";
+
+/** Whoever chooses the words of a call chooses what of it is taken for a secret, and so could hide the rest. */
+function isHidden({ input, suggestion }: Question, redact: Redactor): boolean {
+  return [input, suggestion].some((text) => text !== undefined && redact(text) !== text);
 }
 
 function toAllow({ suggestion, decision: { rule } }: Question): string {

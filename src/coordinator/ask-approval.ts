@@ -61,10 +61,10 @@ export async function askApproval(question: Question, around: Asking): Promise<A
 }
 
 async function answer(question: Question, around: Asking): Promise<Answered> {
-  const { job } = around;
+  const { job, equipment } = around;
   const known = job.questions.recall(askedOf(question));
   if (known) return { decision: recalled(known, question), facts: [] };
-  const refusal = unasked(question, job);
+  const refusal = unasked(question, { spec: job.spec, redact: equipment.redact });
   if (refusal) return { decision: refusal, facts: [] };
   const place = job.questions.placeOf(around.taskId);
   const wait = () => askAndWait(question, around);
@@ -111,10 +111,11 @@ async function askAndWait(question: Question, around: Asking): Promise<StoredApp
 async function put(id: string, question: Question, around: Asking): Promise<number> {
   const { run, taskId, job, equipment } = around;
   const { clock, database, ceiling, redact } = equipment;
-  const { callId, tool, inputSha256, suggestion } = question;
-  const { rule, source, reason } = question.decision;
-  const input = redact(question.input);
+  const { callId, tool, input, inputSha256, suggestion } = question;
+  const { source } = question.decision;
   const expiresAt = clock.now() + ceiling.approvalMs;
+  // What is to be allowed holds no secret, or nobody would be asked; the words of rules may.
+  const [rule, reason] = [redact(question.decision.rule), redact(question.decision.reason)];
   const said = { tool, input, rule, source, reason };
   const row = { id, taskId, callId, ...said, inputSha: inputSha256, suggestion: suggestion ?? null, expiresAt };
   await storeApproval(row, { run, clock, database });

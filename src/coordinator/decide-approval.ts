@@ -54,10 +54,11 @@ export async function showApproval(id: string, { clock, database }: Equipment): 
 export async function decideApproval(
   { id, answer, by }: { id: string; answer: ApprovalAnswer; by: string },
   tell: (approval: StoredApproval) => void,
-  { clock, database }: Equipment,
+  { clock, database, redact }: Equipment,
 ): Promise<Decided> {
   if (!isUuid(id)) return { kind: "unknown" };
-  const { decision, remember = false, note } = answer;
+  const { decision, remember = false } = answer;
+  const note = answer.note === undefined ? undefined : redact(answer.note);
   const state = decision === "allow" ? "allowed" : "denied";
   const settled = await settleApproval(id, { state, remember, decidedBy: by, note }, clock, database);
   if (!settled) return { kind: "unknown" };

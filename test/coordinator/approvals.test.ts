@@ -194,6 +194,47 @@ describe("a call that no rule allows, where somebody is asked", () => {
   });
 });
 
+describe("what looks like a secret", () => {
+  const bash = (command: string): Call => ({ tool: "bash", input: { command } });
+
+  it("is never part of a question: what stands around it would be allowed unseen", async () => {
+    await using guarded = await openTestBench({ secrets: { KEY: "hunter2hunter2" } });
+    const hiding = [
+      bash("echo -----BEGIN PRIVATE KEY-----\necho evil"),
+      bash("echo https://x;echo${IFS}evil;echo${IFS}@example.com"),
+      bash("echo hunter2hunter2"),
+      // The rule that would allow it holds the words as the shell joins them.
+      bash("echo ghp_'0123456789abcdef'0123456789abcdef"),
+      writing("x/-----BEGIN PRIVATE KEY-----evil.ts"),
+    ];
+    const job = await start([asking("one", ...hiding)], {}, guarded);
+    const { denials } = await job.done;
+    expect(denials).toHaveLength(hiding.length);
+    for (const { reason } of denials) expect(reason).toContain("it holds what looks like a secret");
+    expect(ofType(job.facts, "approval.requested")).toEqual([]);
+    expect((await guarded.coordinator.approvals({ job: job.id, limit: 9 })).approvals).toEqual([]);
+  });
+
+  it("is hidden in a stored question's rule and reason, and in the note of its answer", async () => {
+    await using guarded = await openTestBench({ secrets: { KEY: "hunter2hunter2" } });
+    const ask = [{ id: "Bash(echo hunter2hunter2:*)", tool: "Bash" as const, words: ["echo"] }];
+    const job = await start(
+      [asking("one", bash("echo one"))],
+      { permissions: { allow: [], deny: [], ask, mode: "ask" } },
+      guarded,
+    );
+    const asked = await job.nth(1);
+    await job.answer(asked, { decision: "deny", note: "not with hunter2hunter2" });
+    await job.done;
+    const stored = await guarded.coordinator.approval(asked.approval_id);
+    expect(stored).toMatchObject({ state: "denied", note: "not with [redacted:secret]" });
+    expect(stored?.rule).toBe("Bash(echo [redacted:secret]:*)");
+    expect(JSON.stringify([stored, job.facts.filter(({ type }) => type.startsWith("approval"))])).not.toContain(
+      "hunter2",
+    );
+  });
+});
+
 describe("an answer", () => {
   it("that is remembered holds for the same path in all tasks of the job, and for nothing else", async () => {
     const job = await start(
