@@ -84,7 +84,7 @@ function start(order: Order, box: Box & { descriptors: readonly number[] }): Beg
 
 function wordsOf({ command, shown, prefix, env }: Order, box: Box & { descriptors: readonly number[] }) {
   const { words: own, list } = commandWords(command.run, box.options.limits, prefix);
-  const sources = [shown.tree, ...shown.folders].map(({ source }) => source);
+  const sources = [shown.tree, ...shown.folders, ...shown.covers].map(({ source }) => source);
   const reach = reachFor(sources, box.account);
   const reached = (folder: Folder) => ({ ...folder, source: reach.of(folder.source) });
   const view = {

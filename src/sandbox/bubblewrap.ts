@@ -14,6 +14,7 @@ import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
 import { endLeftovers, networkFolder, pipeFolder } from "./end-leftovers.ts";
 import { type Followed, followChild } from "./follow-child.ts";
 import { giveTo } from "./give-to.ts";
+import { keepEntrance } from "./keep-entrance.ts";
 import { openNetwork } from "./network/open-network.ts";
 import type { SandboxOptions } from "./open-sandbox.ts";
 import { createOutputPipes, type OutputPipes } from "./output-pipes.ts";
@@ -30,7 +31,7 @@ export function createBubblewrap(options: SandboxOptions, clock: Clock): Sandbox
   const box = openBox(options, clock);
   return {
     mode: "bubblewrap",
-    run: (command) => runCommand(command, box),
+    run: (command) => keepEntrance(command.cwd, () => runCommand(command, box)),
     placeOf: () => box.place,
     handOver: (root) => giveTo(box.account, root),
   };

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
 import { followChild } from "./follow-child.ts";
+import { keepEntrance } from "./keep-entrance.ts";
 import { programOf, refusalOf, refusedOutcome } from "./refused-start.ts";
 
 /**
@@ -17,7 +18,7 @@ export interface ExternalOptions {
 export function createExternal(options: ExternalOptions): Sandbox {
   return {
     mode: "external",
-    run: (command) => runCommand(command, options),
+    run: (command) => keepEntrance(command.cwd, () => runCommand(command, options)),
     placeOf: (cwd) => cwd,
     handOver: async () => {},
   };

@@ -23,7 +23,11 @@ export function reachFor(sources: readonly string[], account: Account): Reach {
   const stage = stageFor(sources);
   const of = (source: string) => {
     const gate = gateOf(source, account);
-    return gate === undefined ? source : `${stage}/${gates.indexOf(gate)}${source.slice(gate.length)}`;
+    if (gate === undefined) return source;
+    const at = gates.indexOf(gate);
+    // A folder on the way was closed since, or nobody said that this one would be asked for.
+    if (at < 0) throw new Fault("sandbox_unavailable", `commands cannot reach ${source}: ${dirname(gate)} is closed`);
+    return `${stage}/${at}${source.slice(gate.length)}`;
   };
   return { of, prelude: preludeOf(stage, gates, account) };
 }
