@@ -76,6 +76,7 @@ async function store(around: Surroundings): Promise<Finding[]> {
       { state: "ok", what: `${count(threads, "worker thread")}` },
       ...(await sandboxFindings(session.own, around)),
       ...(await leftWorkspaces(home)),
+      ...(await leftCheckouts(home)),
     ];
   } catch (thrown) {
     return [badly(thrown)];
@@ -95,6 +96,14 @@ async function leftWorkspaces(home: string): Promise<Finding[]> {
   if (left.length === 0) return [];
   const what = `${count(left.length, "workspace")} of interrupted runs in ${join(home, "workspaces")}`;
   return [{ state: "note", what, remedy: "look for work worth keeping, then remove them" }];
+}
+
+/** They go with their command, and the rest when the data folder is opened, as far as they can be removed. */
+async function leftCheckouts(home: string): Promise<Finding[]> {
+  const left = await readdir(join(home, "checkouts")).catch(() => []);
+  if (left.length === 0) return [];
+  const what = `${count(left.length, "checkout")} in ${join(home, "checkouts")}, of jobs that run now or left behind`;
+  return [{ state: "note", what, remedy: "while no job runs, remove them: nothing in them is needed" }];
 }
 
 function badly(thrown: unknown): Finding {

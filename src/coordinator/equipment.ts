@@ -28,6 +28,8 @@ export interface Equipment {
   pool(): { pool: Pool; watch: ThreadWatch };
   /** Whoever wants to hear of all jobs of this process. */
   listeners?: Set<JobListener>;
+  /** Tells the operator what needs no answer. */
+  warn?(message: string): void;
   /** What runs commands, or why none can be run. Tried when it is first asked for, once. */
   sandbox(): Promise<Sandbox | NoSandbox>;
   /** What the operator lets any job do at most. */

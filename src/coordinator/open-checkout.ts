@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { newUuid } from "../protocol/ids.ts";
 import { createCheckout } from "../workspace/checkout.ts";
+import { clearAway } from "./clear-away.ts";
 import { type Around, prepareCheckout } from "./setup.ts";
 
 /** A clean checkout of a tree, made ready for commands, there until disposed. Throws `SetupFailed`. */
@@ -8,11 +9,12 @@ export async function openCheckout(tree: string, around: Around): Promise<{ root
   const { home, clock } = around.equipment;
   const directory = join(home, "checkouts", newUuid(clock));
   const checkout = await createCheckout(around.job.repository, { directory, tree });
+  const dispose = () => clearAway(checkout, around.equipment);
   try {
     await prepareCheckout(checkout.root, tree, around);
-    return checkout;
+    return { root: checkout.root, dispose };
   } catch (cause) {
-    await checkout.dispose();
+    await dispose();
     throw cause;
   }
 }

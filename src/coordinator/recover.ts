@@ -10,6 +10,7 @@ import { runId } from "../protocol/ids.ts";
 import { removeDrafts } from "../workspace/prepared-files.ts";
 import { removeFolder } from "../workspace/remove-folder.ts";
 import { resolvedFact } from "./approval-decision.ts";
+import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import { foundPublished } from "./found-published.ts";
 import { interruptedResult } from "./interrupted-result.ts";
@@ -22,10 +23,10 @@ import { tellListeners } from "./tell-listeners.ts";
 export async function recover(equipment: Equipment): Promise<void> {
   const { database, home } = equipment;
   // A check's checkout holds nothing that is not in a tree. Workspaces are left: what is in them may be nowhere else.
-  await removeFolder(join(home, "checkouts"));
+  await clearAway({ dispose: () => removeFolder(join(home, "checkouts")) }, equipment);
   // Sockets of commands whose process is gone.
-  await removeFolder(join(home, "sandbox", "network"));
-  await removeDrafts(join(home, "setups"));
+  await clearAway({ dispose: () => removeFolder(join(home, "sandbox", "network")) }, equipment);
+  await clearAway({ dispose: () => removeDrafts(join(home, "setups")) }, equipment);
   const jobs = await listJobs({ limit: mostInterrupted, state: "running" }, database);
   for (const job of jobs) await endInterrupted(job, equipment);
 }

@@ -17,6 +17,7 @@ import { createWorkingCheckout, type WorkingCheckout } from "../workspace/workin
 import type { TakenTree } from "../workspace/workspace.ts";
 import { objectionsTo } from "./allowed-changes.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
+import { clearAway } from "./clear-away.ts";
 import { JobStopped } from "./job.ts";
 import { requireSandbox } from "./refuse-unrunnable.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
@@ -75,7 +76,7 @@ async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around):
       ...(failure && denials.length === 0 ? { tail: lastLines(equipment.redact(seen.output.toString())) } : {}),
     };
   } finally {
-    await checkout.dispose();
+    await clearAway(checkout, equipment);
   }
 }
 

@@ -3,6 +3,7 @@ import { bash } from "../tools/bash.ts";
 import { type Bundle, writeBundle } from "../workspace/bundle.ts";
 import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
+import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { runInThread } from "./run-in-thread.ts";
@@ -28,7 +29,7 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
     await endRun(run, finished, equipment);
     return finished;
   } finally {
-    await workspace.dispose();
+    await clearAway(workspace, equipment);
   }
 }
 

@@ -7,6 +7,7 @@ import type { CommandOutcome } from "../sandbox/driver.ts";
 import { attribute, setupSpan } from "../telemetry/semconv.ts";
 import { bringPrepared, draftIn, isKept, keepPrepared, removeUnused } from "../workspace/prepared-files.ts";
 import { createWorkingCheckout } from "../workspace/working-checkout.ts";
+import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
@@ -86,7 +87,7 @@ async function make(wanted: Wanted, around: Around): Promise<void> {
     const draft = draftIn(join(equipment.home, "setups"), id);
     await keepPrepared(checkout.root, await checkout.untracked(), { draft, folder });
   } finally {
-    await checkout.dispose();
+    await clearAway(checkout, equipment);
   }
 }
 

@@ -137,7 +137,7 @@ async function openHub(
 }
 
 function equip(
-  { config, settings, git, packageFolder }: SessionOrder & { settings: Settings },
+  { config, settings, git, packageFolder, terminal }: SessionOrder & { settings: Settings },
   stores: Pick<Equipment, "database" | "writer" | "hub" | "redact">,
   stack: AsyncDisposableStack,
 ): Equipment {
@@ -154,7 +154,8 @@ function equip(
   let tried: ReturnType<Equipment["sandbox"]> | undefined;
   const sandbox = () => (tried ??= openSandbox(sandboxOptions({ config, settings, packageFolder }), clock));
   const { ceiling } = settings;
-  return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ceiling, ...stores };
+  const warn = (message: string) => terminal.tell(`warning ${stores.redact(message)}`);
+  return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ceiling, warn, ...stores };
 }
 
 function sandboxOptions({

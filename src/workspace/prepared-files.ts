@@ -60,7 +60,8 @@ export async function removeUnused(store: string, since: number): Promise<void> 
   for (const name of await readdir(store).catch(() => [])) {
     const folder = join(store, name);
     const used = await lstat(join(folder, "paths.json")).catch(() => lstat(folder).catch(() => undefined));
-    if (used && used.mtimeMs < since) await removeFolder(folder);
+    // What cannot be removed takes room and nothing else; the next one tries again.
+    if (used && used.mtimeMs < since) await removeFolder(folder).catch(() => {});
   }
 }
 

@@ -23,11 +23,11 @@ export async function removeFolder(directory: string | Buffer): Promise<void> {
 /** What can be helped; anything else is thrown. */
 function refusalOf(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  if (["EACCES", "EPERM", "ENAMETOOLONG"].includes(code)) return code;
+  if (["EACCES", "EPERM", "ENAMETOOLONG", "ENOTEMPTY", "EBUSY"].includes(code)) return code;
   throw cause;
 }
 
-/** What is made writable may show what is too deep, and the other way round. */
+/** What is made writable may show what is too deep, and the other way round; the tries before may still be at it. */
 const mostTries = 8;
 /** Bytes of a path below which there is room for one more name (PATH_MAX is 4,096). */
 const longest = 3_000;
@@ -35,7 +35,9 @@ const longest = 3_000;
 async function makeWritable(top: Buffer): Promise<void> {
   const pending = [top];
   for (let folder = pending.pop(); folder; folder = pending.pop()) {
-    await chmod(folder, 0o700);
+    // `rm` rejects at the first refusal while its other removals go on: what was here may be gone. Where it is still
+    // here and somebody else's, the last try says so.
+    await chmod(folder, 0o700).catch(() => {});
     pending.push(...(await foldersIn(folder)).filter(({ length }) => length < longest));
   }
 }
