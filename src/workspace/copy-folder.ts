@@ -22,7 +22,8 @@ export async function copyInto(from: Buffer, to: Buffer): Promise<void> {
   const [source, target] = await Promise.all([lstat(from), lstat(to).catch(nothingThere)]);
   if (target === undefined) return copyFolder(from, to);
   if (!source.isDirectory() || !target.isDirectory()) return;
-  for (const name of await readdir(from, { encoding: "buffer" })) await copyInto(below(from, name), below(to, name));
+  const names = await opened({ from, stats: source }, () => readdir(from, { encoding: "buffer" }));
+  for (const name of names) await copyInto(below(from, name), below(to, name));
 }
 
 /** To a place where nothing is. */
@@ -64,7 +65,7 @@ async function look(top: Pair, plan: Plan): Promise<void> {
     else if (seen.stats.isSymbolicLink()) plan.links.push(seen);
     else if (seen.stats.isDirectory()) {
       plan.folders.push(seen);
-      for (const name of await readdir(pair.from, { encoding: "buffer" })) {
+      for (const name of await opened(seen, () => readdir(pair.from, { encoding: "buffer" }))) {
         pending.push({ from: below(pair.from, name), to: below(pair.to, name) });
       }
     }
@@ -72,9 +73,23 @@ async function look(top: Pair, plan: Plan): Promise<void> {
 }
 
 async function copyOne({ from, to, stats }: Seen): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  await opened({ from, stats }, () => copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL));
+  if ((stats.mode & ownerReads) === 0) await chmod(to, stats.mode & 0o7777);
   await utimes(to, stats.atimeMs / 1000, stats.mtimeMs / 1000);
 }
+
+/** What a command closed to its own account, which may be ours, is opened where it is kept; its copy is closed again. */
+async function opened<T>({ from, stats }: Pick<Seen, "from" | "stats">, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EACCES")) throw cause;
+    await chmod(from, (stats.mode & 0o7777) | (stats.isDirectory() ? 0o500 : ownerReads));
+    return await read();
+  }
+}
+
+const ownerReads = 0o400;
 
 async function copyLink({ from, to, stats }: Seen): Promise<void> {
   await symlink(await readlink(from, { encoding: "buffer" }), to);
