@@ -84,7 +84,7 @@ async function ofFile(
     });
     await using threads = openPlanThreads(around, repository);
     const { tasks } = await previewPlan({ spec, repository }, threads);
-    return explain(question, { spec, tasks, ceiling, isCaseInsensitive: repository.isCaseInsensitive });
+    return await explain(question, { spec, tasks, ceiling, isCaseInsensitive: repository.isCaseInsensitive });
   } finally {
     await repository.close();
   }

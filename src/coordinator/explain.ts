@@ -1,18 +1,18 @@
+import { setImmediate as othersFirst } from "node:timers/promises";
 import type { StoredJob } from "../db/find-job.ts";
 import { readRunEvents } from "../db/read-events.ts";
-import { type Call, parseCall } from "../permission/call.ts";
-import { explainCall } from "../permission/explain-call.ts";
+import { parseCall } from "../permission/call.ts";
 import type { Explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
 import { runId } from "../protocol/ids.ts";
-import type { AgentStep, JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec, Step } from "../protocol/job.ts";
 import type { Task } from "../protocol/task.ts";
 import { afterId, beforeId } from "../split/task-ids.ts";
-import { toolNames } from "../tools/catalog.ts";
 import { openRepository } from "../workspace/repository.ts";
-import { unasked } from "./approval-decision.ts";
 import type { Equipment } from "./equipment.ts";
-import { type ScopeGround, scopeOf } from "./scope-of.ts";
+import { explainOnce } from "./explain-once.ts";
+import { placesOf } from "./explain-places.ts";
+import type { ScopeGround } from "./scope-of.ts";
 
 /**
  * Says what would become of a call, and why, by the same scope and the same functions that decide it in a run. It sees no
@@ -33,25 +33,56 @@ export interface ExplainGround extends Omit<ScopeGround, "tools" | "spec"> {
   isCaseInsensitive: boolean;
 }
 
-/** Most explanations of one question; beyond that a task has to be named. */
+/** Most explanations of one question, and most characters of them together; beyond that a task has to be named. */
 const most = 1_000;
+const mostCharacters = 1_000_000;
+
+/** Others are let on after so long: a job may have very many tasks, and whoever asks costs nobody else. */
+const turnMs = 10;
 
 /**
  * One explanation where all tasks and agents agree, else one for each. Throws Fault `rule` for what is no call, `usage`
  * for a task or an agent that is not there, or too many that differ.
  */
-export function explain(question: ExplainQuestion, ground: ExplainGround): Explanation[] {
-  const call = parseCall(question.call);
-  const places = placesOf(question, ground);
+export async function explain(question: ExplainQuestion, ground: ExplainGround): Promise<Explanation[]> {
+  const explainAt = explainOnce(parseCall(question.call), ground);
+  const places = placesOf(question, ground.tasks);
   const explained: Explanation[] = [];
-  const kinds = new Set<string>();
-  for (const { task, step } of places) {
-    const explanation = explainOne(call, { task, step, ground });
-    kinds.add(JSON.stringify(explanation));
-    if (kinds.size > 1 && explained.length >= most) throw tooMany(places.length);
-    explained.push({ ...explanation, task: task.id, agent: step.agent.name });
+  const kinds = new Kinds();
+  let began = performance.now();
+  for (const place of places) {
+    const explanation = explainAt(place);
+    kinds.add(explanation);
+    if (kinds.differ && (explained.length >= most || kinds.characters > mostCharacters)) throw tooMany(places.length);
+    explained.push({ ...explanation, task: place.task.id, agent: place.step.agent.name });
+    if (performance.now() - began > turnMs) {
+      await othersFirst();
+      began = performance.now();
+    }
   }
-  return kinds.size === 1 ? agreed(explained) : explained;
+  return kinds.differ ? explained : agreed(explained);
+}
+
+/** How many explanations there are, and how long they are together. The same one comes as the same object. */
+class Kinds {
+  readonly #lengths = new Map<Explanation, number>();
+  readonly #texts = new Set<string>();
+  characters = 0;
+
+  get differ(): boolean {
+    return this.#texts.size > 1;
+  }
+
+  add(explanation: Explanation): void {
+    let length = this.#lengths.get(explanation);
+    if (length === undefined) {
+      const text = JSON.stringify(explanation);
+      this.#texts.add(text);
+      length = text.length;
+      this.#lengths.set(explanation, length);
+    }
+    this.characters += length;
+  }
 }
 
 /** The same question about a job that was taken in. */
@@ -69,16 +100,20 @@ export async function explainStored(
     });
   }
   const { spec } = created.data;
-  const tasks = planned.data.tasks.map((task) => ({ ...task, steps: stepsOf(task.id, spec) }));
+  const stepsOf = stepsIn(spec);
+  const tasks = planned.data.tasks.map((task) => ({ ...task, steps: stepsOf(task.id) }));
   const isCaseInsensitive = await isFolded(job, equipment);
   return explain(question, { spec, tasks, ceiling: equipment.ceiling, isCaseInsensitive });
 }
 
 /** The plan leaves steps out of the log; whose they are is told by the task's name. */
-function stepsOf(id: Task["id"], { before, each, after, tasks }: JobSpec): Step[] {
-  if (before.length > 0 && id === beforeId) return before;
-  if (after.length > 0 && id === afterId) return after;
-  return tasks.find((task) => task.id === id)?.steps ?? each;
+function stepsIn({ before, each, after, tasks }: JobSpec): (id: Task["id"]) => Step[] {
+  const named = new Map(tasks.map(({ id, steps }) => [id, steps]));
+  return (id) => {
+    if (before.length > 0 && id === beforeId) return before;
+    if (after.length > 0 && id === afterId) return after;
+    return named.get(id) ?? each;
+  };
 }
 
 /** A repository that is gone cannot be asked; its own rules hold as they were written. */
@@ -91,49 +126,6 @@ async function isFolded({ repository }: StoredJob, { git, home }: Pick<Equipment
   return opened?.isCaseInsensitive ?? false;
 }
 
-interface Place {
-  task: Pick<Task, "id" | "writes">;
-  step: AgentStep;
-}
-
-function placesOf({ task: wanted, agent }: ExplainQuestion, { tasks }: ExplainGround): Place[] {
-  const chosen = wanted === undefined ? tasks : tasks.filter(({ id }) => id === wanted);
-  if (wanted !== undefined && chosen.length === 0)
-    throw unknown(
-      "task",
-      wanted,
-      tasks.map(({ id }) => id),
-    );
-  const all = chosen.flatMap((task) =>
-    task.steps.flatMap((step): Place[] => (step.kind === "agent" ? [{ task, step }] : [])),
-  );
-  const places = agent === undefined ? all : all.filter(({ step }) => step.agent.name === agent);
-  if (places.length > 0) return places;
-  if (agent !== undefined && all.length > 0)
-    throw unknown(
-      "agent",
-      agent,
-      all.map(({ step }) => step.agent.name),
-    );
-  throw new Fault("usage", "no agent is asked anything there: the job's own commands are held by its writes", {
-    remedy: "ask about a task that has a codemod or a prompt",
-  });
-}
-
-function explainOne(call: Call, { task, step, ground }: Place & { ground: ExplainGround }): Explanation {
-  const scope = scopeOf(task, step, { ...ground, tools: toolNames });
-  const explanation = explainCall(scope, call, ground);
-  if (explanation.effect !== "ask") return explanation;
-  const { effect, rule, source, reason, suggestion } = explanation;
-  const decision = { effect, rule, source, reason };
-  const asked = { callId: "", tool: call.tool, input: question(call), inputSha256: "", decision, suggestion };
-  return { ...explanation, ...(unasked(asked, ground) ?? {}) };
-}
-
-function question(call: Call): string {
-  return call.tool === "Bash" ? call.command : "path" in call ? call.path : "";
-}
-
 function agreed(explained: readonly Explanation[]): Explanation[] {
   const [first] = explained;
   if (!first) return [];
@@ -142,16 +134,8 @@ function agreed(explained: readonly Explanation[]): Explanation[] {
   return [{ ...rest, ...(task && isOne("task") ? { task } : {}), ...(agent && isOne("agent") ? { agent } : {}) }];
 }
 
-function unknown(what: "task" | "agent", name: string, known: readonly string[]): Fault {
-  const names = [...new Set(known)];
-  const more = names.length > 20 ? `, and ${names.length - 20} more` : "";
-  return new Fault("usage", `there is no ${what} ${JSON.stringify(name.slice(0, 100))}`, {
-    remedy: `those there are: ${names.slice(0, 20).join(", ")}${more}`,
-  });
-}
-
 function tooMany(count: number): Fault {
-  return new Fault("usage", `the answer differs between ${count} tasks and agents, and at most ${most} are shown`, {
+  return new Fault("usage", `the answer differs between ${count} tasks and agents: too much to show`, {
     remedy: "name a task",
   });
 }

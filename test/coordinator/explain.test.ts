@@ -2,10 +2,11 @@ import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { agentFileAt } from "../../src/coordinator/agent-file-at.ts";
+import { explain } from "../../src/coordinator/explain.ts";
 import { readRule } from "../../src/permission/written-rule.ts";
 import type { Explanation } from "../../src/protocol/explanation.ts";
 import { Fault } from "../../src/protocol/failure.ts";
-import { jobId } from "../../src/protocol/ids.ts";
+import { jobId, taskId } from "../../src/protocol/ids.ts";
 import type { AgentStep, JobSpec } from "../../src/protocol/job.ts";
 import { connect } from "../../src/remote/connection.ts";
 import { remoteCoordinator } from "../../src/remote/remote-coordinator.ts";
@@ -107,6 +108,58 @@ describe("an explanation", () => {
       { source: "agent worker", effect: "silent" },
     ]);
     await refusals(id);
+  });
+});
+
+describe("an explanation for many tasks", () => {
+  async function groundOf(count: number) {
+    const { spec, repository } = await served.bench.repository({ "a.ts": "a\n" });
+    const permissions = { allow: rules("allow", "Bash(echo:*)"), deny: [], mode: "ask" as const };
+    const tasks = Array.from({ length: count }, (_, nth) => ({
+      id: taskId.parse(`t${nth}`),
+      writes: [{ directories: [`d${nth % 3}`] }],
+      steps: [stepOf(nth % 2 ? "odd" : "even", [])],
+    }));
+    const { ceiling } = served.bench.equipment;
+    return {
+      spec: { ...spec, permissions },
+      tasks,
+      ceiling,
+      isCaseInsensitive: repository.isCaseInsensitive,
+    };
+  }
+
+  it("is for each what it is for that one alone", async () => {
+    const ground = await groundOf(6);
+    const calls = ["Bash(echo a)", "Bash(echo a > d1/x)", "Bash(echo a > d1/x; ls)", "Bash(false)", "Edit(d2/x)"];
+    for (const call of [...calls, "Read(a.ts)", "WebFetch(domain:a.example)"]) {
+      const all = await explain({ call }, ground);
+      const alone = await Promise.all(ground.tasks.map(({ id }) => explain({ call, task: id }, ground)));
+      if (all.length > 1) expect(all).toEqual(alone.flat());
+      else for (const each of alone.flat()) expect(each).toMatchObject(all[0] ?? {});
+    }
+  });
+
+  it("lets others on meanwhile, and is refused where it grows too long", async () => {
+    const ground = await groundOf(6_000);
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    expect(await explain({ call: "Bash(echo a)", agent: "odd" }, ground)).toHaveLength(1);
+    isOver = true;
+    expect(turns).toBeGreaterThan(1);
+    const long = `Edit(d1/${"x/".repeat(2_000)}y)`;
+    await expect(explain({ call: long }, { ...ground, tasks: ground.tasks.slice(0, 300) })).rejects.toThrow("too much");
+  });
+
+  it("says that nobody is asked about what cannot be shown in full", async () => {
+    const ground = await groundOf(1);
+    const [hidden] = await explain({ call: "Bash(true ghp_0123456789abcdef0123456789)" }, ground);
+    expect(hidden).toMatchObject({ effect: "deny", reason: expect.stringContaining("looks like a secret") });
   });
 });
 
