@@ -31,7 +31,8 @@ const explainRoute = createRoute({
   request: {
     params: jobParameter,
     query: z.strictObject({
-      call: z.string().min(1).max(17_000).meta({
+      // In an address each character may take three, and all headers of a request together 16 kB.
+      call: z.string().min(1).max(5_000).meta({
         description: "`Bash(npm test)`, `Edit(src/a.ts)`, `WebFetch(domain:example.com)`, `mcp__server__tool`",
       }),
       task: z.string().max(100).optional().meta({ description: "a task's id" }),
