@@ -12,9 +12,12 @@ fail() {
   exit 1
 }
 
+# Sheaf starts this one, whatever PATH says.
+bwrap=/usr/bin/bwrap
+
 # As Sheaf starts commands: never as root, in namespaces of their own, without a way to make more of them.
 try_it() {
-  set -- bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --cap-drop ALL \
+  set -- "$bwrap" --unshare-all --unshare-user --disable-userns --die-with-parent --cap-drop ALL \
     --ro-bind / / --proc /proc --dev /dev true
   if [ "$(id -u)" = 0 ]; then
     set -- setpriv --reuid=62000 --regid=62000 --clear-groups --inh-caps=-all "$@"
@@ -23,7 +26,7 @@ try_it() {
 }
 
 is_new_enough() {
-  command -v bwrap > /dev/null && bwrap --help 2> /dev/null | grep -q -e --disable-userns
+  [ -x "$bwrap" ] && "$bwrap" --help 2> /dev/null | grep -q -e --disable-userns
 }
 
 # As root it takes a setpriv that knows how, which small systems bring apart.
@@ -43,7 +46,7 @@ package_line() {
   if command -v apt-get > /dev/null; then echo "apt-get install --yes --no-install-recommends bubblewrap"
   elif command -v dnf > /dev/null; then echo "dnf install --assumeyes bubblewrap util-linux"
   elif command -v yum > /dev/null; then echo "yum install --assumeyes bubblewrap util-linux"
-  elif command -v apk > /dev/null; then echo "apk add bubblewrap setpriv"
+  elif command -v apk > /dev/null; then echo "apk add bubblewrap setpriv util-linux-misc"
   elif command -v pacman > /dev/null; then echo "pacman --sync --needed --noconfirm bubblewrap"
   elif command -v zypper > /dev/null; then echo "zypper --non-interactive install bubblewrap"
   fi

@@ -10,6 +10,7 @@ import { watchBubblewrap } from "./bubblewrap-status.ts";
 import { shownTo } from "./bubblewrap-view.ts";
 import { closeInherited } from "./close-inherited.ts";
 import { isUnstarted } from "./command-words.ts";
+import { forRootWithoutMounts } from "./diagnose-start.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
 import { endLeftovers, networkFolder, pipeFolder } from "./end-leftovers.ts";
 import { type Followed, followChild } from "./follow-child.ts";
@@ -136,10 +137,6 @@ function unavailable(saw: string, cause?: Error): Fault {
     : "`sheaf doctor` says what is missing on this machine";
   return new Fault("sandbox_unavailable", `the sandbox could not be set up: ${saw}`, { remedy, cause });
 }
-
-/** `unshare` and `mount` are only started where something lies below a folder that is closed to the account. */
-const forRootWithoutMounts =
-  "run Sheaf as an ordinary user; or, as root, give it CAP_SYS_ADMIN, or keep SHEAF_HOME, the repository and the tools on PATH in folders that every account may enter";
 
 function outcomeOf(
   { run }: Command,

@@ -1,5 +1,5 @@
 import type { Machine } from "./diagnose-machine.ts";
-import { type Diagnosis, lastLine, orExternal } from "./diagnosis.ts";
+import { type Diagnosis, isOfNamespaces, lastLine, orExternal } from "./diagnosis.ts";
 
 /**
  * Inside a container three walls of its own stand before bubblewrap: the seccomp filter (no new namespaces), AppArmor or
@@ -7,7 +7,7 @@ import { type Diagnosis, lastLine, orExternal } from "./diagnosis.ts";
  * bubblewrap says and in /proc/self.
  */
 export const diagnoseContainer: Diagnosis = (saw, machine) => {
-  const kind = containerKind(machine);
+  const kind = isOfNamespaces(saw) ? containerKind(machine) : undefined;
   if (kind === undefined) return undefined;
   const off = offSwitch(machine);
   if (off !== undefined) {

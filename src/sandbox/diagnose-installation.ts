@@ -62,7 +62,7 @@ const installers: readonly (readonly [family: string, line: string])[] = [
   ["fedora", "dnf install bubblewrap"],
   ["rhel", "dnf install bubblewrap"],
   ["centos", "dnf install bubblewrap"],
-  ["alpine", "apk add bubblewrap"],
+  ["alpine", "apk add bubblewrap setpriv util-linux-misc"],
   ["arch", "pacman -S bubblewrap"],
   ["suse", "zypper install bubblewrap"],
   ["opensuse", "zypper install bubblewrap"],

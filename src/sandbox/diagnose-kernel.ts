@@ -1,9 +1,9 @@
 import { bubblewrapProgram } from "./diagnose-installation.ts";
-import { type Diagnosis, lastLine, orExternal } from "./diagnosis.ts";
+import { type Diagnosis, isOfNamespaces, lastLine, orExternal } from "./diagnosis.ts";
 
 /** What a kernel or its security module was told, or built, not to do. Each is a question with one file for an answer. */
 export const diagnoseKernel: Diagnosis = (saw, machine) => {
-  for (const look of [switchedOff, restrictedByAppArmor, withoutSeccomp, nested, restrictedBySelinux, unreachable]) {
+  for (const look of [switchedOff, restrictedByAppArmor, withoutSeccomp, nested, restrictedBySelinux]) {
     const found = look(saw, machine);
     if (found) return found;
   }
@@ -42,7 +42,8 @@ profile bwrap ${bubblewrapProgram} flags=(unconfined) {
   include if exists <local/bwrap>
 }`;
 
-const restrictedByAppArmor: Diagnosis = (_saw, machine) => {
+const restrictedByAppArmor: Diagnosis = (saw, machine) => {
+  if (!isOfNamespaces(saw)) return undefined;
   if (machine.read(fileOf("kernel.apparmor_restrict_unprivileged_userns")) !== "1") return undefined;
   const isWritten =
     machine.isThere("/etc/apparmor.d/bwrap") || machine.isThere("/etc/apparmor.d/bwrap-userns-restrict");
@@ -83,18 +84,6 @@ const restrictedBySelinux: Diagnosis = (_saw, machine) => {
     unavailable: `SELinux keeps bubblewrap from working in the context ${context.slice(0, 100)}`,
     remedy:
       "sudo ausearch -m avc -ts recent says what was denied; run Sheaf unconfined, or allow that much by a policy module",
-  };
-};
-
-const unreachable: Diagnosis = (saw) => {
-  const [, path] =
-    /(?:Can't (?:find|create|get type of|bind mount|chdir to)|source path) (\/\S*?):? .*(?:Permission denied|Operation not permitted)/i.exec(
-      saw,
-    ) ?? [];
-  if (path === undefined) return undefined;
-  return {
-    unavailable: `the account that commands run as cannot reach ${path}: ${lastLine(saw)}`,
-    remedy: "let others pass through its parent folders (chmod o+x), or keep SHEAF_HOME where that account may go",
   };
 };
 

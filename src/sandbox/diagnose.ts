@@ -2,6 +2,7 @@ import { diagnoseContainer } from "./diagnose-container.ts";
 import { diagnoseInstallation } from "./diagnose-installation.ts";
 import { diagnoseKernel } from "./diagnose-kernel.ts";
 import type { Machine } from "./diagnose-machine.ts";
+import { diagnoseStart } from "./diagnose-start.ts";
 import { lastLine, orExternal } from "./diagnosis.ts";
 import type { NoSandbox } from "./driver.ts";
 
@@ -11,7 +12,7 @@ import type { NoSandbox } from "./driver.ts";
  * what the driver itself knew to say.
  */
 export function diagnose(failed: { saw: string; remedy?: string | undefined }, machine: Machine): NoSandbox {
-  for (const look of [diagnoseInstallation, diagnoseContainer, diagnoseKernel]) {
+  for (const look of [diagnoseInstallation, diagnoseStart, diagnoseContainer, diagnoseKernel]) {
     const found = look(failed.saw, machine);
     if (found) return found;
   }

@@ -154,6 +154,55 @@ const causes: [cause: string, here: Here, said: RegExp][] = [
     /Docker container runs on a machine where kernel\.unprivileged_userns_clone is 0/,
   ],
   [
+    "root without mounts, in a container that has all its options",
+    {
+      isRoot: true,
+      files: { "/.dockerenv": "" },
+      saw: "the sandbox could not be set up: unshare: unshare failed: Operation not permitted",
+    },
+    /root here and may not mount.*\| run Sheaf as an ordinary user.*SHEAF_HOME.*--cap-add SYS_ADMIN/,
+  ],
+  [
+    "root without mounts, below AppArmor",
+    {
+      isRoot: true,
+      files: { "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1" },
+      saw: "mount: /mnt: permission denied.",
+    },
+    /root here and may not mount/,
+  ],
+  [
+    "root that cannot become another account",
+    { isRoot: true, files: { "/.dockerenv": "" }, saw: "setpriv: setresuid failed: Operation not permitted" },
+    /may not run a command as somebody else.*\| run Sheaf as an ordinary user.*CAP_SETUID/,
+  ],
+  [
+    "root that cannot become another account at once",
+    { isRoot: true, saw: "the sandbox could not be started: spawn /usr/bin/bwrap EPERM" },
+    /may not run a command as somebody else/,
+  ],
+  [
+    "a folder that cannot be reached, below AppArmor with its profile",
+    {
+      files: {
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
+        "/etc/apparmor.d/bwrap": "profile",
+      },
+      saw: "bwrap: Can't find source path /data/x: Permission denied",
+    },
+    /cannot reach \/data\/x/,
+  ],
+  [
+    "no prlimit, in a container",
+    { files: { "/.dockerenv": "" }, saw: "bwrap: execvp /usr/bin/prlimit: No such file or directory" },
+    /prlimit, which limits.*\| install util-linux/,
+  ],
+  [
+    "something else in a container",
+    { files: { "/.dockerenv": "" }, saw: "bwrap: a thing went wrong" },
+    /on this machine: bwrap: a thing went wrong/,
+  ],
+  [
     "nothing that is known",
     { saw: "bwrap: a thing went wrong\n\n" },
     /on this machine: bwrap: a thing went wrong \| sheaf doctor.*external/,
@@ -177,7 +226,7 @@ describe("the diagnosis", () => {
   it.each([
     ["ID=ubuntu\nID_LIKE=debian\n", "sudo apt-get install bubblewrap"],
     ['ID="rocky"\nID_LIKE="rhel centos fedora"\n', "sudo dnf install bubblewrap"],
-    ["ID=alpine\n", "sudo apk add bubblewrap"],
+    ["ID=alpine\n", "sudo apk add bubblewrap setpriv util-linux-misc"],
     ["ID=manjaro\nID_LIKE=arch\n", "sudo pacman -S bubblewrap"],
     ['ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', "sudo zypper install bubblewrap"],
     ["", "install bubblewrap with the system's package manager"],
