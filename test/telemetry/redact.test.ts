@@ -169,3 +169,64 @@ test("a secret is found in a file in every form in which it is hidden from a log
   }
   expect(isHeld("on the branch main")).toBe(false);
 });
+
+const awkward = `p@ss'w"o\\rd <$1>&/é!`;
+const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
+test.each([
+  ["a JUnit report", "p@ss&apos;w&quot;o\\rd &lt;$1&gt;&amp;/é!"],
+  ["a report by Go", "p@ss&#39;w&#34;o\\rd &lt;$1&gt;&amp;/é!"],
+  ["a report by Python", "p@ss&#x27;w&quot;o\\rd &lt;$1&gt;&amp;/é!"],
+  ["a report by PHP", "p@ss&#039;w&quot;o\\rd &lt;$1&gt;&amp;/é!"],
+  ["a text of XML", `p@ss'w"o\\rd &lt;$1>&amp;/é!`],
+  ["single quotes of a shell", `'p@ss'\\''w"o\\rd <$1>&/é!'`],
+  ["single quotes beside double ones", `'p@ss'"'"'w"o\\rd <$1>&/é!'`],
+  ["double quotes of a shell", `"p@ss'w\\"o\\\\rd <\\$1>&/é!"`],
+  ["what set -x prints", `$'p@ss\\'w"o\\\\rd <$1>&/é!'`],
+  ["what printf %q prints", `p@ss\\'w\\"o\\\\rd\\ \\<\\$1\\>\\&/é\\!`],
+  ["JSON in JSON", inJson(inJson(awkward))],
+  ["JSON in JSON in JSON", inJson(inJson(inJson(awkward)))],
+  ["JSON by Python", `p@ss'w\\"o\\\\rd <$1>&/\\u00e9!`],
+  ["JSON by Go", `p@ss'w\\"o\\\\rd \\u003c$1\\u003e\\u0026/é!`],
+  ["JSON by PHP", `p@ss'w\\"o\\\\rd <$1>&\\/\\u00e9!`],
+  ["JSON in XML", `p@ss'w\\&quot;o\\\\rd &lt;$1&gt;&amp;/é!`],
+  ["XML in JSON", inJson("p@ss&apos;w&quot;o\\rd &lt;$1&gt;&amp;/é!")],
+  ["a URL by Python", "p%40ss%27w%22o%5Crd%20%3C%241%3E%26/%C3%A9%21"],
+  ["a form", new URLSearchParams({ a: awkward }).toString().slice(2)],
+  ["a URL in a URL", encodeURIComponent(encodeURIComponent(awkward))],
+])("a secret is hidden in the form that it has in %s", (_, form) => {
+  expect(redact(`before ${form} after`, [awkward])).toMatch(/^before ["'$]{0,2}\[redacted:secret\]["']? after$/);
+  expect(createSecretFinder([awkward])(Buffer.from(`a ${form} b`))).toBe(true);
+});
+
+test("a secret is hidden in base64 and hexadecimal that are printed in lines, wherever a line ends in it", () => {
+  const secret = fc.string({ minLength: 12, maxLength: 150 });
+  const around = fc.string({ maxLength: 150 });
+  const ends = fc.constantFrom("\n", "\r\n", "\n    ", "\\n");
+  fc.assert(
+    fc.property(secret, around, around, ends, fc.constantFrom(60, 64, 76), (value, before, after, end, columns) => {
+      for (const encoding of ["base64", "hex"] as const) {
+        const lines = Buffer.from(before + value + after)
+          .toString(encoding)
+          .match(new RegExp(`.{1,${columns}}`, "g"));
+        const text = `x = ${lines?.join(end)}.`;
+        const hidden = redact(text, [value]);
+        expect(createSecretFinder([value])(Buffer.from(text))).toBe(true);
+        const left = hidden.slice(4, -1).replaceAll(end, "").split("[redacted:secret]");
+        expect(left.length).toBeGreaterThan(1);
+        for (const part of left) expect(Buffer.from(part, encoding).toString()).not.toContain(value.slice(3, -3));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("lines that are no base64 of a secret stay as they are", () => {
+  const lines = `${"A".repeat(76)}\n${"B".repeat(76)}\nplain words\n`.repeat(20);
+  expect(redact(lines, ["hunter2hunter2"])).toBe(lines);
+});
+
+test("a long output of places that look cut is done at once, with a long key to look for", () => {
+  const key = Array.from({ length: 60 }, (_, line) => Buffer.from(`line ${line}`).toString("hex").repeat(6)).join("\n");
+  // Minutes, if every beginning of every line were tried at every place.
+  expect(redact("\n... 1 bytes left out ...\n".repeat(10_000), [key])).not.toContain("redacted");
+});
