@@ -4,7 +4,7 @@ import { type Clock, newUuid } from "../protocol/ids.ts";
 import { visibleLine } from "../protocol/visible.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
-import { and, desc, eq, isNull, sql } from "./drizzle.ts";
+import { and, desc, eq, sql } from "./drizzle.ts";
 import { audit } from "./schema.ts";
 
 /** Who asked for which change, and what became of it. Rows are added before anything is done, and their status once. */
@@ -46,7 +46,7 @@ export function openAudit({ clock, redact }: Around, database: Database): AuditL
         requestId: bounded(requestId, 100),
       };
       await attempt("write the audit log", database, (orm) => orm.insert(audit).values(row).onConflictDoNothing());
-      if (actor === undefined && at.getTime() - prunedAt > pruneEveryMs) {
+      if (at.getTime() - prunedAt > pruneEveryMs) {
         prunedAt = at.getTime();
         await prune(prunedAt, database);
       }
@@ -60,8 +60,8 @@ export function openAudit({ clock, redact }: Around, database: Database): AuditL
   };
 }
 
-/** Callers without a token cost nothing to be; what they were refused is not kept for ever. */
-const strangersKeptMs = 30 * 86_400_000;
+/** What was refused changed nothing and costs nothing to ask, so it is not kept for ever. */
+const refusedKeptMs = 30 * 86_400_000;
 const pruneEveryMs = 3_600_000;
 const longestRead = 4_000;
 
@@ -70,9 +70,10 @@ function bounded(text: string, most: number): string {
 }
 
 async function prune(now: number, database: Database): Promise<void> {
-  const oldest = new Date(now - strangersKeptMs).toISOString();
+  const oldest = new Date(now - refusedKeptMs).toISOString();
   const isOld = sql`${audit.at} < ${oldest}::timestamptz`;
-  await attempt("prune the audit log", database, (orm) => orm.delete(audit).where(and(isNull(audit.actor), isOld)));
+  const isRefused = sql`(${audit.actor} is null or ${audit.status} between 400 and 499)`;
+  await attempt("prune the audit log", database, (orm) => orm.delete(audit).where(and(isRefused, isOld)));
 }
 
 async function listCalls(

@@ -20,6 +20,7 @@ import { addHealth } from "./health.ts";
 import { addJobParts } from "./job-parts.ts";
 import { addJobs } from "./jobs.ts";
 import { defaultLimits, type HttpLimits } from "./limits.ts";
+import { onlyMetExpectations } from "./met-expectations.ts";
 import { nothingHere } from "./nothing-here.ts";
 import type { Refusal } from "./problem.ts";
 import { recordCalls } from "./record-calls.ts";
@@ -79,7 +80,7 @@ export function createApp(order: HttpOrder): HttpApp {
     defaultHook: (result, c) => (result.success ? undefined : refuse(c, misfit(c.req.path, result))),
   });
   if (order.onSpan) app.use(traced({ onSpan: order.onSpan, clock }));
-  app.use(identify(tokens), recordCalls({ audit: order.audit, clock, log }));
+  app.use(identify(tokens), recordCalls({ audit: order.audit, clock, log }), onlyMetExpectations);
   app.use(exceptFor(["/healthz", "/readyz"], onlyAllowedHosts(order.hosts)));
   app.use("/v1/*", exceptOptions(authenticate()));
   addHealth(app, { coordinator, clock, isDraining });

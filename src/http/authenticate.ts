@@ -16,7 +16,10 @@ export function identify(tokens: Tokens | undefined) {
       const token = secret === undefined ? undefined : await tokens?.find(secret);
       if (token) {
         exchange.caller = { ...token, isTrusted: false };
-        exchange.isStillKnown = async () => (await tokens?.find(secret ?? "")) !== undefined;
+        exchange.isStillWelcome = async () => {
+          const { scopes } = (await tokens?.find(secret ?? "")) ?? {};
+          return scopes !== undefined && (exchange.needed === undefined || mayDo(scopes, exchange.needed));
+        };
       }
     }
     return next();
@@ -40,8 +43,10 @@ function secretIn([given = "", ...more]: string[]): string | undefined {
 /** Lets on only whose token has the scope. */
 export function needs(scope: Scope) {
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const held = c.env.exchange.caller?.scopes ?? [];
-    if (held.includes(scope) || held.includes("admin")) return next();
+    const { exchange } = c.env;
+    exchange.needed = scope;
+    const held = exchange.caller?.scopes ?? [];
+    if (mayDo(held, scope)) return next();
     return refuse(c, {
       code: "forbidden",
       detail: `this needs a token with the scope ${scope}; yours has ${held.join(", ") || "none"}`,
@@ -49,6 +54,10 @@ export function needs(scope: Scope) {
       headers: { "www-authenticate": `Bearer realm="sheaf", error="insufficient_scope", scope="${scope}"` },
     });
   });
+}
+
+function mayDo(held: readonly Scope[], scope: Scope): boolean {
+  return held.includes(scope) || held.includes("admin");
 }
 
 function unauthorized(isGiven: boolean) {

@@ -31,7 +31,7 @@ export function addEvents(app: OpenAPIHono<HttpEnv>, { coordinator, limits, log,
     if (c.req.method === "HEAD") return c.body(null, 200, streamHead);
     const { feed, [Symbol.dispose]: leave } = feeds.enter(job.id);
     const { heartbeatMs, stallMs } = limits;
-    const { isStillKnown: isWelcome = async () => true } = c.env.exchange;
+    const { isStillWelcome: isWelcome = async () => true } = c.env.exchange;
     c.env.exchange.writeItself = (outgoing) => {
       streamEvents(outgoing, { feed, after, heartbeatMs, stallMs, isWelcome, stop })
         .catch((thrown: unknown) => log.error("a stream of events broke off", { job: job.id, error: thrown }))
@@ -57,7 +57,7 @@ const route = createRoute({
   tags: ["Jobs"],
   summary: "Follow a job's events",
   description:
-    "Server-sent events: `id` is the event's place among the job's events, from 1 without gaps; `event` its type; `data` the event as JSON. What is stored comes first, then what happens as it happens; the stream ends after `job.finished`. A reader that comes back with `Last-Event-ID` carries on after it, and gets 204 when there is nothing more. A comment is sent every 15 seconds; a reader that takes nothing for a minute is dropped, and so is one whose token has ended.",
+    "Server-sent events: `id` is the event's place among the job's events, from 1 without gaps; `event` its type; `data` the event as JSON. What is stored comes first, then what happens as it happens; the stream ends after `job.finished`. A reader that comes back with `Last-Event-ID` carries on after it, and gets 204 when there is nothing more. A comment is sent every 15 seconds; a reader that takes nothing for a minute is dropped, and so is one whose token has ended or lost its scope.",
   security: secured("read"),
   middleware: [needs("read"), answersWith("text/event-stream")],
   request: {

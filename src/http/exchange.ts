@@ -15,8 +15,10 @@ export interface Exchange {
   address?: string | undefined;
   /** Once it is known. */
   caller?: Caller;
-  /** Whether the token that was sent is still one; for answers that take long. */
-  isStillKnown?: () => Promise<boolean>;
+  /** The scope that its address takes, once that is known. */
+  needed?: Scope;
+  /** Whether the token that was sent is still one, with that scope; for answers that take long. */
+  isStillWelcome?: () => Promise<boolean>;
   /** The ids of the request's span, once there is one. */
   span?: { trace_id: string; span_id: string };
   /** The server's own failure, for the log. */

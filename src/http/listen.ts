@@ -55,12 +55,8 @@ export function openServer(app: HttpApp, isTrusted: boolean): Server {
     if (hostsOf(incoming) !== 1) sendProblem(outgoing, exchange, oneHost);
     else void answer(app, { incoming, outgoing, exchange });
   });
-  server.on("checkExpectation", (incoming, outgoing) => {
-    const exchange: Exchange = { id: newUuid(app.clock), isTrusted };
-    prepare(outgoing, exchange);
-    tell(app, { incoming, outgoing, exchange });
-    sendProblem(outgoing, exchange, noSuchExpectation);
-  });
+  // Refused by the app, where it is written down who asked.
+  server.on("checkExpectation", (incoming, outgoing) => void server.emit("request", incoming, outgoing));
   server.maxConnections = limits.connections;
   server.maxHeadersCount = 200;
   answerBrokenRequest(server, app.clock);
@@ -123,11 +119,6 @@ function hostsOf({ rawHeaders }: IncomingMessage): number {
 }
 
 const oneHost = { code: "bad_request", detail: "the request has no Host header, or more than one" };
-const noSuchExpectation = {
-  code: "expectation_failed",
-  detail: "the request expects what this server does not do",
-  remedy: "leave the header Expect away, or send `Expect: 100-continue`",
-};
 const noTarget = { code: "bad_request", detail: "the request's target or Host is no address" };
 
 function sendProblem(outgoing: ServerResponse, exchange: Exchange, refusal: { code: string; detail: string }): void {

@@ -1,4 +1,6 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import { matchedRoutes } from "hono/route";
 import type { AuditLog } from "../db/audit.ts";
 import type { Log } from "../log/log.ts";
 import { requestPath } from "../log/log-request.ts";
@@ -16,15 +18,16 @@ export interface Recording {
 }
 
 export function recordCalls({ audit, clock, log }: Recording) {
-  const strangers = new StrangersBudget(clock, log);
+  const strangers = new Budget("many calls without a valid token", { clock, log });
+  const lost = new Budget("many calls to addresses that take none", { clock, log });
   return createMiddleware<HttpEnv>(async (c, next) => {
     const { exchange, incoming } = c.env;
     const { address } = exchange;
     const { method } = c.req;
     if (["GET", "HEAD", "OPTIONS"].includes(method)) return next();
     const actor = exchange.caller?.name;
-    // Without a valid token it is refused further on, whatever it is.
-    if (actor === undefined && !strangers.spend(address)) return next();
+    // Without a valid token it is refused further on, whatever it is; and so is what no address takes.
+    if (actor === undefined ? !strangers.spend(address) : !isTaken(c) && !lost.spend(actor)) return next();
     const call = { actor, address, method, path: requestPath(incoming.url ?? ""), requestId: exchange.id };
     let id: string;
     try {
@@ -46,30 +49,38 @@ const notRecorded = {
   headers: { "retry-after": "5" },
 };
 
-/** How many calls without a valid token are written down, so that nobody fills the disk with them. */
-class StrangersBudget {
+/** There is such an address, and it takes that method. */
+function isTaken(c: Context<HttpEnv>): boolean {
+  return matchedRoutes(c).some(({ method }) => method !== "ALL");
+}
+
+/** How many calls that are refused whatever they say are written down, so that nobody fills the disk with them. */
+class Budget {
+  readonly #what: string;
   readonly #clock: Clock;
   readonly #log: Log;
   #minute = 0;
   #spent = 0;
   #isSaid = false;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byCaller = new Map<string, number>();
 
-  constructor(clock: Clock, log: Log) {
+  constructor(what: string, { clock, log }: Pick<Recording, "clock" | "log">) {
+    this.#what = what;
     this.#clock = clock;
     this.#log = log;
   }
 
-  spend(address = ""): boolean {
+  /** `caller` is an address or a name. */
+  spend(caller = ""): boolean {
     const minute = Math.floor(this.#clock.now() / 60_000);
     if (minute !== this.#minute) this.#begin(minute);
-    const spent = this.#byAddress.get(address) ?? 0;
+    const spent = this.#byCaller.get(caller) ?? 0;
     if (this.#spent < mostOfAll && spent < mostOfOne) {
       this.#spent += 1;
-      this.#byAddress.set(address, spent + 1);
+      this.#byCaller.set(caller, spent + 1);
       return true;
     }
-    if (!this.#isSaid) this.#log.warn("many calls without a valid token; for a minute the audit log leaves them out");
+    if (!this.#isSaid) this.#log.warn(`${this.#what}; for a minute the audit log leaves them out`);
     this.#isSaid = true;
     return false;
   }
@@ -78,10 +89,10 @@ class StrangersBudget {
     this.#minute = minute;
     this.#spent = 0;
     this.#isSaid = false;
-    this.#byAddress.clear();
+    this.#byCaller.clear();
   }
 }
 
-/** In a minute: from one address, and from all together. */
+/** In a minute: of one caller, and of all together. */
 const mostOfOne = 20;
 const mostOfAll = 60;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -11,6 +11,7 @@ import { openServer } from "../../src/http/listen.ts";
 import { silentLog } from "../../src/log/log.ts";
 import { auditedCall } from "../../src/protocol/audited-call.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
+import { send } from "./raw.ts";
 import { openServed, type Served } from "./served.ts";
 
 const clock = { now: Date.now, random: randomBytes };
@@ -164,6 +165,23 @@ describe("a stream of events", () => {
   });
 });
 
+describe("a stream of a token that loses its scope", () => {
+  it("ends as well", async () => {
+    const secret = await make("narrowed", ["read", "run"]);
+    const { id } = await served.submit("wait");
+    const lively = await served.impatient({ heartbeatMs: 50 });
+    const stream = await fetch(`${lively}/v1/jobs/${id}/events`, { headers: { authorization: `Bearer ${secret}` } });
+    const read = stream.text().catch(() => "cut off");
+    const file = join(served.bench.equipment.home, "tokens.json");
+    const shape = z.object({ tokens: z.array(z.looseObject({ name: z.string() })) });
+    const { tokens } = shape.parse(JSON.parse(readFileSync(file, "utf8")));
+    const narrowed = tokens.map((token) => (token.name === "narrowed" ? { ...token, scopes: ["run"] } : token));
+    writeFileSync(file, JSON.stringify({ tokens: narrowed }), { mode: 0o600 });
+    expect(await read).toBe("cut off");
+    expect((await ask(secret, `POST /v1/jobs/${id}/cancel`)).status).toBe(202);
+  });
+});
+
 describe("tokens of a data folder", () => {
   it("are changed by many at once without one being lost, while a server has them open", async () => {
     const place = { home: join(served.bench.folder, "other"), clock };
@@ -304,13 +322,26 @@ describe("the audit log", () => {
     expect((await newest("?limit=1")).data[0]).toMatchObject({ actor: "first", path: "/v1/jobs/nobody-2/cancel" });
   });
 
-  it("keeps what callers without a token were refused for thirty days", async () => {
+  it("is not filled by a token's calls that no address takes, and has what expects too much", async () => {
+    const own = async () => (await newest()).data.filter(({ path }) => path.startsWith("/v1/nowhere"));
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => ask(served.secret, `POST /v1/nowhere/${n}`, {})),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+    expect((await own()).length).toBeLessThanOrEqual(40);
+    const headers = ["Host: localhost", `Authorization: Bearer ${served.secret}`, "Expect: foo", "Content-Length: 0"];
+    expect((await send(served.url, "POST /v1/jobs/nobody-3/cancel", headers)).status).toBe(417);
+    expect((await newest("?limit=1")).data[0]).toMatchObject({ path: "/v1/jobs/nobody-3/cancel", status: 417 });
+  });
+
+  it("keeps what was refused for thirty days", async () => {
     let now = Date.now() - 40 * 86_400_000;
     const { database } = served.bench.equipment;
     const audit = openAudit({ clock: { now: () => now, random: randomBytes }, redact: createRedactor([]) }, database);
     const call = { address: "10.9.8.7", method: "POST", path: "/old", requestId: "r" };
     await audit.begin({ ...call, actor: undefined });
-    await audit.begin({ ...call, actor: "ci", path: "/kept" });
+    await audit.end(await audit.begin({ ...call, actor: "ci", path: "/kept" }), 202);
+    await audit.end(await audit.begin({ ...call, actor: "ci", path: "/refused" }), 403);
     now = Date.now();
     await audit.begin({ ...call, actor: undefined, path: "/new" });
     const paths = (await newest()).data.filter(({ address }) => address === "10.9.8.7").map((row) => row.path);
