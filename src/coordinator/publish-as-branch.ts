@@ -13,6 +13,7 @@ import { describeConflict } from "./land.ts";
 import { linearHistory } from "./linear-history.ts";
 import type { Delivered } from "./publish.ts";
 import type { Around } from "./setup.ts";
+import { followBase } from "./setup-source.ts";
 import type { Start } from "./start-of.ts";
 
 /**
@@ -115,6 +116,7 @@ async function place(landed: Landed, ground: Start, around: Around): Promise<Pla
   const { tree, leftOut } = await fold(job.repository, ground, [tip]);
   if (leftOut[0]) return { kind: "failed", failure: conflictOf(leftOut[0], ground), rechecks: [] };
   if (tree === landed.tree || tree === ground.tree) return { kind: "checked", tree, rechecks: [] };
+  followBase(job, ground.tree);
   const rechecks = await checkTree(tree, around, ground.tree);
   const red = rechecks.find((check) => check.state === "failed");
   if (red) return { kind: "failed", failure: redOf(red, ground), rechecks };

@@ -13,11 +13,13 @@ import { objectionsToScripts } from "./allowed-changes.ts";
 import { checkTask } from "./check-task.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import { formatChanges } from "./format-changes.ts";
+import type { Job } from "./job.ts";
 import { judgeTask } from "./judge-task.ts";
 import { runCommand } from "./run-command.ts";
 import { runStep } from "./run-step.ts";
 import { scopeOf } from "./scope-of.ts";
 import type { Around } from "./setup.ts";
+import { followStep } from "./setup-source.ts";
 import type { Start } from "./start-of.ts";
 import type { FinishedRun } from "./step-order.ts";
 
@@ -35,12 +37,12 @@ export async function runTask(task: Task, start: Start, around: Around): Promise
     const { run, attempts } = await doStep(step, { task, ordinal, tree: progress.tree, around });
     progress.runs.push(run);
     progress.attempts = Math.max(progress.attempts, attempts);
-    if (run.taken) progress.tree = run.taken.tree;
+    advance(progress, run, { job: around.job, step });
     if (run.report.state !== "succeeded") break;
   }
   for (const run of await formatChanges(task, progress, around)) {
     progress.runs.push(run);
-    if (run.taken) progress.tree = run.taken.tree;
+    advance(progress, run, { job: around.job });
   }
   const settled = await settle(task, progress, around);
   const finished =
@@ -54,6 +56,12 @@ interface Progress {
   tree: string;
   attempts: number;
   runs: FinishedRun[];
+}
+
+function advance(progress: Progress, { taken }: FinishedRun, { job, step }: { job: Job; step?: Step }): void {
+  if (!taken) return;
+  followStep(job, { before: progress.tree, after: taken.tree, start: progress.start.tree, step });
+  progress.tree = taken.tree;
 }
 
 interface At {

@@ -3,21 +3,27 @@ import type { Setup } from "../protocol/job.ts";
 import type { TreeEntry } from "../workspace/tree-listing.ts";
 
 /**
- * Names what a setup prepares: the command, and all that says which dependencies there are. Two trees with one key may
- * share it. The repository is part of the name, since what is installed may run its scripts; so are the network and the
- * secrets that it had: what it could not fetch may be missing without a word, and what it fetched with a secret is not
- * for a job that has none. Pure.
+ * Names what a setup prepares: the command, and what it was made of. The repository is part of the name, since what is
+ * installed may run its scripts; so are the network and the secrets that it had: what it could not fetch may be missing
+ * without a word, and what it fetched with a secret is not for a job that has none. Pure.
  */
 export function setupKey(
   { run, network = [], secrets = [] }: Pick<Setup, "run" | "network" | "secrets">,
   repository: string,
-  entries: Iterable<TreeEntry>,
+  /** A tree, or what stands for all trees that may share it. */
+  madeOf: string,
 ): string {
-  const manifests = [...entries].filter((entry) => isManifest(entry.path));
-  const listed = manifests.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}`).sort();
   return createHash("sha256")
-    .update(JSON.stringify([repository, run, listed, [...network].sort(), [...secrets].sort()]))
+    .update(JSON.stringify([repository, run, madeOf, [...network].sort(), [...secrets].sort()]))
     .digest("hex");
+}
+
+/** All in a tree that says which dependencies there are, and the files that the command `run` names, as one hash. */
+export function manifestsOf(entries: Iterable<TreeEntry>, run = ""): string {
+  const named = new Set(run.split(/[\s"'`;&|()<>=]+/).map((word) => word.replace(/^(?:\.\/+)+/, "")));
+  const telling = [...entries].filter(({ path }) => isManifest(path) || named.has(path));
+  const listed = telling.map(({ path, mode, oid }) => `${mode} ${oid}\t${path}`).sort();
+  return createHash("sha256").update(JSON.stringify(listed)).digest("hex");
 }
 
 function isManifest(path: string): boolean {

@@ -12,11 +12,11 @@ import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
 import { SetupFailed } from "./setup-failed.ts";
-import { setupKey } from "./setup-key.ts";
+import { type SetupSource, sourceOf } from "./setup-source.ts";
 
 /**
- * Makes a fresh checkout ready for commands. The setup runs once for each key, in a checkout of its own; what it leaves
- * that no tree holds is kept and copied from then on. What it does to tracked files goes nowhere.
+ * Makes a fresh checkout ready for commands. The setup runs once for each key (setup-source.ts), in a checkout of its
+ * own; what it leaves that no tree holds is kept and copied from then on. What it does to tracked files goes nowhere.
  */
 export interface Around {
   job: Job;
@@ -34,24 +34,17 @@ const ofJobs = new WeakMap<Job, Map<string, Promise<string>>>();
 
 async function setUp(setup: Setup, tree: string, around: Around): Promise<string> {
   const { job, equipment } = around;
-  const key = await keyOf(setup, tree, job);
+  const source = await sourceOf(setup, tree, around);
+  const { key } = source;
   const known = ofJobs.get(job) ?? new Map<string, Promise<string>>();
   ofJobs.set(job, known);
   const folder = join(equipment.home, "setups", key);
-  const asked = known.get(key) ?? oneAtATime(folder, () => keptOrMade({ setup, tree, key, folder }, around));
+  const asked = known.get(key) ?? oneAtATime(folder, () => keptOrMade({ ...source, folder }, around));
   known.set(key, asked);
   return asked;
 }
 
-async function keyOf(setup: Setup, tree: string, { repository }: Job): Promise<string> {
-  const { entries } = await repository.listings.get(tree);
-  return setupKey(setup, repository.user.commonDir, entries.values());
-}
-
-interface Wanted {
-  setup: Setup;
-  tree: string;
-  key: string;
+interface Wanted extends SetupSource {
   folder: string;
 }
 
@@ -83,7 +76,7 @@ async function make(wanted: Wanted, around: Around): Promise<void> {
     const kept = await storeArtifact(Buffer.from(output), "text/plain", equipment.database);
     const data = { key, is_reused: false, exit: seen.exit, duration_ms: seen.durationMs, output: kept };
     await job.log([{ type: "setup.finished", data }]);
-    if (seen.exit !== 0 || seen.isTimedOut) throw await failed(wanted, { seen, output }, job);
+    if (seen.exit !== 0 || seen.isTimedOut) throw failed(wanted, { seen, output }, job.spec.setup);
     const draft = draftIn(join(equipment.home, "setups"), id);
     await keepPrepared(checkout.root, await checkout.untracked(), { draft, folder });
   } finally {
@@ -107,18 +100,23 @@ async function runTraced(setup: Setup, tree: string, cwd: string, around: Around
   }
 }
 
-async function failed(
-  { setup, key }: Wanted,
+function failed(
+  { setup, isBase }: Wanted,
   { seen, output }: { seen: CommandOutcome; output: string },
-  job: Job,
-): Promise<SetupFailed> {
+  written: Setup | undefined,
+): SetupFailed {
+  const missed = setup.secrets?.length === written?.secrets?.length ? [] : (written?.secrets ?? []);
+  const without = missed.length > 0 ? `; without ${missed.join(", ")}: an agent may have changed what it installs` : "";
   const reason = {
     code: "setup_failed",
-    message: `setup ${JSON.stringify(commandText(setup.run))}: ${describeEnding(seen)}`,
-    remedy: "run the command in a fresh clone and mend what it says; nothing was checked without it",
+    message: `setup ${JSON.stringify(commandText(setup.run))}: ${describeEnding(seen)}${without}`,
+    remedy:
+      missed.length > 0
+        ? "let a run step of the job change the dependencies before any agent works, or set up without secrets"
+        : "run the command in a fresh clone and mend what it says; nothing was checked without it",
     log: lastLines(output),
   };
-  return new SetupFailed(reason, key === (await keyOf(setup, job.spec.base.tree, job)));
+  return new SetupFailed(reason, isBase);
 }
 
 const underWay = new Map<string, Promise<unknown>>();
