@@ -81,8 +81,13 @@ async function runTools(talk: Conversation, answer: ModelAnswer): Promise<ToolRe
   const decisions = await talk.line.append(facts, talk.span.spanId);
   const results: ToolResult[] = [];
   for (const block of content)
-    if (block.type === "tool_use") results.push(await runTool(talk, block, decisions[block.id]));
+    if (block.type === "tool_use") results.push(await runTool(talk, block, decisionOn(block.id, decisions)));
   return results;
+}
+
+/** A model names its calls as it likes, also by what every object has. */
+function decisionOn(id: string, decisions: Readonly<Record<string, Decision>>): Decision | undefined {
+  return Object.hasOwn(decisions, id) ? decisions[id] : undefined;
 }
 
 async function runTool(talk: Conversation, call: ToolUse, decision: Decision | undefined): Promise<ToolResult> {

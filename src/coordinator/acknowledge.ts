@@ -39,11 +39,12 @@ export async function acknowledge(
 ): Promise<Acknowledgement> {
   const acknowledged: Acknowledgement = { decisions: {}, denials: [] };
   const log: Log = { facts: [], spanId };
+  const repeated = repeatedIds(reported);
   for (const fact of reported) {
     refuseEvidence(fact, view.book);
     log.facts.push(fact);
     if (fact.type === "tool.denied") acknowledged.denials.push(denialOf(fact.data));
-    if (fact.type === "turn.finished") await decideAnswer(fact.data.answer, log, { view, acknowledged });
+    if (fact.type === "turn.finished") await decideAnswer(fact.data.answer, log, { view, acknowledged, repeated });
   }
   await view.append(log.facts, spanId);
   return acknowledged;
@@ -61,13 +62,29 @@ function refuseEvidence(fact: ThreadFact, book: CallBook): void {
 interface Deciding {
   view: AcknowledgeView;
   acknowledged: Acknowledgement;
+  repeated: ReadonlySet<string>;
+}
+
+/** Decisions are told by call id, so one that names two calls can stand for neither. */
+function repeatedIds(reported: readonly ThreadFact[]): Set<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { id } of reported.flatMap(callsIn)) (seen.has(id) ? repeated : seen).add(id);
+  return repeated;
+}
+
+function callsIn(fact: ThreadFact): ToolUse[] {
+  return fact.type === "turn.finished" ? usesIn(fact.data.answer) : [];
+}
+
+function usesIn(answer: readonly AnswerBlock[]): ToolUse[] {
+  return answer.flatMap((block) => (block.type === "tool_use" ? [block] : []));
 }
 
 async function decideAnswer(answer: readonly AnswerBlock[], log: Log, deciding: Deciding): Promise<void> {
-  const calls = answer.flatMap((block) => (block.type === "tool_use" ? [block] : []));
   const before: DecidedCall[] = [];
-  for (const call of calls) {
-    const isAmbiguous = calls.some((other) => other !== call && other.id === call.id);
+  for (const call of usesIn(answer)) {
+    const isAmbiguous = deciding.repeated.has(call.id);
     const decided = await decideCall(call, { isAmbiguous, view: deciding.view });
     if (!decided) continue;
     const decision = await settle(call, decided, { log, before, view: deciding.view });

@@ -2,7 +2,7 @@ import type { ToolUse } from "../protocol/message.ts";
 import type { Decision } from "../protocol/scope.ts";
 import { toolNamed } from "../tools/catalog.ts";
 import type { Judgement } from "../tools/decide-paths.ts";
-import { asksSomething, type JudgeView, judge } from "../tools/judge.ts";
+import { asksSomething, type JudgeView, judge, shortInput } from "../tools/judge.ts";
 import { judgeCommand } from "../tools/judge-command.ts";
 import type { ToolCommand } from "../tools/tool.ts";
 import type { CallBook } from "./call-book.ts";
@@ -18,13 +18,17 @@ export interface CallView extends JudgeView {
 }
 
 /**
- * Undefined where the thread decides: reads, unless somebody may have to be asked, and tools that do not exist or were
+ * What an answer to one call would say about another of the same id is denied before anything is judged, whatever the
+ * tool. Undefined where the thread decides: reads, unless somebody may have to be asked, and tools that do not exist or were
  * not offered, which it turns away without running anything.
  */
 export async function decideCall(
   call: ToolUse,
   { isAmbiguous, view }: { isAmbiguous: boolean; view: CallView },
 ): Promise<DecidedCall | undefined> {
+  if (isAmbiguous || view.book.has(call.id)) {
+    return { decision: ambiguous, subject: shortInput(call.input), isRead: false };
+  }
   const tool = toolNamed(call.name);
   if (!tool) return undefined;
   const isRead = tool.effect === "read";
@@ -34,7 +38,6 @@ export async function decideCall(
   const command = opened && "command" in opened ? opened.command : undefined;
   if (!command) return { ...(await judge(call, view)), isRead };
   const subject = command.text.slice(0, mostShown).toWellFormed();
-  if (isAmbiguous || view.book.has(call.id)) return { decision: ambiguous, subject, isRead };
   return { decision: judgeCommand(command.text, view), subject, isRead, command };
 }
 

@@ -56,6 +56,30 @@ it("an id that names two calls allows neither, in one answer or in two", async (
   expect(again.decisions.b).toMatchObject({ effect: "deny", rule: "call id" });
 });
 
+it("an id that names two calls denies every tool, so that no answer to one of them is taken for the other's", async () => {
+  const call = (id: string, name: string, file_path: string) => {
+    return { type: "tool_use" as const, id, name, input: { file_path, content: "a" } };
+  };
+  const reported = (...calls: ReturnType<typeof call>[]): ThreadFact => ({
+    type: "turn.finished",
+    data: { turn: 1, answer: calls, usage: noUsage, stop: "tool_use" },
+  });
+  const { view, log } = viewOf("Bash");
+  const { decisions, denials } = await acknowledge(
+    [reported(call("x", "read", "secret"), call("x", "write", "one/a"), call("y", "write", "one/b"))],
+    undefined,
+    view,
+  );
+  expect(decisions).toMatchObject({ x: { effect: "deny", rule: "call id" }, y: { effect: "allow" } });
+  expect(denials).toHaveLength(2);
+  expect(log.map(({ type }) => type)).toEqual(["turn.finished", "tool.denied", "tool.denied", "tool.intended"]);
+  const apart = await acknowledge([reported(call("z", "write", "one/a")), reported(call("z", "read", "k"))], "", view);
+  expect(apart.decisions.z).toMatchObject({ effect: "deny", rule: "call id" });
+  await acknowledge([answer(["c", "true"])], undefined, view);
+  const later = await acknowledge([reported(call("c", "read", "one/a"))], undefined, view);
+  expect(later.decisions.c).toMatchObject({ effect: "deny", rule: "call id" });
+});
+
 it("no thread reports on a command, but that its input was none", async () => {
   const { view, log } = viewOf("Bash");
   await acknowledge([answer(["a", "true"])], undefined, view);
