@@ -15,9 +15,12 @@ export function environmentInside(path: string): Record<string, string> {
     CI: "true",
     NO_COLOR: "1",
     // Its tree belongs to another account than git's objects do; there is nobody it could ask for a password.
-    GIT_CONFIG_COUNT: "1",
+    // A folder of the tree that only looks like a repository brings settings that start programs: git leaves it alone.
+    GIT_CONFIG_COUNT: "2",
     GIT_CONFIG_KEY_0: "safe.directory",
     GIT_CONFIG_VALUE_0: "*",
+    GIT_CONFIG_KEY_1: "safe.bareRepository",
+    GIT_CONFIG_VALUE_1: "explicit",
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_OPTIONAL_LOCKS: "0",
     GIT_TERMINAL_PROMPT: "0",

@@ -28,7 +28,7 @@ export interface SandboxOptions {
 }
 
 export interface SandboxLimits {
-  /** Of one process. */
+  /** Of one process, private to it; Infinity: no limit. */
   memoryBytes: number;
   processes: number;
   /** Of /tmp and of the home folder, each. */
@@ -54,8 +54,13 @@ function thisMachine({ path }: SandboxOptions): Machine {
   return machineAt({ root: "/", platform: process.platform, isRoot: process.getuid?.() === 0, path });
 }
 
-/** An allowlist, on the operator's own PATH. */
+/** An allowlist, on the operator's own PATH. git takes no settings from folders that only look like a repository. */
 function commandEnvironment({ home, ...options }: SandboxOptions) {
   const path = pathEntries(options).join(delimiter);
-  return { PATH: path, HOME: home, LANG: "C.UTF-8", TERM: "dumb", CI: "true", NO_COLOR: "1" };
+  const git = {
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "safe.bareRepository",
+    GIT_CONFIG_VALUE_0: "explicit",
+  };
+  return { PATH: path, HOME: home, LANG: "C.UTF-8", TERM: "dumb", CI: "true", NO_COLOR: "1", ...git };
 }

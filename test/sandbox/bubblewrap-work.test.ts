@@ -33,6 +33,21 @@ describe("ordinary work in bubblewrap", () => {
     expect(ended.exit).toBe(0);
   });
 
+  it("starts nothing from a folder that only looks like a repository", async () => {
+    const planted = join(box.tree, "planted");
+    for (const folder of ["objects", "refs"]) mkdirSync(join(planted, folder), { recursive: true });
+    writeFileSync(join(planted, "HEAD"), "ref: refs/heads/main\n");
+    const started = 'fsmonitor = "echo started >&2; false"';
+    writeFileSync(
+      join(planted, "config"),
+      `[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n${started}\n`,
+    );
+    const ended = await box.run("git -C planted status; cd planted && git status");
+    rmSync(planted, { recursive: true });
+    expect(ended.exit).not.toBe(0);
+    expect(ended.output.toString()).not.toContain("started");
+  });
+
   it("goes on where output is opened by its name", async () => {
     const ended = await box.run("echo 1 > /dev/stdout; echo 2 > /dev/stderr; echo 3 | tee /dev/stderr >/dev/null", {
       stdoutBytes: 100,
