@@ -55,6 +55,10 @@ export function createProxy(grant: NetworkGrant, options: ProxyOptions): Command
     refuseTunnel(request, client, { pinned: tunnelled.get(client), context });
   });
   server.maxConnections = mostConnections;
+  // Told once: whoever knocks again and again would fill the record with it.
+  server.once("drop", () => {
+    recorder.begin()?.refused({ host: "", port: 0 }, `a command may have ${mostConnections} connections at one time`);
+  });
   server.on("connection", (client) => {
     clients.add(client);
     client.setTimeout(idleMs, () => client.destroy());

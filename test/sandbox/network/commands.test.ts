@@ -71,18 +71,14 @@ const grant = (): Pick<Command, "network"> => ({
     heard: (request) => heard.push(request),
   },
 });
-/** Node's own, which reads the proxy's variables. */
-const get = (url: string) =>
-  `/run/sheaf/node -e 'fetch("${url}").then(async (r) => console.log(r.status, await r.text()), (e) => console.log("failed", e.cause?.message ?? e.message))'`;
+/** By Node's own client, which reads the proxy's variables. */
+const get = (...urls: string[]) =>
+  `/run/sheaf/node -e '(async () => { for (const url of ${JSON.stringify(urls)}) await fetch(url).then(async (r) => console.log(r.status, await r.text()), (e) => console.log("failed", e.cause?.message ?? e.message)); })()'`;
 
 describe("a command with a network", () => {
   it("reaches the hosts that it was given, by name, and is told of each that it was not", async () => {
-    const said = await box.say(
-      [get(`http://web.test:${port}/hello`), get(`http://inner.test:${port}/hello`), get("http://other.test/")].join(
-        ";",
-      ),
-      grant(),
-    );
+    const urls = [`http://web.test:${port}/hello`, `http://inner.test:${port}/hello`, "http://other.test/"];
+    const said = await box.say(get(...urls), grant());
     expect(said).toMatch(/^200 hello\n/);
     expect(arrived.map(({ url }) => url)).toEqual(["/hello"]);
     expect(heard.map(({ host, refused }) => [host, refused?.replace(/;.*/s, "")])).toEqual([
@@ -93,34 +89,27 @@ describe("a command with a network", () => {
     expect(heard[0]).toMatchObject({ port, address: "127.0.0.1", bytesReceived: expect.any(Number) });
   });
 
-  it("has no other way out: not past the proxy, not to this machine, not by a name of its own", async () => {
+  it("has no other way out: not past the proxy, not to this machine, not by a name of its own, not by killing it", async () => {
     const script = `const net = require("node:net");
       const dns = require("node:dns").promises;
+      const { readdirSync, readFileSync } = require("node:fs");
       const dial = (to) => new Promise((r) => net.connect(to).on("connect", () => r("open")).on("error", (e) => r(e.code)));
+      const bridges = () => readdirSync("/proc").filter((pid) => /^\\d+$/.test(pid) && +pid !== process.pid && readFileSync("/proc/" + pid + "/cmdline", "latin1").includes("proxy.sock"));
       (async () => {
         console.log(await dial({ host: "127.0.0.1", port: ${port} }), await dial({ host: "1.1.1.1", port: 443 }));
         console.log(await dns.lookup("web.test").then(() => "found", (e) => e.code), Object.keys(require("os").networkInterfaces()).join());
+        for (const pid of bridges()) try { process.kill(+pid, "SIGKILL"); } catch {}
+        await fetch("http://web.test:${port}/hello").then(() => console.log("through"), () => console.log("gone"));
       })();`;
     writeFileSync(join(box.tree, "try.cjs"), script);
-    expect(await box.say("/run/sheaf/node try.cjs", grant())).toMatch(/^ECONNREFUSED ENETUNREACH\nE\w+ lo$/);
-  });
-
-  it("loses its network and gains none when it kills what leads there", async () => {
-    const script = `const { readdirSync, readFileSync } = require("node:fs");
-      const bridges = readdirSync("/proc").filter((pid) => /^\\d+$/.test(pid) && +pid !== process.pid && readFileSync("/proc/" + pid + "/cmdline", "latin1").includes("proxy.sock"));
-      console.log("killing", bridges.length);
-      for (const pid of bridges) try { process.kill(+pid, "SIGKILL"); } catch {}
-      fetch("http://web.test:${port}/hello").then(() => console.log("through"), () => console.log("gone"));`;
-    writeFileSync(join(box.tree, "kill.cjs"), script);
-    const { output } = await box.run("/run/sheaf/node kill.cjs", grant());
+    const { output } = await box.run("/run/sheaf/node try.cjs", grant());
+    expect(output.toString()).toMatch(/^ECONNREFUSED ENETUNREACH\nE\w+ lo\n/);
     expect(output.toString()).not.toContain("through");
     expect(arrived).toEqual([]);
   });
 
   it.each([
-    ["exit 0", { exit: 0, signal: null }],
-    ["exit 3", { exit: 3, signal: null }],
-    ["printf out; printf err >&2; exit 1", { exit: 1, signal: null }],
+    ["printf out; printf err >&2; exit 3", { exit: 3, signal: null }],
     [["no-such-program"], { exit: 127, signal: null }],
     [["/usr"], { exit: 126, signal: null }],
   ] as const)("ends as it does without: %j", async (run, end) => {
@@ -132,7 +121,7 @@ describe("a command with a network", () => {
 
   it("ends in its time, cancelled, or by a signal as it does without, and leaves neither socket nor process", async () => {
     const mark = `${2_000_000 + process.pid}`;
-    const late = await box.run(`exec sleep ${mark}`, { ...grant(), timeoutMs: 1_500 });
+    const late = await box.run(`exec sleep ${mark}`, { ...grant(), timeoutMs: 1_000 });
     expect(late).toMatchObject({ isTimedOut: true, exit: null });
     expect(await box.run("kill -9 $$", grant())).toMatchObject(await ending("kill -9 $$"));
     const stop = new AbortController();
@@ -167,7 +156,7 @@ describe("a command with a network", () => {
     clearInterval(look);
     expect(said).toBe(secret);
     expect(seen).toEqual([]);
-    expect(await box.say('printf "%s." "$TOKEN"', grant())).toBe(".");
+    expect(await box.say('printf "%s." "$TOKEN"')).toBe(".");
   });
 });
 

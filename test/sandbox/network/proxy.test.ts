@@ -365,6 +365,21 @@ test("one connection that asks for hundreds of things at once gets no more of th
   gate.resolve();
 });
 
+test("a flood of connections takes a fixed number of them, is told once, and hinders nobody afterwards", async () => {
+  const half = `GET ${at("web.test")} HTTP/1.1\r\nHost: web.test:${bench.webPort}\r\nX: `;
+  const flood = Array.from({ length: 400 }, () => connect({ host: "127.0.0.1", port: bench.port }));
+  let dropped = 0;
+  for (const socket of flood) {
+    socket.on("error", () => {}).once("close", () => dropped++);
+    socket.write(half);
+  }
+  await vi.waitFor(() => expect(dropped).toBe(400 - 128), 10_000);
+  expect(bench.heard.map(({ refused: why }) => why)).toEqual(["a command may have 128 connections at one time"]);
+  for (const socket of flood) socket.destroy();
+  const get = `GET ${at("web.test")} HTTP/1.1\r\nHost: web.test:${bench.webPort}\r\nConnection: close\r\n\r\n`;
+  await vi.waitFor(async () => expect(await say(get)).toMatch(/^HTTP\/1\.1 200/), 10_000);
+});
+
 test("when the command is over nothing stays open, and what was under way is told", async () => {
   const socket = await tunnelTo(`web.test:${bench.webPort}`);
   const other = connect({ host: "127.0.0.1", port: bench.port });
