@@ -30,12 +30,23 @@ export function questionLines({ tool, input, rule, source, reason, suggestion }:
 
 /** Each question that waits, with what to type. */
 export function pendingLines(approvals: readonly ApprovalView[]): string[] {
-  return approvals
-    .toReversed()
-    .flatMap(({ id, task_id, tool, input }) => [
-      `  ask  ${task_id}: ${plainLine(`${tool} ${input}`, 160)}`,
-      `       sheaf approve ${shortId(id)}   or   sheaf deny ${shortId(id)}`,
-    ]);
+  return approvals.toReversed().flatMap(({ id, job_id, task_id, tool, input }) => {
+    const { line, isWhole } = inShort({ tool, input }, 160);
+    const next = isWhole
+      ? `sheaf approve ${shortId(id)}   or   sheaf deny ${shortId(id)}`
+      : `sheaf approvals ${job_id}   shows ${shortId(id)} in full`;
+    return [`  ask  ${task_id}: ${line}`, `       ${next}`];
+  });
+}
+
+/** A question as one line. What is not whole in it is not for answering: something could stand where nobody looks. */
+export function inShort(
+  { tool, input }: Pick<ShownQuestion, "tool" | "input">,
+  most: number,
+): { line: string; isWhole: boolean } {
+  const text = `${tool} ${input}`;
+  const line = plainLine(text, most);
+  return { line, isWhole: !/[\r\n]/.test(input.trim()) && line === plainLine(text, Number.POSITIVE_INFINITY) };
 }
 
 /** What is not seen (marks of format, blanks that are no space, characters drawn as nothing) is a mark as well. */
@@ -43,9 +54,10 @@ function plainly(text: string): string {
   return visible(text).replace(/\p{Cf}|\p{Default_Ignorable_Code_Point}|[\t\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/gu, mark);
 }
 
-/** The same as one line, cut at `most` characters. */
+/** The same as one line, cut at `most` characters; what was a new line is a mark. */
 export function plainLine(text: string, most: number): string {
-  return oneLine(plainly(text.replace(/[ \t\r\n]+/g, " ")), most);
+  const line = text.trim().replace(/[ \t]*\r?\n[ \t]*/g, ` ${mark("\n")} `);
+  return oneLine(plainly(line.replace(/[ \t]+/g, " ")), most);
 }
 
 function mark(character: string): string {

@@ -1,8 +1,8 @@
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { ApprovalView } from "../protocol/approval.ts";
+import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import { questionLines, shortId } from "./approval-text.ts";
-import { requireJob } from "./find-job.ts";
 import { formatOption, wholeNumber } from "./options.ts";
 import type { Surroundings } from "./session.ts";
 import type { Verb } from "./verb.ts";
@@ -30,9 +30,8 @@ async function print(name: string | undefined, options: Options, around: Surroun
   const { terminal, now } = around;
   await using session = await around.open("approvals");
   const { coordinator } = session;
-  const job = name === undefined ? undefined : (await requireJob(name, coordinator)).id;
   const state = options.all ? undefined : ("pending" as const);
-  const found = await newest({ job, state, limit: options.limit }, coordinator);
+  const found = await newest({ job: name, state, limit: options.limit }, coordinator);
   if (options.outputFormat === "json") terminal.print(JSON.stringify(found, null, 2));
   else if (found.length === 0) terminal.tell(options.all ? "nobody was asked" : "nothing waits for an answer");
   else for (const line of await approvalLines(found, { coordinator, now })) terminal.print(line);
@@ -41,7 +40,7 @@ async function print(name: string | undefined, options: Options, around: Surroun
 const mostOfPage = 200;
 
 async function newest(
-  { limit, ...query }: { job: JobId | undefined; state: "pending" | undefined; limit: number },
+  { limit, ...query }: { job: string | undefined; state: "pending" | undefined; limit: number },
   coordinator: Coordinator,
 ): Promise<ApprovalView[]> {
   const all: ApprovalView[] = [];
@@ -61,7 +60,7 @@ async function approvalLines(
 ): Promise<string[]> {
   const handles = new Map<string, string>();
   for (const id of new Set(found.map((each) => each.job_id))) {
-    handles.set(id, (await coordinator.job(id))?.handle ?? id);
+    handles.set(id, await handleOf(id, coordinator));
   }
   return found
     .toReversed()
@@ -69,6 +68,16 @@ async function approvalLines(
       `${shortId(each.id)}  ${handles.get(each.job_id)}  ${each.task_id}  ${oneLine(each.tool, 60)}  ${stateOf(each, now)}`,
       ...questionLines(each),
     ]);
+}
+
+/** Whoever may answer need not be one who may look at jobs. */
+async function handleOf(id: JobId, coordinator: Coordinator): Promise<string> {
+  try {
+    return (await coordinator.job(id))?.handle ?? id;
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === "credentials") return id;
+    throw thrown;
+  }
 }
 
 function stateOf({ state, expires_at, decided_by, remember, note }: ApprovalView, now: () => number): string {

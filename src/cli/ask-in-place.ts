@@ -47,6 +47,21 @@ export function askInPlace(place: AskingPlace): AskInPlace {
   };
 }
 
+/** Shows each question to whoever may not answer it, with what those do who may. */
+export function showInPlace({ say }: Pick<Progress, "say">): AskInPlace {
+  return {
+    take(fact) {
+      if (fact.type !== "approval.requested") return;
+      for (const line of [...questionLines(fact.data), elsewhere(fact.data.approval_id)]) say(line);
+    },
+    end() {},
+  };
+}
+
+function elsewhere(id: string): string {
+  return `  your token cannot answer; whoever has one with the scope approve: sheaf approve ${shortId(id)}`;
+}
+
 class Asking {
   readonly #place: AskingPlace;
   #queue: Question[] = [];
@@ -124,6 +139,7 @@ class Asking {
       })
       .catch((thrown: unknown) => {
         progress.say(`warning ${shortId(id)} could not be answered: ${oneLine(toFailure(thrown).message)}`);
+        progress.say(`        it still waits; from elsewhere: sheaf approve ${shortId(id)}`);
         this.remove(id);
       });
   }

@@ -1,5 +1,5 @@
 import type { Fact, FactData } from "../protocol/event.ts";
-import { plainLine, shortId } from "./approval-text.ts";
+import { inShort, shortId } from "./approval-text.ts";
 import { liveScreen, type TaskLines } from "./live-screen.ts";
 import type { Terminal } from "./terminal.ts";
 import { count, duration, oneLine } from "./words.ts";
@@ -109,7 +109,9 @@ function taskOf(runId: string, tasks: TaskLines): string {
 
 function requested({ approval_id, tool, input }: FactData<"approval.requested">, task: string): string {
   const id = shortId(approval_id);
-  return `ASK    ${id}  ${task}: ${plainLine(`${tool} ${input}`, 100)}; sheaf approve ${id}, or sheaf deny ${id}`;
+  const { line, isWhole } = inShort({ tool, input }, 100);
+  const next = isWhole ? `sheaf approve ${id}, or sheaf deny ${id}` : "sheaf approvals shows it in full";
+  return `ASK    ${id}  ${task}: ${line}; ${next}`;
 }
 
 function resolved({ approval_id, state, decided_by, remember, note }: FactData<"approval.resolved">): string {

@@ -1,20 +1,17 @@
-import { createHash } from "node:crypto";
-import { inlineJob } from "../job/inline-job.ts";
 import type { JobSource } from "../job/job-source.ts";
-import { inputWords } from "../job/resolve-inputs.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobSpec } from "../protocol/job.ts";
-import type { JobRequest } from "../protocol/job-request.ts";
 import { exitOf } from "../protocol/outcome.ts";
 import type { Result } from "../protocol/result.ts";
-import { withBundle } from "../workspace/outgoing-bundle.ts";
 import type { Repository } from "../workspace/repository.ts";
-import { askInPlace } from "./ask-in-place.ts";
+import { askInPlace, showInPlace } from "./ask-in-place.ts";
+import { canAnswer } from "./can-answer.ts";
+import { idempotencyOf, requestOf } from "./job-as-request.ts";
 import { modeHere } from "./permission-mode.ts";
 import { followProgress } from "./progress.ts";
 import type { JobOptions } from "./read-job.ts";
 import type { Session, Surroundings } from "./session.ts";
-import { refuseUnpublishable, takeHome } from "./take-home.ts";
+import { takeHome } from "./take-home.ts";
 
 /** A job that was read and resolved here, on its way to whoever does the work. */
 export interface ReadJob {
@@ -40,17 +37,20 @@ export async function runToEnd(
   { session, around }: { session: Session; around: Surroundings },
 ): Promise<Result | undefined> {
   const { terminal, config, now } = around;
-  const job = withMode(given, options, { session, around });
+  const isDetached = options.detach === true;
+  const isHeard = isDetached || terminal.keyboard === undefined || (await canAnswer(session));
+  const job = withMode(given, { isDetached, isHeard, session, around });
   warnOfSandbox(job, { session, around });
   if (options.detach) refuseDetached(job.spec, session);
   const progress = followProgress(terminal, now);
   const { keyboard } = terminal;
-  const asking = keyboard && askInPlace({ keyboard, progress, coordinator: session.coordinator, now });
+  const { coordinator } = session;
+  const asking = keyboard && (isHeard ? askInPlace({ keyboard, progress, coordinator, now }) : showInPlace(progress));
   const isStream = options.outputFormat === "stream-json";
-  const submitted = await session.coordinator.submit({
+  const submitted = await coordinator.submit({
     ...job,
     traceparent: config.traceparent,
-    idempotency: idempotencyOf(given, options),
+    idempotency: await idempotencyOf(job, options, session),
     request: (putBundle) => requestOf(job, options, { session, putBundle }),
     onFact(runId, fact) {
       progress.take(runId, fact);
@@ -85,9 +85,9 @@ export async function runToEnd(
 }
 
 /** Who is asked is known only here: whether anybody sits at this terminal, and who does the work. */
-function withMode(job: ReadJob, options: FollowOptions, at: { session: Session; around: Surroundings }): ReadJob {
+function withMode(job: ReadJob, at: Parameters<typeof modeHere>[1]): ReadJob {
   const { permissions } = job.spec;
-  const { mode, warning } = modeHere(permissions.mode, { isDetached: options.detach === true, ...at });
+  const { mode, warning } = modeHere(permissions.mode, at);
   if (warning) at.around.terminal.tell(`warning ${warning}`);
   return mode === undefined ? job : { ...job, spec: { ...job.spec, permissions: { ...permissions, mode } } };
 }
@@ -119,49 +119,4 @@ function nobodyStays(): Fault {
   return new Fault("usage", "--detach: this process would do the work itself, and it is leaving", {
     remedy: "start `sheaf serve` on this data folder, or name a server with --server",
   });
-}
-
-function idempotencyOf({ spec }: ReadJob, { idempotencyKey: key }: FollowOptions) {
-  if (key === undefined) return undefined;
-  if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
-    throw new Fault("usage", "--idempotency-key: it must be 1 to 200 characters of visible ASCII", {
-      remedy: "use the id of the CI run, such as $GITHUB_RUN_ID",
-    });
-  }
-  return { key, sha256: createHash("sha256").update(JSON.stringify(spec)).digest("hex") };
-}
-
-/** Over the network the commit travels along, and the branch is made here; on this machine the repository is named. */
-async function requestOf(
-  { source, spec, repository }: ReadJob,
-  options: FollowOptions,
-  { session, putBundle }: { session: Session; putBundle: (file: string, sha256: string) => Promise<void> },
-): Promise<JobRequest> {
-  const { request } = await inlineJob(source, { overrides: options, inputs: inputWords(options.input ?? []) });
-  const { ref, commit, is_dirty, repository: path } = spec.base;
-  const { check, concurrency, timeout, publish, model, sample, only } = options;
-  const named = { concurrency, timeout, publish, model, sample, only, permissionMode: spec.permissions.mode };
-  const overrides = { check: check && [...check], ...named };
-  const asked = {
-    ...request,
-    inputs: inputWords(options.input ?? []),
-    overrides: defined(overrides),
-    ref,
-    commit,
-    is_dirty,
-  };
-  if (session.reach !== "server") return { ...asked, repository: { path } };
-  await refuseUnpublishable(spec, repository);
-  return withBundle(repository, commit, async ({ file, sha256 }) => {
-    await putBundle(file, sha256);
-    const isBranch = spec.publish.kind === "branch";
-    const there = isBranch ? { ...asked.overrides, publish: "none" } : asked.overrides;
-    return { ...asked, overrides: there, repository: { bundle: sha256 } };
-  });
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(given: T): Defined<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

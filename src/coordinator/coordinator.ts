@@ -52,7 +52,10 @@ export interface Coordinator {
   bundle(id: JobId): Promise<Uint8Array>;
   /** What would become of a call, and why: one answer where all tasks and agents agree. Throws Fault `rule` or `usage`. */
   explain(id: JobId, question: ExplainQuestion): Promise<Explanation[]>;
-  /** Questions to people, newest first; `next` is the cursor of the page after. Throws Fault `usage` for a bad cursor. */
+  /**
+   * Questions to people, newest first; `next` is the cursor of the page after. Throws Fault `usage` for a bad cursor,
+   * `unknown_job` for a job that is not there.
+   */
   approvals(query: ApprovalQuery): Promise<{ approvals: ApprovalView[]; next?: string }>;
   approval(id: string): Promise<ApprovalView | undefined>;
   /** Answers a question; the first answer counts. `by` names whoever answers, where this process has no other word. */

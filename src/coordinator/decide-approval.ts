@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { findApproval, listApprovals, type StoredApproval } from "../db/find-approval.ts";
+import { findJob } from "../db/find-job.ts";
 import { settleApproval } from "../db/settle-approval.ts";
 import type { ApprovalAnswer, ApprovalState, ApprovalView } from "../protocol/approval.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -9,7 +10,8 @@ import { approvalView } from "./view.ts";
 
 /** Questions to people: looked at, and answered. The first answer counts, whoever gives it and in whichever process. */
 export interface ApprovalQuery {
-  job?: JobId | undefined;
+  /** Its id, its handle, or `last`. */
+  job?: string | undefined;
   state?: ApprovalState | undefined;
   /** The first characters of an id. */
   prefix?: string | undefined;
@@ -24,7 +26,7 @@ export type Decided =
   | { kind: "settled"; approval: ApprovalView }
   | { kind: "unknown" };
 
-/** Newest first. Throws Fault `usage` for a cursor that no page gave. */
+/** Newest first. Throws Fault `usage` for a cursor that no page gave, `unknown_job` for a job that is not there. */
 export async function approvalsPage(
   { job, state, prefix, limit, after }: ApprovalQuery,
   { clock, database }: Equipment,
@@ -37,11 +39,25 @@ export async function approvalsPage(
       remedy: "start from the first page",
     });
   }
-  const wanted = { jobId: job, state, prefix, limit: limit + 1, after: last };
+  const wanted = {
+    jobId: job === undefined ? undefined : await idOf(job, database),
+    state,
+    prefix,
+    limit: limit + 1,
+    after: last,
+  };
   const rows = await listApprovals(wanted, now, database);
   const approvals = rows.slice(0, limit).map((row) => approvalView(row, now));
   const next = rows.length > limit ? approvals.at(-1)?.id : undefined;
   return { approvals, ...(next ? { next } : {}) };
+}
+
+async function idOf(reference: string, database: Equipment["database"]): Promise<JobId> {
+  const job = await findJob(reference, database);
+  if (job) return job.id;
+  throw new Fault("unknown_job", `there is no job ${JSON.stringify(reference.slice(0, 100))}`, {
+    remedy: "sheaf list shows them all",
+  });
 }
 
 /** undefined: there is none of that id. */

@@ -7,7 +7,7 @@ import { fromCursor, toCursor } from "./cursor.ts";
 import { type HttpEnv, refuse } from "./exchange.ts";
 import { jsonBody } from "./json-body.ts";
 import type { HttpLimits } from "./limits.ts";
-import { noQuery, notFoundIn, pageOf, problems, secured } from "./route.ts";
+import { noQuery, pageOf, problems, secured } from "./route.ts";
 
 /** Questions to people: listed, looked at, answered. The first answer counts. */
 export function addApprovals(
@@ -15,12 +15,10 @@ export function addApprovals(
   { coordinator, limits }: { coordinator: Coordinator; limits: HttpLimits },
 ): void {
   app.openapi(listRoute, async (c) => {
-    const { limit, cursor, state, job: reference, prefix } = c.req.valid("query");
+    const { limit, cursor, state, job, prefix } = c.req.valid("query");
     const place = cursor === undefined ? { after: undefined } : fromCursor(cursor);
     if ("refusal" in place) return refuse(c, place.refusal);
-    const job = reference === undefined ? undefined : await coordinator.job(reference);
-    if (reference !== undefined && !job) return refuse(c, notFoundIn("job", reference));
-    const page = await coordinator.approvals({ limit, state, prefix, job: job?.id, after: place.after });
+    const page = await coordinator.approvals({ limit, state, prefix, job, after: place.after });
     const nextCursor = page.next === undefined ? null : toCursor(page.next);
     return c.json({ data: page.approvals, next_cursor: nextCursor, has_more: page.next !== undefined }, 200);
   });

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import { askInPlace } from "../../src/cli/ask-in-place.ts";
+import { askInPlace, showInPlace } from "../../src/cli/ask-in-place.ts";
 import { keyboardOf } from "../../src/cli/keyboard.ts";
 import type { ApprovalAnswer } from "../../src/protocol/approval.ts";
 import type { FactData } from "../../src/protocol/event.ts";
@@ -125,11 +125,19 @@ it("shows an input in full, with whatever hides or acts on a terminal as a mark"
   expect(shown).not.toMatch(/[^\n\x20-\x7e]/);
 });
 
+it("shows a question to whoever cannot answer it, with what to do", () => {
+  const said: string[] = [];
+  showInPlace({ say: (line) => void said.push(line) }).take({ type: "approval.requested", data: question("1") });
+  expect(said.join("\n")).toContain("npm install");
+  expect(said.at(-1)).toContain("scope approve: sheaf approve 11111111");
+});
+
 it("says how to answer from elsewhere when nobody can type any more, or an answer cannot be given", async () => {
   const { ask, type, keys, said, state } = openPlace();
   ask(question("f"));
   await type("y\n");
-  expect(said.at(-1)).toContain("could not be answered: the server is away");
+  expect(said.at(-2)).toContain("could not be answered: the server is away");
+  expect(said.at(-1)).toContain("sheaf approve ffffffff");
   ask(question("1"));
   keys.end();
   await new Promise(setImmediate);

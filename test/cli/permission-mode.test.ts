@@ -7,11 +7,12 @@ function at(place: {
   isTerminal?: boolean;
   reach?: "own" | "socket" | "server";
   isDetached?: boolean;
+  isHeard?: boolean;
 }) {
-  const { isCi = false, isTerminal = false, reach = "own", isDetached = false } = place;
+  const { isCi = false, isTerminal = false, reach = "own", isDetached = false, isHeard = true } = place;
   const keyboard = isTerminal ? { listen: () => () => {} } : undefined;
   const around = { terminal: { keyboard }, config: { isCi } } as Surroundings;
-  return { isDetached, session: { reach }, around };
+  return { isDetached, isHeard, session: { reach }, around };
 }
 
 it("asks whoever sits here, leaves a server's job to itself, and denies where nobody can answer", () => {
@@ -29,4 +30,12 @@ it("keeps to what the job says, but for questions in a CI that nobody can answer
   expect(modeHere("ask", at({}))).toEqual({ mode: "ask" });
   expect(modeHere("ask", at({ isCi: true, reach: "server" }))).toEqual({ mode: "ask" });
   expect(modeHere("ask", at({ isCi: true }))).toMatchObject({ mode: "deny", warning: expect.stringContaining("CI") });
+});
+
+it("asks nobody whose token cannot answer, and says so", () => {
+  const unheard = at({ isTerminal: true, reach: "server", isHeard: false });
+  const warning = expect.stringContaining("scope approve");
+  expect(modeHere(undefined, unheard)).toEqual({ warning });
+  expect(modeHere("ask", unheard)).toEqual({ mode: "ask", warning });
+  expect(modeHere("deny", unheard)).toEqual({ mode: "deny" });
 });
