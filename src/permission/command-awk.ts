@@ -1,3 +1,4 @@
+import { withoutTexts } from "./command-awk-text.ts";
 import { code, type Danger, incomplete } from "./command-program.ts";
 
 /** An awk program that neither starts programs nor opens files by itself; files it gets as arguments are read. */
@@ -32,11 +33,19 @@ function programAt(words: readonly string[]): number {
 /** What in it starts a program or opens a file; `@` calls functions by a name that is put together. */
 function opening(program: string): string | undefined {
   if (program.includes("\0")) return "an unknown part";
-  if (/\bsystem\b/.test(program)) return "system()";
-  if (/\bgetline\b/.test(program)) return "getline";
-  if (program.includes("@")) return "@";
-  if (program.replaceAll("||", "").includes("|")) return "a pipe";
-  return program.split(/[;}\n]/).some(printsToFile) ? "an output file" : undefined;
+  const bare = withoutTexts(program);
+  const text = bare ?? program;
+  if (/\bsystem\b/.test(text)) return "system()";
+  if (/\bgetline\b/.test(text)) return "getline";
+  if (text.includes("@")) return "@";
+  if (text.replaceAll("||", "").includes("|")) return "a pipe";
+  const statements = bare === undefined ? [program] : joined(bare).split(/[;}\n]/);
+  return statements.some(printsToFile) ? "an output file" : undefined;
+}
+
+/** A statement goes on in the next line behind an operator. */
+function joined(bare: string): string {
+  return bare.replaceAll(/([,&|?:({[=+*/%<>~!^-])\s*\n/g, "$1 ");
 }
 
 function printsToFile(statement: string): boolean {
