@@ -6,13 +6,11 @@ import type { Change, Version } from "../workspace/diff.ts";
 import { type RawPath, toText } from "../workspace/raw-path.ts";
 import type { Repository } from "../workspace/repository.ts";
 import type { Objection } from "../workspace/settle.ts";
-import { secretObjections } from "./secret-changes.ts";
 import type { Around } from "./setup.ts";
 
 /**
  * What speaks against the changes of a command, by path and in their order: the scope, where it does not let that path
- * be edited; of a package.json, other scripts; and a secret that was written down. An agent's command and one of the
- * job's author are held to the same.
+ * be edited; and of a package.json, other scripts. An agent's command and one of the job's author are held to the same.
  */
 export async function objectionsTo(
   changes: readonly Change[],
@@ -20,14 +18,11 @@ export async function objectionsTo(
   around: Around,
 ): Promise<Map<RawPath, Objection>> {
   const { repository } = around.job;
-  const [scripts, secrets] = [
-    await objectionsToScripts(changes, scope, repository),
-    await secretObjections(changes, around),
-  ];
+  const scripts = await objectionsToScripts(changes, scope, repository);
   const objections = new Map<RawPath, Objection>();
   for (const change of changes) {
     const { path } = change;
-    const objection = objectionToPath(change, scope, repository) ?? scripts.get(path) ?? secrets.get(path);
+    const objection = objectionToPath(change, scope, repository) ?? scripts.get(path);
     if (objection) objections.set(path, objection);
   }
   return objections;

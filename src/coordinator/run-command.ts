@@ -21,6 +21,7 @@ import { clearAway } from "./clear-away.ts";
 import { JobStopped } from "./job.ts";
 import { requireSandbox } from "./refuse-unrunnable.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
+import { secretFinder } from "./secret-finder.ts";
 import { type Around, prepareCheckout } from "./setup.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import type { CommandOrder, FinishedRun } from "./step-order.ts";
@@ -59,6 +60,7 @@ async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around):
   const checkout = await createWorkingCheckout(job.repository, {
     directory,
     tree: order.tree,
+    isSecret: secretFinder(around),
     ...(prepare ? { prepare } : {}),
   });
   try {
@@ -126,7 +128,7 @@ async function takeAllowed(
   const allowed = taken.touched.filter(({ path }) => !objections.has(path));
   const denials = [
     ...Array.from(objections, ([path, { rule, reason }]) => ({ tool: "command", input: toShown(path), rule, reason })),
-    ...taken.refused.map(({ path, reason }) => ({ tool: "command", input: path, rule: "workspace", reason })),
+    ...taken.refused.map(({ path, rule = "workspace", reason }) => ({ tool: "command", input: path, rule, reason })),
   ];
   const changes = allowed.map(({ path, after }) => ({ path, mode: after?.mode ?? null, oid: after?.oid ?? null }));
   if (objections.size === 0) return { taken: { ...taken, ignored: [], refused: [] }, denials };

@@ -7,6 +7,7 @@ import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { runInThread } from "./run-in-thread.ts";
+import { secretFinder } from "./secret-finder.ts";
 import type { FinishedRun, StepOrder } from "./step-order.ts";
 
 /**
@@ -19,6 +20,7 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
   const workspace = await createWorkspace(job.repository, {
     directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
     tree: order.tree,
+    isSecret: secretFinder({ job, equipment }),
     ...coverOf(order),
   });
   try {

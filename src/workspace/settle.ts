@@ -66,7 +66,7 @@ export async function settle(open: OpenWorkspace, { before, judge, overlooked }:
 }
 
 function refusedByTree({ refused }: RawTaken): Map<RawPath, Objection> {
-  return new Map(refused.map(({ path, reason }) => [path, { rule: "workspace", source: "sheaf", reason }]));
+  return new Map(refused.map(({ path, rule = "workspace", reason }) => [path, { rule, source: "sheaf", reason }]));
 }
 
 /** What changed from one taken tree of a workspace to a later one. */

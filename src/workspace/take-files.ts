@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
 import { access, constants, lstat, readFile, readlink } from "node:fs/promises";
+import { bringsSecret, fileHolds, secretReason } from "./bring-secret.ts";
 import type { Version } from "./diff.ts";
 import { lookAt } from "./looks.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
@@ -30,6 +31,7 @@ export async function takeFiles(
     for (const [index, { path, stats }] of some.entries()) {
       const version = taken[index];
       if (version === "unreadable") refused.push({ path, reason: version });
+      if (version === "secret") refused.push({ path, rule: version, reason: secretReason });
       if (typeof version !== "object") continue;
       open.looks.learn(path, stats, { version, tick });
       versions.set(path, version);
@@ -47,14 +49,16 @@ interface Seen {
   stats: Stats;
 }
 
-async function take(open: OpenWorkspace, seen: Seen): Promise<Version | "unreadable" | undefined> {
+async function take(open: OpenWorkspace, seen: Seen): Promise<Version | "unreadable" | "secret" | undefined> {
   const at = Buffer.concat([Buffer.from(`${open.root}/`), toBytes(seen.path)]);
   try {
-    if (seen.stats.isSymbolicLink()) return await takeLink(open, at);
+    if (seen.stats.isSymbolicLink()) return await takeLink(open, seen.path, at);
     if (!(await isReadable(at))) return "unreadable";
     const guess = open.looks.guess(seen.path, seen.stats, open.listing.entries.get(seen.path));
     const isUnchanged = guess && seen.stats.size <= largestRead && (await hasContent(open, at, guess.oid));
-    const oid = isUnchanged ? guess.oid : await open.repository.writer.file(`${toRaw(open.root)}/${seen.path}`);
+    if (isUnchanged) return { mode: modeOf(open, seen), oid: guess.oid };
+    if (await bringsSecret(open, seen.path, (isSecret) => fileHolds(at, isSecret))) return "secret";
+    const oid = await open.repository.writer.file(`${toRaw(open.root)}/${seen.path}`);
     return { mode: modeOf(open, seen), oid };
   } catch (cause) {
     // Gone since it was seen.
@@ -63,9 +67,10 @@ async function take(open: OpenWorkspace, seen: Seen): Promise<Version | "unreada
   }
 }
 
-async function takeLink({ repository }: OpenWorkspace, at: Buffer): Promise<Version> {
+async function takeLink(open: OpenWorkspace, path: RawPath, at: Buffer): Promise<Version | "secret"> {
   const target = await readlink(at, { encoding: "buffer" });
-  return { mode: "120000", oid: await repository.writer.blob(target) };
+  if (await bringsSecret(open, path, async (isSecret) => isSecret(target))) return "secret";
+  return { mode: "120000", oid: await open.repository.writer.blob(target) };
 }
 
 /** What the blob is known to be is not stored once more: that would touch the times of the user's object files. */

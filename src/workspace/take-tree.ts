@@ -100,6 +100,6 @@ function shown(paths: readonly RawPath[]): string[] {
   return paths.slice(0, most).map(toShown);
 }
 
-function shownRefusal({ path, reason }: Refused): TakenTree["refused"][number] {
-  return { path: toShown(path), reason };
+function shownRefusal({ path, ...why }: Refused): TakenTree["refused"][number] {
+  return { path: toShown(path), ...why };
 }

@@ -11,6 +11,8 @@ export interface Found {
 
 export interface Refused {
   path: RawPath;
+  /** Where it is another than that of all workspaces. */
+  rule?: "secret";
   reason: string;
 }
 

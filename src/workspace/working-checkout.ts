@@ -26,10 +26,14 @@ export interface WorkingCheckout {
   dispose(): Promise<void>;
 }
 
-/** `directory` must not exist. `prepare` brings in what the tree does not hold, such as installed dependencies. */
+/** `directory` must not exist. `prepare` brings in what the tree does not hold, such as installed dependencies; what `isSecret` is taken into no tree. */
 export async function createWorkingCheckout(
   repository: Repository,
-  wanted: { directory: string; tree: string; prepare?: (root: string) => Promise<void> },
+  wanted: Pick<OpenWorkspace, "isSecret"> & {
+    directory: string;
+    tree: string;
+    prepare?: (root: string) => Promise<void>;
+  },
 ): Promise<WorkingCheckout> {
   const { directory, tree } = wanted;
   await mkdir(directory, { recursive: true });
@@ -44,7 +48,7 @@ export async function createWorkingCheckout(
     await writeIndex(repository, tree, indexFile);
     const prepare = wanted.prepare && (() => wanted.prepare?.(root) ?? Promise.resolve());
     const overlooked = await overlooking(repository, { root, indexFile, hasGit: true }, prepare);
-    const open = await openFull(repository, { tree, root, indexFile, directory });
+    const open = { ...(await openFull(repository, { tree, root, indexFile, directory })), isSecret: wanted.isSecret };
     const take = async () => takeTree(open, await overlooked());
     const untracked = () => unknownTo(repository, { root, indexFile, which: "all" });
     return { root, takeTree: take, untracked, dispose };

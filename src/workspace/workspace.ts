@@ -48,16 +48,21 @@ export interface TakenTree {
   /** New files that .gitignore covers: listed, not taken. At most 1,000. */
   ignored: string[];
   /** What no tree of ours takes: `.git`, devices, links to the outside. At most 1,000. */
-  refused: { path: string; reason: string }[];
+  refused: { path: string; rule?: "secret"; reason: string }[];
 }
 
 /**
  * Makes `directory` (which must not exist) hold `files`, and all files below `directories` ("" is the whole tree), of
- * `tree`. Names that the tree does not have are passed over.
+ * `tree`. Names that the tree does not have are passed over, and what `isSecret` is taken into no tree.
  */
 export async function createWorkspace(
   repository: Repository,
-  wanted: { directory: string; tree: string; files?: readonly string[]; directories?: readonly string[] },
+  wanted: Pick<OpenWorkspace, "isSecret"> & {
+    directory: string;
+    tree: string;
+    files?: readonly string[];
+    directories?: readonly string[];
+  },
 ): Promise<Workspace> {
   const listing = await repository.listings.get(wanted.tree);
   const root = join(wanted.directory, "files");
@@ -72,6 +77,7 @@ export async function createWorkspace(
     looks: new Looks(join(wanted.directory, "clock")),
     held: new Set<RawPath>(),
     withheld: new Set<RawPath>(),
+    isSecret: wanted.isSecret,
   };
   const chosen = select(listing, wanted.files ?? [], wanted.directories ?? []);
   await put(open, chosen);

@@ -10,6 +10,7 @@ import { submit } from "../../src/coordinator/submit.ts";
 import { rowsOf } from "../../src/db/database.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import type { AgentStep, CommandStep, JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
+import type { Repository } from "../../src/workspace/repository.ts";
 import { runJobOn } from "../support/bench-job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import { commandCheck } from "../support/job.ts";
@@ -179,9 +180,9 @@ describe("a secret of a job", () => {
       'echo fine > one/fine; printf "t=%s" "$TOKEN" | base64 > one/leak; ln -s "$TOKEN" one/link',
       reach,
     );
-    const { result } = await runJobOn(bench, files, { tasks: [taskOf(leak)] });
-    expect(result).toMatchObject({ outcome: "blocked" });
-    expect(result.denials.map(({ input, rule }) => [input, rule]).sort()).toEqual([
+    const commands = await runJobOn(bench, files, { tasks: [taskOf(leak)] });
+    expect(commands.result).toMatchObject({ outcome: "blocked" });
+    expect(commands.result.denials.map(({ input, rule }) => [input, rule]).sort()).toEqual([
       ["one/leak", "secret"],
       ["one/link", "secret"],
     ]);
@@ -198,8 +199,34 @@ describe("a secret of a job", () => {
       agents.result.result_tree ?? "",
     ]);
     expect(landed.toString().split("\n")).toEqual(["one/a.txt", "one/fine", "package.json", ""]);
+    for (const { repository } of [commands, agents]) {
+      for (const form of formsOf(token)) expect(allObjectsOf(repository)).not.toContain(form);
+    }
+  });
+
+  it("is no object of the repository, wherever a command put it, and a file that has held it stays its author's", async () => {
+    const leak = command(
+      'head -c 4194300 /dev/zero > one/big; echo "$TOKEN" >> one/big; mkdir -p "one/$TOKEN"; echo > "one/$TOKEN/x"; echo more >> one/held',
+      { secrets: ["TOKEN"], may_fail: true },
+    );
+    const held = { ...files, "one/held": `${token}\n`, "one/big": "" };
+    const { result, repository } = await runJobOn(bench, held, { tasks: [taskOf(leak)] });
+    expect(result.denials.map(({ input, rule }) => [input, rule]).sort()).toEqual([
+      ["one/[redacted:secret]/x", "secret"],
+      ["one/big", "secret"],
+    ]);
+    const kept = allObjectsOf(repository);
+    expect(kept).toContain(`${token}\nmore\n`);
+    expect(kept.split(token)).toHaveLength(3);
+    for (const part of token.split("/")) expect(kept).not.toContain(` ${part}\0`);
   });
 });
+
+/** What any command can read of it, whether a commit leads there or not. */
+function allObjectsOf({ gitDir }: Repository): string {
+  const asked = ["--git-dir", gitDir, "cat-file", "--batch-all-objects", "--batch"];
+  return execFileSync("git", asked, { maxBuffer: 2 ** 28 }).toString("latin1");
+}
 
 function formsOf(...secrets: string[]): string[] {
   return secrets.flatMap((secret) => {
