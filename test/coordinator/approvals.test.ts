@@ -201,7 +201,7 @@ describe("what looks like a secret", () => {
     await using guarded = await openTestBench({ secrets: { KEY: "hunter2hunter2" } });
     const hiding = [
       bash("echo -----BEGIN PRIVATE KEY-----\necho evil"),
-      bash("echo https://x;echo${IFS}evil;echo${IFS}@example.com"),
+      bash("echo https://x;echo$IFS-evil;echo$IFS-@example.com"),
       bash("echo hunter2hunter2"),
       // The rule that would allow it holds the words as the shell joins them.
       bash("echo ghp_'0123456789abcdef'0123456789abcdef"),
