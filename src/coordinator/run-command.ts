@@ -3,7 +3,7 @@ import type { ClaimedRun } from "../db/claim-run.ts";
 import { storeArtifact } from "../db/store-artifact.ts";
 import { commandEnvironment } from "../job/command-environment.ts";
 import type { Fact } from "../protocol/event.ts";
-import { type Failure, Fault } from "../protocol/failure.ts";
+import { type Failure, Fault, toFailure } from "../protocol/failure.ts";
 import { newUuid } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
 import type { Denial } from "../protocol/result.ts";
@@ -13,11 +13,13 @@ import type { CommandOutcome } from "../sandbox/driver.ts";
 import { attribute, toolSpan } from "../telemetry/semconv.ts";
 import { toShown } from "../workspace/raw-path.ts";
 import { writeTree } from "../workspace/tree.ts";
+import { Unsettled } from "../workspace/unsettled.ts";
 import { createWorkingCheckout, type WorkingCheckout } from "../workspace/working-checkout.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
 import { objectionsTo } from "./allowed-changes.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
 import { clearAway } from "./clear-away.ts";
+import { failureOf } from "./command-failure.ts";
 import { JobStopped } from "./job.ts";
 import { requireSandbox } from "./refuse-unrunnable.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
@@ -43,9 +45,9 @@ function endedBy(thrown: unknown, { job: { signal } }: Around): FinishedRun {
   if (signal.aborted && signal.reason instanceof JobStopped) {
     return unfinished({ state: "cancelled", failure: signal.reason.failure });
   }
+  if (thrown instanceof Unsettled) return unfinished({ state: "failed", failure: toFailure(thrown) });
   if (!(thrown instanceof SetupFailed)) throw thrown;
-  const { code, message, remedy, log = "" } = thrown.reason;
-  const failure = { code, message, ...(remedy ? { remedy } : {}) };
+  const { log = "", ...failure } = thrown.reason;
   return { ...unfinished({ state: "failed", failure }), tail: log, ...(thrown.isAtBase ? { endsJob: thrown } : {}) };
 }
 
@@ -100,8 +102,8 @@ async function execute(run: ClaimedRun, { task, step, tree }: CommandOrder, cwd:
     [attribute.treeBefore]: tree,
   };
   const span = job.tracer.start(toolSpan("command"), { parent: job.span, attributes });
-  const intent: Fact = { type: "tool.intended", data: { call_id: callId, tool: "command", rule: "job file" } };
-  await job.logRun(run, [intent], span.spanId);
+  const intended = { call_id: callId, tool: "command", rule: "job file" };
+  await job.logRun(run, [{ type: "tool.intended", data: intended }], span.spanId);
   const { run: command, timeout_ms: timeoutMs, network, secrets } = step;
   const env = commandEnvironment(task, job.spec.inputs);
   const { traceparent } = span;
@@ -174,27 +176,4 @@ async function report(
     .slice(0, mostTold)
     .map((denial): Fact => ({ type: "tool.denied", data: { call_id: callId, source: "task", ...denial } }));
   await job.logRun(run, [...denied, { type: "tool.finished", data: finished }]);
-}
-
-/** `may_fail` forgives what a program says at its end; not that it was never found, or had to be killed. */
-function failureOf(
-  { step }: CommandOrder,
-  seen: CommandOutcome,
-  denials: readonly Omit<Denial, "task">[],
-): Failure | undefined {
-  const command = JSON.stringify(commandText(step.run).slice(0, 500));
-  const [first] = denials;
-  if (first) {
-    const more = denials.length > 1 ? ` (and ${denials.length - 1} more)` : "";
-    return {
-      code: "denied",
-      message: `${command} wrote ${first.input}${more}: ${first.reason}`,
-      remedy: "widen the writes of the step or the task, or let the command write elsewhere",
-    };
-  }
-  const isRun = seen.exit !== null && seen.exit !== 126 && seen.exit !== 127 && !seen.isTimedOut;
-  if (seen.exit === 0 && isRun) return undefined;
-  if (step.may_fail && isRun) return undefined;
-  const failure = { code: "command_failed", message: `${command}: ${describeEnding(seen)}` };
-  return seen.isTimedOut ? { ...failure, remedy: "raise the step's timeout" } : failure;
 }

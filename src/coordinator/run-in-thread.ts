@@ -1,10 +1,11 @@
 import type { ClaimedRun } from "../db/claim-run.ts";
 import { asSeen } from "../files/base-view.ts";
-import type { Failure } from "../protocol/failure.ts";
+import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
 import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
+import { Unsettled } from "../workspace/unsettled.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { askApproval } from "./ask-approval.ts";
 import type { Equipment } from "./equipment.ts";
@@ -80,8 +81,9 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   }
 }
 
-/** The job's setup that fails ends the run and maybe the job; anything else is Sheaf's own failure. */
+/** What a command left that git cannot tell, and a setup that fails, end the run; anything else is Sheaf's own failure. */
 function endedBy(cause: unknown, { denials }: HostPort): ThreadEnding {
+  if (cause instanceof Unsettled) return { report: deadReport(toFailure(cause)), denials, hasThreadDied: false };
   if (!(cause instanceof SetupFailed)) throw cause;
   const { code, message, remedy, log = "" } = cause.reason;
   const report = deadReport({ code, message, ...(remedy ? { remedy } : {}) });

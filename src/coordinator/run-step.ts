@@ -1,12 +1,14 @@
 import { join } from "node:path";
+import { toFailure } from "../protocol/failure.ts";
 import { bash } from "../tools/bash.ts";
 import { type Bundle, writeBundle } from "../workspace/bundle.ts";
+import { Unsettled } from "../workspace/unsettled.ts";
 import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
 import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { runInThread } from "./run-in-thread.ts";
+import { runInThread, type ThreadEnding } from "./run-in-thread.ts";
 import { secretFinder } from "./secret-finder.ts";
 import type { FinishedRun, StepOrder } from "./step-order.ts";
 
@@ -26,12 +28,23 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
   try {
     const bundle = await bundleFor(order, workspace, job);
     const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
-    const taken = ending.hasThreadDied ? {} : { taken: await workspace.takeTree() };
-    const finished: FinishedRun = { ...ending, ...taken };
+    const finished = await withTree(ending, workspace);
     await endRun(run, finished, equipment);
     return finished;
   } finally {
     await clearAway(workspace, equipment);
+  }
+}
+
+/** What an agent left that git cannot tell is the end of its run. */
+async function withTree(ending: ThreadEnding, workspace: Workspace): Promise<FinishedRun> {
+  if (ending.hasThreadDied) return ending;
+  try {
+    return { ...ending, taken: await workspace.takeTree() };
+  } catch (thrown) {
+    if (!(thrown instanceof Unsettled)) throw thrown;
+    const { report } = ending;
+    return { ...ending, report: report.failure ? report : { ...report, state: "failed", failure: toFailure(thrown) } };
   }
 }
 

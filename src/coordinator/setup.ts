@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { storeArtifact } from "../db/store-artifact.ts";
+import { toFailure } from "../protocol/failure.ts";
 import { newUuid } from "../protocol/ids.ts";
 import type { Setup } from "../protocol/job.ts";
 import { commandText, describeEnding, lastLines } from "../sandbox/command-ending.ts";
 import type { CommandOutcome } from "../sandbox/driver.ts";
 import { attribute, setupSpan } from "../telemetry/semconv.ts";
 import { bringPrepared, draftIn, isKept, keepPrepared, removeUnused } from "../workspace/prepared-files.ts";
+import { Unsettled } from "../workspace/unsettled.ts";
 import { createWorkingCheckout } from "../workspace/working-checkout.ts";
 import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
@@ -64,7 +66,7 @@ async function keptOrMade(wanted: Wanted, around: Around): Promise<string> {
 }
 
 async function make(wanted: Wanted, around: Around): Promise<void> {
-  const { setup, tree, key, folder } = wanted;
+  const { setup, tree, key, folder, isBase } = wanted;
   const { job, equipment } = around;
   const id = newUuid(equipment.clock);
   await job.log([{ type: "setup.started", data: { key, tree, run: setup.run } }]);
@@ -78,7 +80,10 @@ async function make(wanted: Wanted, around: Around): Promise<void> {
     await job.log([{ type: "setup.finished", data }]);
     if (seen.exit !== 0 || seen.isTimedOut) throw failed(wanted, { seen, output }, job.spec.setup);
     const draft = draftIn(join(equipment.home, "setups"), id);
-    await keepPrepared(checkout.root, await checkout.untracked(), { draft, folder });
+    const left = await checkout.untracked().catch((thrown: unknown) => {
+      throw thrown instanceof Unsettled ? new SetupFailed(toFailure(thrown), isBase) : thrown;
+    });
+    await keepPrepared(checkout.root, left, { draft, folder });
   } finally {
     await clearAway(checkout, equipment);
   }

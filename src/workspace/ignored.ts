@@ -3,10 +3,12 @@ import type { OpenWorkspace } from "./open-workspace.ts";
 import { joinRaw, parentOf, type RawPath, rawOf, toBytes } from "./raw-path.ts";
 import { withScratch } from "./repository.ts";
 import { withAncestors } from "./tree-listing.ts";
+import { overWorkOfOthers, patienceMs } from "./unsettled.ts";
 
 /**
  * Which new paths .gitignore covers: the workspace's own, or the base's where the workspace does not hold it. Git
- * decides, on a mirror of just these files, so that nothing has to be added to the workspace for its sake.
+ * decides, on a mirror of just these files, so that nothing has to be added to the workspace for its sake. Throws
+ * `Unsettled` where it comes to no end.
  */
 export async function ignoredAmong(
   open: OpenWorkspace,
@@ -18,16 +20,20 @@ export async function ignoredAmong(
       const rules = await rulesAt(open, joinRaw(directory, ".gitignore"), fresh.files);
       if (rules) await place(mirror, directory, rules);
     }
-    const { stdout } = await open.repository.git(["check-ignore", "--no-index", "-z", "--stdin"], {
-      gitDir: open.repository.gitDir,
-      workTree: mirror,
-      cwd: mirror,
-      // check-ignore refuses literal pathspecs; `./` keeps a name that begins with `:` from being one with magic.
-      env: { GIT_LITERAL_PATHSPECS: "0" },
-      input: Buffer.from(fresh.paths.map((path) => `./${path}\0`).join(""), "latin1"),
-      // 1: none of them.
-      accept: [0, 1],
-    });
+    const check = () =>
+      open.repository.git(["check-ignore", "--no-index", "-z", "--stdin"], {
+        gitDir: open.repository.gitDir,
+        workTree: mirror,
+        cwd: mirror,
+        // check-ignore refuses literal pathspecs; `./` keeps a name that begins with `:` from being one with magic.
+        env: { GIT_LITERAL_PATHSPECS: "0" },
+        input: Buffer.from(fresh.paths.map((path) => `./${path}\0`).join(""), "latin1"),
+        // 1: none of them.
+        accept: [0, 1],
+        // There are patterns that a name can hold up for years.
+        timeoutMs: patienceMs,
+      });
+    const { stdout } = await overWorkOfOthers(check);
     return new Set(
       stdout
         .toString("latin1")

@@ -1,10 +1,10 @@
-import { readdir } from "node:fs/promises";
 import { lookAt } from "./looks.ts";
-import { joinRaw, type RawPath, rawOf, toBytes } from "./raw-path.ts";
-import { removeEntry } from "./remove-folder.ts";
+import { type RawPath, rawOf } from "./raw-path.ts";
 import type { Repository } from "./repository.ts";
+import { type Spared, sweep } from "./sweep.ts";
 import { unknownTo } from "./unknown-files.ts";
-import { type Refused, reasonAgainst } from "./walk.ts";
+import { overWorkOfOthers, patienceMs } from "./unsettled.ts";
+import type { Refused } from "./walk.ts";
 
 /**
  * What in a full checkout is nobody's work: what git ignores there, and what was prepared before a command came and
@@ -26,7 +26,10 @@ interface Place {
   hasGit: boolean;
 }
 
-/** `prepare` brings in what the base does not hold; what it brought is known from then on. */
+/**
+ * `prepare` brings in what the base does not hold; what it brought is known from then on. What is returned throws
+ * `Unsettled` where git cannot tell.
+ */
 export async function overlooking(
   repository: Repository,
   place: Place,
@@ -39,11 +42,22 @@ export async function overlooking(
   const unchanged = await rememberLooks(place.root, prepared);
   const settled = new Set(prepare ? await unknownTo(repository, { ...place, which: "ignored" }) : []);
   const top = place.hasGit ? [rawOf(".git")] : [];
+  const spared = { ours: new Set(top), settled: new Set([...settled, ...prepared]) };
+  const first = prepare ? await sweep(place.root, spared) : undefined;
   return async () => {
-    const removed = await removeSpecials(place.root, new Set([...top, ...settled, ...prepared]));
-    const ignored = await unknownTo(repository, { ...place, which: "ignored" });
+    const removed = await sweepAll(place.root, spared, first?.rules);
+    const asked = { ...place, which: "ignored" as const, timeoutMs: patienceMs };
+    const ignored = await overWorkOfOthers(() => unknownTo(repository, asked));
     return { without: new Set([...top, ...(await unchanged()), ...ignored]), ignored, removed };
   };
+}
+
+/** Under other rules, git may enter what it passed over before. */
+async function sweepAll(root: string, spared: Spared, rules: string | undefined): Promise<Refused[]> {
+  const { removed, rules: now } = await sweep(root, spared);
+  if (now === rules || spared.settled.size === 0) return removed;
+  const more = await sweep(root, { ...spared, isThorough: true });
+  return [...removed, ...more.removed];
 }
 
 /** Later tells which of these look as they do now. A folder (a repository inside) is not looked into. */
@@ -62,41 +76,4 @@ async function looksOf(root: string, paths: readonly RawPath[]): Promise<Map<Raw
     looks.set(path, stats.isDirectory() ? "folder" : [ino, size, mode, mtimeMs, ctimeMs].join());
   });
   return looks;
-}
-
-/** A FIFO named .gitignore, or as HEAD of a repository inside, would keep git waiting for ever. */
-async function removeSpecials(root: string, without: ReadonlySet<RawPath>): Promise<Refused[]> {
-  const removed: Refused[] = [];
-  const pending: RawPath[] = [rawOf("")];
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    const entries = await entriesIn(root, directory);
-    const seen = entries.filter(({ path }) => !without.has(path));
-    removed.push(...seen.flatMap(({ path, reason }) => (reason === undefined ? [] : [{ path, reason }])));
-    pending.push(...seen.flatMap(({ path, reason, isFolder }) => (isFolder && reason === undefined ? [path] : [])));
-  }
-  for (const { path } of removed) await removeEntry(inside(root, path));
-  return [...new Map(removed.map((each) => [each.path, each])).values()];
-}
-
-/** Bytes of a folder's path that leave room for that of the workspace, and for names below (PATH_MAX is 4,096). */
-const longest = 2_000;
-
-/** Where such a nest of folders is taken away: a place from which it can be reached. */
-function highAbove(path: RawPath): RawPath {
-  return rawOf(path.slice(0, path.lastIndexOf("/", longest / 2)));
-}
-
-/** A folder that cannot be looked into is told by whoever takes the tree. */
-async function entriesIn(root: string, directory: RawPath) {
-  const entries = await readdir(inside(root, directory), { withFileTypes: true, encoding: "buffer" }).catch(() => []);
-  return entries.map((entry) => {
-    const path = joinRaw(directory, entry.name.toString("latin1"));
-    const isFolder = entry.isDirectory();
-    if (isFolder && path.length > longest) return { path: highAbove(path), reason: "deeper than paths go", isFolder };
-    return { path, reason: reasonAgainst(entry), isFolder };
-  });
-}
-
-function inside(root: string, path: RawPath): Buffer {
-  return Buffer.concat([Buffer.from(`${root}/`), toBytes(path)]);
 }

@@ -7,14 +7,14 @@ import type { Repository } from "./repository.ts";
  */
 export async function unknownTo(
   repository: Repository,
-  place: { root: string; indexFile: string; which: "ignored" | "not ignored" | "all" },
+  place: { root: string; indexFile: string; which: "ignored" | "not ignored" | "all"; timeoutMs?: number },
 ): Promise<RawPath[]> {
   const { stdout } = await repository.git(["ls-files", "--others", "-z", ...options[place.which]], {
     gitDir: repository.gitDir,
     workTree: place.root,
     cwd: place.root,
     indexFile: place.indexFile,
-    signal: AbortSignal.timeout(mostMs),
+    timeoutMs: place.timeoutMs ?? mostMs,
   });
   const names = stdout.toString("latin1").split("\0").slice(0, -1);
   return names.map((name) => rawOf(name.replace(/\/$/, "")));

@@ -56,6 +56,6 @@ export function reasonAgainst(entry: Dirent<Buffer>): string | undefined {
 }
 
 /** Names that some git, on some disk, would take for its own directory. */
-function isGitDirectory(name: string): boolean {
+export function isGitDirectory(name: string): boolean {
   return /^(\.git|git~1)[ .]*(:.*)?$/i.test(name);
 }

@@ -5,11 +5,13 @@ import { writeIndex } from "./index-file.ts";
 import { Looks } from "./looks.ts";
 import { learn, type OpenWorkspace } from "./open-workspace.ts";
 import { overlooking } from "./overlooked.ts";
-import type { RawPath } from "./raw-path.ts";
+import { type RawPath, rawOf } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
 import type { Repository } from "./repository.ts";
+import { sweep } from "./sweep.ts";
 import { takeTree } from "./take-tree.ts";
 import { unknownTo } from "./unknown-files.ts";
+import { overWorkOfOthers } from "./unsettled.ts";
 import type { TakenTree } from "./workspace.ts";
 
 /**
@@ -21,7 +23,10 @@ export interface WorkingCheckout {
   root: string;
   /** The tree that the base and the command's work make. */
   takeTree(): Promise<TakenTree>;
-  /** All that the tree does not hold, ignored or not; a folder with nothing else in it is named once. */
+  /**
+   * All that the tree does not hold, ignored or not, but for what would hold git up, which goes first; a folder with
+   * nothing else in it is named once.
+   */
   untracked(): Promise<RawPath[]>;
   dispose(): Promise<void>;
 }
@@ -50,7 +55,11 @@ export async function createWorkingCheckout(
     const overlooked = await overlooking(repository, { root, indexFile, hasGit: true }, prepare);
     const open = { ...(await openFull(repository, { tree, root, indexFile, directory })), isSecret: wanted.isSecret };
     const take = async () => takeTree(open, await overlooked());
-    const untracked = () => unknownTo(repository, { root, indexFile, which: "all" });
+    const untracked = async () => {
+      // A setup's own repositories and links are its own; what would hold git up goes.
+      await sweep(root, { ours: new Set([rawOf(".git")]), settled: new Set([rawOf("")]) });
+      return overWorkOfOthers(() => unknownTo(repository, { root, indexFile, which: "all" }));
+    };
     return { root, takeTree: take, untracked, dispose };
   } catch (cause) {
     await dispose();

@@ -13,6 +13,7 @@ import type { Repository } from "./repository.ts";
 import { type JudgeChanges, type Settled, settle } from "./settle.ts";
 import { takeRaw, takeTree } from "./take-tree.ts";
 import { entriesBelow, type Listing, type TreeEntry } from "./tree-listing.ts";
+import { Unsettled, untilUnsettled } from "./unsettled.ts";
 
 /**
  * The files of one run: those of its scope as ordinary files, the rest of the base on demand. There is no `.git` in it,
@@ -32,7 +33,7 @@ export interface Workspace {
   materialise(path: string): Promise<Fetched>;
   /** Paths of base files below a directory ("" is all) that are not in the workspace; only names that are UTF-8. */
   names(prefix: string, max: number): Promise<{ names: string[]; isComplete: boolean }>;
-  /** The tree that the base and the workspace now make. May be asked for more than once. */
+  /** The tree that the base and the workspace now make. May be asked for more than once. Throws `Unsettled`. */
   takeTree(): Promise<TakenTree>;
   /** Makes it a whole checkout for commands. The first call counts. */
   inflate(wanted: Inflation): Promise<void>;
@@ -83,6 +84,7 @@ export async function createWorkspace(
   await put(open, chosen);
   await learn(open, chosen);
   const turn = oneAtATime();
+  const settled = untilUnsettled();
   let inflated: Inflated | undefined;
   const materialise = batched((entries: TreeEntry[]) => turn(() => bringIn(open, entries)));
   return {
@@ -99,12 +101,12 @@ export async function createWorkspace(
       return fetchFrom(repository, listing, toRaw(path), Number.POSITIVE_INFINITY);
     },
     names: async (prefix, max) => namesBelow(listing, { prefix: toRaw(prefix), max, without: open.held }),
-    takeTree: () => turn(async () => takeTree(open, await inflated?.overlooked())),
+    takeTree: () => turn(() => settled(async () => takeTree(open, await inflated?.overlooked()))),
     inflate: (how) =>
       turn(async () => {
         inflated ??= await inflate(open, how);
       }),
-    settleAfter: (work, judge) => turn(() => settleAfter(open, { inflated, work, judge })),
+    settleAfter: (work, judge) => turn(() => settled(() => settleAfter(open, { inflated, work, judge }))),
     dispose: () =>
       turn(async () => {
         await inflated?.dispose();
@@ -138,6 +140,7 @@ async function settleAfter<T>(
     const value = await work();
     return { value, settled: await settle(open, { before, judge, overlooked }) };
   } catch (thrown) {
+    if (thrown instanceof Unsettled) throw thrown;
     await settle(open, { before, judge, overlooked });
     throw thrown;
   }

@@ -209,3 +209,34 @@ test("names that are no text are put back like others", async () => {
   expect(existsSync(name)).toBe(false);
   expect(existsSync(folder)).toBe(false);
 });
+
+test("what a command plants for git, in what is ignored too, holds up nothing and is gone", async () => {
+  await using ground = await groundWith(files);
+  await ground.inflate({
+    prepare: async (root) => {
+      mkdirSync(join(root, "ignored/repository/.git"), { recursive: true });
+      writeFileSync(join(root, "ignored/repository/.git/HEAD"), "ref: refs/heads/main\n");
+      writeFileSync(join(root, "ignored/x"), "x");
+    },
+  });
+  const plant = (root: string, at: string) => {
+    mkdirSync(join(root, at, ".git/objects"), { recursive: true });
+    mkdirSync(join(root, at, ".git/refs"));
+    execFileSync("mkfifo", [join(root, at, ".git/HEAD")]);
+    symlinkSync("/dev/zero", join(root, at, ".git/commondir"));
+  };
+  expect(await ground.after((root) => plant(root, "ignored"))).toEqual(["ignored/.git"]);
+  expect(existsSync(ground.at("ignored/repository/.git/HEAD"))).toBe(true);
+  const back = await ground.after((root) => {
+    writeFileSync(join(root, ".gitignore"), "");
+    plant(root, "ignored/deep");
+    mkdirSync(join(root, "ignored/rules"));
+    execFileSync("mkfifo", [join(root, "ignored/rules/.gitignore")]);
+    mkdirSync(join(root, "own/large"));
+    execFileSync("truncate", ["-s", "1T", join(root, "own/large/.gitignore")]);
+  });
+  expect(back).toEqual(
+    expect.arrayContaining([".gitignore", "ignored/deep/.git", "ignored/rules/.gitignore", "own/large/.gitignore"]),
+  );
+  expect((await ground.workspace.takeTree()).touched).toEqual([]);
+});
