@@ -1,19 +1,37 @@
 import type { CommandRule } from "../protocol/scope.ts";
 import type { FoundWord } from "../shell/found-word.ts";
 import { programName } from "../shell/runners.ts";
+import { isLifecycle, isPackageManager, mayLeaveOut, meansVerb, runsScripts } from "./package-verbs.ts";
 
 /**
  * Whether a command could be one that a rule speaks of, for rules that forbid or ask: by whatever path the program is
  * called, with options before and between the words, and with parts that only the shell will know. It may say yes too
  * often, never no.
  */
-export function couldReach(words: readonly FoundWord[], rule: Pick<CommandRule, "words" | "isWhole">): boolean {
-  const wanted = rule.words;
-  if (wanted === undefined) return words.length > 0;
+export function couldReach(found: readonly FoundWord[], rule: Pick<CommandRule, "words" | "isWhole">): boolean {
+  if (rule.words === undefined) return found.length > 0;
+  const words = found.map(asFilled);
+  const isWhole = rule.isWhole === true;
+  return spellings(rule.words).some((wanted) => reaches(words, wanted, isWhole));
+}
+
+/** find, xargs and parallel put any text where `{}` stands. */
+function asFilled(word: FoundWord): FoundWord {
+  return word.value.includes("{}") ? { ...word, value: word.value.replaceAll("{}", "\0") } : word;
+}
+
+/** `git push` is a program of its own too, in git's folder. */
+function spellings(wanted: readonly string[]): (readonly string[])[] {
+  const [program = "", first = "-", ...rest] = wanted;
+  const glued = /^git-(.+)$/.exec(program)?.[1];
+  if (glued !== undefined) return [wanted, ["git", glued, ...wanted.slice(1)]];
+  return program === "git" && !first.startsWith("-") ? [wanted, [`git-${first}`, ...rest]] : [wanted];
+}
+
+function reaches(words: readonly FoundWord[], [first = "", ...others]: readonly string[], isWhole: boolean): boolean {
   const [program, ...rest] = words;
-  if (program === undefined || !couldBeProgram(program, wanted[0] ?? "")) return false;
-  const [first = "", ...others] = wanted;
-  return program.isList || follows({ words: rest, wanted: others, isWhole: rule.isWhole === true, program: first });
+  if (program === undefined || !couldBeProgram(program, first)) return false;
+  return program.isList || follows({ words: rest, wanted: others, isWhole, program: first });
 }
 
 interface Comparison {
@@ -23,8 +41,11 @@ interface Comparison {
   program: string;
 }
 
-function couldBeProgram(word: FoundWord, wanted: string): boolean {
-  return couldBe(word.value, wanted) || couldBe(programName(word.value), programName(wanted));
+function couldBeProgram({ value, isList }: FoundWord, wanted: string): boolean {
+  if (couldBe(value, wanted) || couldBe(programName(value), programName(wanted))) return true;
+  // What comes to several words has its program before the first part that is unknown, or in it.
+  const start = value.slice(0, value.indexOf("\0") + 1);
+  return isList && couldBe(programName(start), programName(wanted));
 }
 
 /** Tries all ways to find the wanted words among these, each place once. */
@@ -55,32 +76,22 @@ function isEnd({ words, wanted, isWhole }: Comparison, { at, matched }: Place): 
 function stepsFrom(state: Comparison, { at, matched }: Place): Place[] {
   const word = state.words[at];
   const wanted = state.wanted[matched];
-  if (word === undefined || wanted === undefined) return [];
+  if (wanted === undefined) return [];
+  const isDone = mayLeaveOut(state.program, wanted, { next: state.wanted[matched + 1], isLast: word === undefined });
+  if (word === undefined) return isDone ? [{ at, matched: matched + 1 }] : [];
   const steps: Place[] = isOption(word) ? skips(state, at).map((next) => ({ at: next, matched })) : [];
   if (couldMean(state, word.value, wanted)) steps.push({ at: at + 1, matched: matched + 1 });
-  if (wanted === "run" && runsAnyway.has(state.program)) steps.push({ at, matched: matched + 1 });
+  if (isDone) steps.push({ at, matched: matched + 1 });
+  if (runsScripts(state.program, word.value) && isLifecycle(state.program, wanted)) steps.push({ at: at + 1, matched });
   return steps;
 }
-
-/** These run a script without the word `run` too. */
-const runsAnyway: ReadonlySet<string> = new Set(["yarn", "pnpm", "bun"]);
 
 /** npm and those like it know their subcommands by other names, and npm by their beginnings. */
 function couldMean({ program }: Comparison, value: string, wanted: string): boolean {
   if (couldBe(value, wanted)) return true;
-  if (!/^(?:npm|pnpm|yarn|bun)$/.test(program)) return false;
-  if (value.length > 1 && wanted.startsWith(value)) return true;
-  return synonyms.some((names) => names.includes(value) && names.includes(wanted));
+  if (!isPackageManager(program)) return false;
+  return (value.length > 1 && wanted.startsWith(value)) || meansVerb(value, wanted);
 }
-
-const synonyms: readonly (readonly string[])[] = [
-  ["run", "run-script", "rum", "urn"],
-  ["test", "t", "tst"],
-  ["exec", "x", "dlx"],
-  ["install", "i", "in", "add", "isntall"],
-  ["uninstall", "un", "unlink", "remove", "rm", "r"],
-  ["ci", "clean-install", "ic"],
-];
 
 /** Past an option, and past the value it may have. */
 function skips({ words, program }: Comparison, at: number): number[] {

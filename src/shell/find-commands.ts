@@ -98,5 +98,5 @@ function searchQuoted(search: Search, word: Word): void {
   const { value } = foundWord(word);
   if (word.parts === undefined && !word.text.includes("\\")) return;
   const isHidden = /\$\(|`/.test(value);
-  if (isHidden) searchScript(search, `: <<SHEAF_END_OF_TEXT\n${value.replaceAll("\0", "")}\nSHEAF_END_OF_TEXT\n`);
+  if (isHidden) searchScript(search, `: <<SHEAF_END_OF_TEXT\n${value}\nSHEAF_END_OF_TEXT\n`);
 }

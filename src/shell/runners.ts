@@ -39,4 +39,9 @@ const runners = named(`
   unbuffer ts-node tsx catchsegv pkexec machinectl lxc-attach chpst softlimit envdir setuidgid s6-setuidgid
   gosu su-exec tini dumb-init mapfile readarray complete compgen bind run-parts chronic ifne sem
   run0 newgrp sg screen tmux dtach abduco
+  c8 nyc corepack env-cmd cross-env-shell dotenvx cargo-watch aa-exec uclampset uname26 systemd-cat systemd-inhibit
+  numactl dbus-launch run-one run-this-one proot op aws-vault chamber infisical foreman honcho with-contenv
+  rustup opam dune stack cabal lerna nx nvm pyenv rbenv nodenv goenv jenv phpenv volta doppler conda mamba micromamba
+  pixi rye melos devbox
+  aa-exec systemd-cat systemd-inhibit uclampset uname26 numactl dbus-launch run-one proot c8 nyc cross-env-shell
 `);

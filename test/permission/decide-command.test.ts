@@ -373,6 +373,70 @@ describe("rules that deny and ask", () => {
     expect(effectOf(command, bare)).toBe("allow");
   });
 
+  it.each([
+    ["rm", "echo rm | xargs -I% % x"],
+    ["rm", "echo rm | xargs -I {} {} x"],
+    ["rm", "echo r | xargs -IX Xm x"],
+    ["rm", "parallel {} x ::: rm"],
+    ["git push", "echo push | xargs -I{} git {}"],
+    ["git push", "find push -exec git {} ;"],
+    ["git push", "env -Sgit push"],
+    ["git push", "env -S 'git -C x' push"],
+    ["git push", "env -S'git\\_push'"],
+    ["rm", 'watch -g "ls $x"'],
+    ["rm", "su --command='rm x' y"],
+    ["rm", "su -c'rm x' y"],
+    ["rm", "flock --command='rm x' y"],
+    ["rm", 'bash -c "ls $x"'],
+    ["rm", "rm$x.y"],
+    ["git push", "/usr/lib/git-core/git-push origin"],
+    ["git push", 'x=/usr/lib/git-core/git-push; "$x" origin'],
+    ["git-foo", "git foo"],
+    ["npm test", "npm it"],
+    ["npm test", "npm install-test"],
+    ["npm test", "npm cit"],
+    ["npm install", "npm isnt"],
+    ["npm install", "npm it"],
+    ["npm test", "npm run -s test"],
+    ["npm test", "npm run-script tst"],
+    ["npm run test", "npm test"],
+    ["npm run test", "npm t"],
+    ["yarn deploy", "yarn run deploy"],
+    ["yarn run deploy", "yarn deploy"],
+    ["yarn install", "yarn"],
+    ["pnpm deploy", "pnpm run deploy"],
+    ["rm", "systemd-inhibit rm x"],
+    ["rm", "enable -f ./x y"],
+  ])("Bash(%s:*) denies %j", (rule, command) => {
+    expect(effectOf(command, bashScope({ allow: ["Bash"], deny: [`Bash(${rule}:*)`] }))).toBe("deny");
+  });
+
+  it.each([
+    ["npm publish", "npm run build"],
+    ["npm test", "npm run test:unit"],
+    ["npm test", "npm install"],
+    ["npm run deploy", "npm test"],
+    ["npm run deploy", "npm run build"],
+    ["npm publish", "yarn"],
+    ["yarn publish", "yarn test"],
+    ["yarn install", "yarn test"],
+    ["git push", "git stash push"],
+    ["rm", "find . -name x -exec wc -l {} +"],
+    ["rm", "find . -name x -exec sh -c 'wc -l \"$1\"' _ {} ;"],
+    ["rm", "find . -name '*.sh' -exec sh {} ;"],
+    ["rm", "ls | xargs -I{} wc -l {}"],
+    ["rm", "ls | xargs -0 -n 1 -I % cp % %.bak"],
+    ["rm", "ls | xargs du -sh ."],
+    ["rm", 'bash scripts/x.sh "$x"'],
+    ["rm", 'bash -c \'echo "$1"\' _ "$x"'],
+    ["rm", "npx --yes prettier -w ."],
+    ["rm", "hash -r"],
+  ])("Bash(%s:*) does not deny %j", (rule, command) => {
+    expect(decideCommand(bashScope({ allow: ["Bash"], deny: [`Bash(${rule}:*)`] }), command)).toMatchObject({
+      effect: "allow",
+    });
+  });
+
   it("hold over layers: deny before ask before allow, and every layer must allow every command of a line", () => {
     const layers = (...all: Partial<ScopeLayer>[]): Scope => ({
       layers: all.map((each, index) => ({ source: `layer ${index}`, allow: [], deny: [], ...each })),

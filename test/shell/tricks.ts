@@ -264,6 +264,39 @@ export const written: readonly string[] = [
   'node -p \'require("child_process").execSync("planted")\'',
   'echo \'require("child_process").execSync("planted")\' | node',
   'echo \'require("child_process").execSync("planted")\' | node -',
+  // Scripts with parts that only the shell knows.
+  `x=';planted'; bash -c "echo $x"`,
+  `x=';planted'; sh -c "ls . $x"`,
+  `x=';planted'; timeout 5 bash -c "ls $x"`,
+  `x=';planted'; env sh -c "ls $x"`,
+  `x=';planted'; trap "echo $x" EXIT`,
+  `x='planted'; y=/dev; bash "$y/stdin" <<< "$x"`,
+  `x=-c; bash "$x" planted`,
+  `v=plan; w=ted; a='b[$('$v$w')]'; ((a))`,
+  `v=plan; w=ted; a='b[$('$v$w' x)]'; : \${c[a]}`,
+  "echo plan > ';planted'; find . -name ';*' -exec sh -c 'cd .{}' \\;; rm ';planted'",
+  // Scripts that are glued to options.
+  "env -Splanted",
+  "env -S'planted a'",
+  "env '-Splanted a'",
+  "env -vS 'planted a'",
+  "env -S'planted\\_a'",
+  "env --split-string='planted a'",
+  "env --split='planted a'",
+  "timeout 5 env -S'planted a'",
+  "script -q --command=planted /dev/null",
+  "script -q '-cplanted a' /dev/null",
+  "script -qcplanted /dev/null",
+  "flock . -c planted",
+  // What fills the place of the program.
+  "find ../bin -name planted -exec {} \\;",
+  "find ../bin -name planted -exec env {} \\;",
+  "echo planted | xargs -I% env % a",
+  "echo planted | xargs --replace=Y timeout 5 Y",
+  // Programs under another name.
+  "hash -p $(command -v planted) z; z",
+  "hash -p ../bin/planted z; z",
+  "IFS=x; v=x; planted${v}a",
 ];
 
 /** These run a program that only bears another name. */
