@@ -140,7 +140,8 @@ function sandboxOf({
   processes,
   scratch_mb,
 }: WrittenSettings["sandbox"]): SandboxSettings {
-  const limits = { memoryBytes: memory_mb * mebibyte, processes, scratchBytes: scratch_mb * mebibyte };
+  const memoryBytes = memory_mb === 0 ? Number.POSITIVE_INFINITY : memory_mb * mebibyte;
+  const limits = { memoryBytes, processes, scratchBytes: scratch_mb * mebibyte };
   return { mode, read, limits, ...(user === undefined ? {} : { user: String(user) }) };
 }
 

@@ -64,12 +64,18 @@ describe("the operator's settings", () => {
     });
   });
 
+  it("set no limit of memory where 0 is written", async () => {
+    await write("sandbox: { memory_mb: 0 }");
+    expect((await read()).sandbox.limits.memoryBytes).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it.each([
     [
       "sandbox: { mode: externl }",
       '1:18: expected "bubblewrap" or "external" or "none", found the text "externl"; did you mean "external"?',
     ],
     ["sandbox: { user: root }", "1:18: this is no account that commands may run as; write its name or number"],
+    ["sandbox: { memory_mb: 32 }", "1:23: "],
     ["sandbox: { user: 0 }", "1:18: expected at least 1, found the number 0"],
     [
       "sandbox: { read: [tools] }",

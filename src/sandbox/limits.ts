@@ -11,8 +11,8 @@ export function limited(words: readonly string[], limits: SandboxLimits): string
     prlimit,
     "--core=0",
     `--nproc=${limits.processes}`,
-    // Of memory that is written to; what engines like V8, the JVM and Go merely reserve is much more.
-    `--data=${limits.memoryBytes}`,
+    // Of private memory that can be written to; what engines like V8, the JVM and Go merely reserve is much more.
+    ...(Number.isFinite(limits.memoryBytes) ? [`--data=${limits.memoryBytes}`] : []),
     `--fsize=${limits.scratchBytes}`,
     `--nofile=${Math.min(mostOpenFiles, hardLimitOfFiles())}`,
     "--",

@@ -15,7 +15,10 @@ export async function tryLimits(
     ...((await run({ run: "sleep 30", timeoutMs: 100 })).isTimedOut ? [] : ["a command did not end in its time"]),
   ];
   const mebibytes = Math.round(memoryBytes / 2 ** 20);
-  const held = `a command was stopped at its time, at ${mebibytes} MiB of memory and at ${processes} processes`;
+  const memory = Number.isFinite(memoryBytes)
+    ? `at ${mebibytes} MiB of private memory`
+    : "at no amount of memory, as the operator chose,";
+  const held = `a command was stopped at its time, ${memory} and at ${processes} processes`;
   return [{ name: "limits", isHeld: broken.length === 0, saw: broken.length === 0 ? held : broken.join("; ") }];
 }
 

@@ -42,6 +42,8 @@ export const refusedCalls: Readonly<Record<string, Numbers>> = {
   fsmount: { x64: 432, arm64: 432 },
   fspick: { x64: 433, arm64: 433 },
   mount_setattr: { x64: 442, arm64: 442 },
+  // Since Linux 6.15.
+  open_tree_attr: { x64: 467, arm64: 467 },
   setns: { x64: 308, arm64: 268 },
   name_to_handle_at: { x64: 303, arm64: 264 },
   open_by_handle_at: { x64: 304, arm64: 265 },

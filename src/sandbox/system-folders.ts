@@ -15,8 +15,16 @@ export interface SystemFolders {
 
 const roots = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-/** By folder or file; what a machine does not have is left out. */
+/**
+ * By folder or file; what a machine does not have is left out. Debian's Maven and R do not start without theirs; files
+ * in which owners of machines keep passwords for registries (maven/settings.xml, R/Renviron.site, npmrc) are not here.
+ */
 const settings = [
+  "R/Makeconf",
+  "R/Renviron",
+  "R/javaconf",
+  "R/ldpaths",
+  "R/repositories",
   "alternatives",
   "crypto-policies",
   "fonts",
@@ -24,8 +32,13 @@ const settings = [
   "ld-musl-x86_64.path",
   "ld-musl-aarch64.path",
   "localtime",
+  "maven/logging/simplelogger.properties",
+  "maven/m2.conf",
+  "maven/toolchains.xml",
   "mime.types",
   "os-release",
+  "php.d",
+  "php.ini",
   "pki/ca-trust",
   "pki/java",
   "pki/tls/certs",
@@ -40,9 +53,11 @@ const settings = [
 ];
 
 export function systemFolders(): SystemFolders {
-  const javas = readdirSync("/etc").filter((name) => /^java(-[\w.-]+)?$/.test(name));
-  const etc = [...settings, ...javas].map((name) => `/etc/${name}`);
-  const found = [...roots, ...etc].map((place) => ({ place, link: linkIntoSystem(place), kind: kindOf(place) }));
+  const found = [...roots, ...settingsAmong(namesIn)].map((place) => ({
+    place,
+    link: linkIntoSystem(place),
+    kind: kindOf(place),
+  }));
   return {
     shown: [
       "/usr",
@@ -51,6 +66,25 @@ export function systemFolders(): SystemFolders {
     copied: found.flatMap(({ place, link, kind }) => (link === undefined && kind === "file" ? place : [])),
     links: found.flatMap(({ place, link }) => (link === undefined ? [] : [[place, link] as const])),
   };
+}
+
+/** Of languages that keep one for each version. A web server's part of PHP's is not for commands. */
+export function settingsAmong(list: (folder: string) => readonly string[]): string[] {
+  const names = list("/etc");
+  const javas = names.filter((name) => /^java(-[\w.-]+)?$/.test(name));
+  const debians = list("/etc/php").flatMap((version) => [`php/${version}/cli`, `php/${version}/mods-available`]);
+  const alpines = names
+    .filter((name) => /^php\d+$/.test(name))
+    .flatMap((name) => [`${name}/php.ini`, `${name}/conf.d`]);
+  return [...settings, ...javas, ...debians, ...alpines].map((name) => `/etc/${name}`);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** A path that is a part of the system, and needs no folder of its own to be seen. */

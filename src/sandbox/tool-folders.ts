@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { Fault } from "../protocol/failure.ts";
 import type { SandboxOptions } from "./open-sandbox.ts";
@@ -63,6 +63,7 @@ function mayBeShown({ source, place }: Folder, { home, dataFolder }: Surrounding
   const holdsMore = kept.some((folder) => isWithin(folder, source)) || existsSync(join(source, ".ssh"));
   return (
     !holdsMore &&
+    !holdsSocket(source) &&
     !isWithin(source, realFolder(dataFolder) ?? dataFolder) &&
     !coversSystem(place) &&
     !coversSystem(source)
@@ -80,7 +81,20 @@ function readFolder(place: string, { dataFolder }: Surroundings): Folder {
   if (isWithin(realFolder(dataFolder) ?? dataFolder, source)) {
     throw refuse("which holds Sheaf's own data", "name the folder of the tool itself");
   }
+  if (holdsSocket(source)) {
+    throw refuse("which holds a socket, and so a way to whoever listens there", "name a folder that holds tools alone");
+  }
   return { source, place: resolve(place) };
+}
+
+/** A socket can be connected to where a file could only be read. Deeper ones are not looked for. */
+function holdsSocket(folder: string): boolean {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).some((entry) => entry.isSocket());
+  } catch {
+    // A file, or one that only commands' account may look into.
+    return statSync(folder).isSocket();
+  }
 }
 
 /** Places that Sheaf furnishes, and folders that hold what belongs to many. Nothing is shown in their stead. */

@@ -44,7 +44,10 @@ const sandbox = z.strictObject({
     .max(100)
     .default([])
     .describe("folders of tools that commands may read, besides the system's and those found on PATH"),
-  memory_mb: z.int().min(64).max(1_048_576).default(8_192).describe("memory of one process, in MiB"),
+  memory_mb: z
+    .union([z.literal(0), z.int().min(64).max(1_048_576)])
+    .default(8_192)
+    .describe("private memory of one process, in MiB; 0: no limit"),
   processes: z.int().min(8).max(100_000).default(1_024).describe("processes and threads of one command"),
   scratch_mb: z
     .int()

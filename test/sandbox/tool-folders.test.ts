@@ -1,15 +1,19 @@
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toFailure } from "../../src/protocol/failure.ts";
 import { accountOf } from "../../src/sandbox/account.ts";
+import { settingsAmong } from "../../src/sandbox/system-folders.ts";
 import { toolFolders } from "../../src/sandbox/tool-folders.ts";
 import { openSandboxed } from "../support/sandboxed.ts";
 
 let root: string;
 let home: string;
-beforeAll(() => {
+let listener: Server;
+beforeAll(async () => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "sheaf-tools-")));
   chmodSync(root, 0o755);
   home = join(root, "home/me");
@@ -29,13 +33,18 @@ beforeAll(() => {
     "data/bin",
     "keys/bin",
   );
-  folders.push("keys/lib", "keys/.ssh", "package/node_modules/.bin", "plain");
+  folders.push("listens", "keys/lib", "keys/.ssh", "package/node_modules/.bin", "plain");
   for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
   symlinkSync(join(root, "tools/one/bin"), join(root, "link"));
   writeFileSync(join(root, "tools/one/bin/greet"), "#!/bin/sh\ncat $(dirname $0)/../lib/words\n", { mode: 0o755 });
   writeFileSync(join(root, "tools/one/lib/words"), "hello\n");
+  listener = createServer().listen(join(root, "listens/socket"));
+  await once(listener, "listening");
 });
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => {
+  listener.close();
+  rmSync(root, { recursive: true });
+});
 
 const at = (...names: string[]) => names.map((name) => join(root, name));
 const find = (path: string[], read: string[] = []) =>
@@ -63,7 +72,7 @@ describe("the tools that commands see", () => {
 
   it("are never a home, keys, Sheaf's own data or its own tools", () => {
     const { folders, path } = find(
-      at("home/me/bin", "home/me/.local/bin", "data/bin", "keys/bin", "package/node_modules/.bin", "absent"),
+      at("home/me/bin", "home/me/.local/bin", "data/bin", "keys/bin", "package/node_modules/.bin", "absent", "listens"),
     );
     expect(folders.map(({ source }) => source).toSorted()).toEqual(
       at("home/me/.local/bin", "home/me/bin", "keys/bin").toSorted(),
@@ -84,6 +93,7 @@ describe("the tools that commands see", () => {
     [() => "/etc", "cover"],
     [() => root, "Sheaf's own data"],
     [() => join(root, "absent"), "not there"],
+    [() => join(root, "listens"), "holds a socket"],
   ])("are refused where the operator names what cannot be shown", (folder, why) => {
     const thrown = toFailure(tried(() => find([], [folder()])));
     expect(thrown).toMatchObject({
@@ -99,6 +109,29 @@ describe("the tools that commands see", () => {
     const places = at("tools/one/bin/greet", "tools/one/new", "plain/new").join(" ");
     expect(await box.say(`for p in ${places}; do (echo x > $p) 2>/dev/null && echo $p; done`)).toBe("");
     expect(await box.say(`ls ${home} ${join(root, "keys")} 2>/dev/null`)).toBe("");
+  });
+});
+
+describe("the settings of /etc that commands see", () => {
+  it("are of the languages' command lines, and hold no password for a registry", () => {
+    const etc: Record<string, string[]> = {
+      "/etc": ["java-17-openjdk", "php", "php83", "php-fpm.d"],
+      "/etc/php": ["8.2"],
+    };
+    const places = settingsAmong((folder) => etc[folder] ?? []);
+    expect(places).toEqual(
+      expect.arrayContaining([
+        "/etc/java-17-openjdk",
+        "/etc/maven/m2.conf",
+        "/etc/R/ldpaths",
+        "/etc/php/8.2/cli",
+        "/etc/php/8.2/mods-available",
+        "/etc/php83/conf.d",
+      ]),
+    );
+    for (const kept of ["/etc/maven/settings.xml", "/etc/R/Renviron.site", "/etc/npmrc", "/etc/php/8.2/fpm/pool.d"]) {
+      expect(places.filter((place) => kept === place || kept.startsWith(`${place}/`))).toEqual([]);
+    }
   });
 });
 
