@@ -16,6 +16,7 @@ import { openDatabase } from "../db/open.ts";
 import { storeSpans } from "../db/store-spans.ts";
 import { createWriter } from "../db/writer.ts";
 import { toFailure } from "../protocol/failure.ts";
+import { closeInherited } from "../sandbox/close-inherited.ts";
 import { openSandbox } from "../sandbox/open-sandbox.ts";
 import type { Settings } from "../settings.ts";
 import { openExport } from "../telemetry/open-export.ts";
@@ -42,6 +43,7 @@ export interface SessionOrder {
 
 /** Throws Fault `locked` while another process owns the data folder. */
 export async function openOwnSession(order: SessionOrder, settings: Settings): Promise<Session> {
+  closeInherited();
   const stack = new AsyncDisposableStack();
   try {
     const { database, lock } = await openStore(order, stack);
