@@ -1,5 +1,6 @@
 import type { ClaimedRun } from "../db/claim-run.ts";
 import { asSeen } from "../files/base-view.ts";
+import type { Fact } from "../protocol/event.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
@@ -106,7 +107,10 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     root: workspace.root,
     isCaseInsensitive: job.repository.isCaseInsensitive,
     behind: async (path) => asSeen(await workspace.fetch(path, mostLinkBytes)),
-    append: (facts, spanId) => job.logRun(run, facts, spanId),
+    append: (facts, spanId) => {
+      workspace.wrote(facts.flatMap(writtenIn));
+      return job.logRun(run, facts, spanId);
+    },
     ask: (question) =>
       around.during(() => askApproval(question, { run, taskId: order.task.id, job, equipment, signal })),
     command: (command) =>
@@ -117,6 +121,12 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     progressed: around.progressed,
     now: () => equipment.clock.now(),
   });
+}
+
+/** Deletions leave nothing. */
+function writtenIn(fact: Fact): string[] {
+  const changed = fact.type === "tool.finished" ? (fact.data.changed ?? []) : [];
+  return changed.flatMap(({ path, blob }) => (blob === null ? [] : [path]));
 }
 
 function orderOf(id: RunId, order: StepOrder, { workspace, bundle, job }: Surroundings): RunOrder {

@@ -17,6 +17,8 @@ export interface OpenWorkspace {
   held: Set<RawPath>;
   /** Base paths that stay out of a whole checkout, as nobody in there may read them. */
   withheld: Set<RawPath>;
+  /** What tools were told to write; a file of these that git ignores is kept or told. */
+  edited?: Set<RawPath>;
   /** What no object is made of. */
   isSecret?: ((text: string | Buffer) => boolean) | undefined;
 }

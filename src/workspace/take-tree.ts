@@ -1,4 +1,5 @@
 import type { Change, Version } from "./diff.ts";
+import { editedAmong } from "./edited-files.ts";
 import { ignoredAmong } from "./ignored.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import { outsideLinks } from "./outside-links.ts";
@@ -30,7 +31,8 @@ function shownTaken(taken: RawTaken): TakenTree {
 export async function takeRaw(open: OpenWorkspace, overlooked?: Overlooked): Promise<RawTaken> {
   const { files, links, refused } = await walk(open.root, overlooked?.without);
   refused.push(...(overlooked?.removed ?? []));
-  const onDisk = [...files, ...links];
+  const edited = await editedAmong(open, overlooked?.ignored ?? []);
+  const onDisk = [...files, ...links, ...edited.kept];
   const isNew = (path: RawPath): boolean => !open.held.has(path) && !open.listing.entries.has(path);
   const ignored = await ignoredAmong(open, { paths: onDisk.filter(isNew), files: new Set(files) });
   const [present, drowned] = partition(onDisk, (path) => !isInSubmodule(open.listing, path));
@@ -50,7 +52,7 @@ export async function takeRaw(open: OpenWorkspace, overlooked?: Overlooked): Pro
   for (const path of clashes(open.listing, allowed)) refused.push({ path, reason: "in the way of files of the base" });
   const kept = withoutRefused(allowed, refused);
   const tree = await writeTree(open.repository, open.listing.tree, kept.map(toTreeChange));
-  return { tree, touched: kept, ignored: shown([...ignored]), refused };
+  return { tree, touched: kept, ignored: shown([...ignored, ...edited.told]), refused };
 }
 
 /** Most paths of a kind to name. */

@@ -13,6 +13,7 @@ import type { Repository } from "./repository.ts";
 import { type JudgeChanges, type Settled, settle } from "./settle.ts";
 import { takeRaw, takeTree } from "./take-tree.ts";
 import { entriesBelow, type Listing, type TreeEntry } from "./tree-listing.ts";
+import { batched, oneAtATime } from "./turns.ts";
 import { Unsettled, untilUnsettled } from "./unsettled.ts";
 
 /**
@@ -33,6 +34,8 @@ export interface Workspace {
   materialise(path: string): Promise<Fetched>;
   /** Paths of base files below a directory ("" is all) that are not in the workspace; only names that are UTF-8. */
   names(prefix: string, max: number): Promise<{ names: string[]; isComplete: boolean }>;
+  /** Tools were told to write these. */
+  wrote(paths: readonly string[]): void;
   /** The tree that the base and the workspace now make. May be asked for more than once. Throws `Unsettled`. */
   takeTree(): Promise<TakenTree>;
   /** Makes it a whole checkout for commands. The first call counts. */
@@ -78,6 +81,7 @@ export async function createWorkspace(
     looks: new Looks(join(wanted.directory, "clock")),
     held: new Set<RawPath>(),
     withheld: new Set<RawPath>(),
+    edited: new Set<RawPath>(),
     isSecret: wanted.isSecret,
   };
   const chosen = select(listing, wanted.files ?? [], wanted.directories ?? []);
@@ -101,6 +105,9 @@ export async function createWorkspace(
       return fetchFrom(repository, listing, toRaw(path), Number.POSITIVE_INFINITY);
     },
     names: async (prefix, max) => namesBelow(listing, { prefix: toRaw(prefix), max, without: open.held }),
+    wrote: (paths) => {
+      for (const path of paths) open.edited.add(toRaw(path));
+    },
     takeTree: () => turn(() => settled(async () => takeTree(open, await inflated?.overlooked()))),
     inflate: (how) =>
       turn(async () => {
@@ -166,34 +173,4 @@ async function isThere(root: string, path: RawPath): Promise<boolean> {
       throw new Fault("internal", `cannot look at ${path} in the workspace: ${cause.message}`, { cause });
     },
   );
-}
-
-/** Work runs in the order it came; one that fails does not stop the next. */
-function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work, work);
-    last = next.catch(() => {});
-    return next;
-  };
-}
-
-/** Items that arrive while a batch is under way make up the next one: one git process for all of them. */
-function batched<T>(work: (items: T[]) => Promise<void>): (item: T) => Promise<void> {
-  let waiting: { items: T[]; done: Promise<void> } | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  return (item) => {
-    if (waiting) {
-      waiting.items.push(item);
-      return waiting.done;
-    }
-    const items = [item];
-    const done = last.then(() => {
-      waiting = undefined;
-      return work(items);
-    });
-    last = done.catch(() => {});
-    waiting = { items, done };
-    return done;
-  };
 }

@@ -195,6 +195,33 @@ test("folders inside folders until no path reaches them are gone, and so is the 
   expect(existsSync(ground.workspace.root)).toBe(false);
 });
 
+test("what a tool wrote before it was ignored stays in the tree, and what it wrote where git ignores is told", async () => {
+  await using ground = await groundWith(files, ["own/a"]);
+  writeFileSync(ground.at("own/keep.ts"), "kept\n");
+  ground.workspace.wrote(["own/keep.ts"]);
+  await ground.inflate();
+  await ground.after((root) => {
+    writeFileSync(join(root, "own/.gitignore"), "*.ts\n");
+    writeFileSync(join(root, "own/made.ts"), "by a command\n");
+  });
+  writeFileSync(ground.at("own/after.ts"), "x");
+  mkdirSync(ground.at("ignored"));
+  writeFileSync(ground.at("ignored/z"), "x");
+  ground.workspace.wrote(["own/after.ts", "ignored/z", "own/gone.ts"]);
+  const taken = await ground.workspace.takeTree();
+  expect(taken.touched.map(({ path }) => path)).toEqual(["own/.gitignore", "own/keep.ts"]);
+  expect(taken.ignored).toEqual(["own/after.ts", "ignored/z"]);
+  const back = await ground.after((root) => {
+    rmSync(join(root, "ignored"), { recursive: true });
+    mkdirSync(join(ground.folder, "elsewhere"));
+    writeFileSync(join(ground.folder, "elsewhere/z"), "outside");
+    symlinkSync(join(ground.folder, "elsewhere"), join(root, "ignored"));
+    rmSync(join(root, "own/keep.ts"));
+  });
+  expect(back).toEqual(["ignored"]);
+  expect((await ground.workspace.takeTree()).touched.map(({ path }) => path)).toEqual(["own/.gitignore"]);
+});
+
 test("names that are no text are put back like others", async () => {
   await using ground = await groundWith(files);
   await ground.inflate();
