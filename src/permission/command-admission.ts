@@ -1,4 +1,5 @@
 import { parseCommand, type SimpleCommand } from "../shell/parse-command.ts";
+import { programName } from "../shell/runners.ts";
 import { isInside } from "./command-program.ts";
 
 /**
@@ -35,12 +36,16 @@ function refusedIn({ assignments, words, redirects }: SimpleCommand): string | u
   );
 }
 
-/** Behind a `cd` a path means another file. */
+/** Behind a `cd` a path means another file, and git may find another repository. */
 function refusedMoved(commands: readonly SimpleCommand[]): string | undefined {
-  const hasMoved = commands.some(({ words }) => words[0] === "cd");
-  const opens = commands.some(({ redirects }) => redirects.some(({ path }) => path !== "/dev/null"));
-  return hasMoved && opens
-    ? "cd and a redirection to a file in one line are not admitted; write them as two"
+  if (!commands.some(({ words }) => words[0] === "cd")) return undefined;
+  if (commands.some(({ redirects }) => redirects.some(({ path }) => path !== "/dev/null")))
+    return "cd and a redirection to a file in one line are not admitted; write them as two";
+  const startsGit = commands.some(
+    ({ words }) => words[0] !== "cd" && words.some((word) => programName(word) === "git"),
+  );
+  return startsGit
+    ? "cd and git in one line are not admitted; start git at the root, or as git -C FOLDER with a rule that names the folder"
     : undefined;
 }
 

@@ -1,16 +1,10 @@
+import { checkTargets } from "./command-make.ts";
+import { findOption, type OptionList } from "./command-options.ts";
 import { checkSubcommand, code, type Danger, isInside, limit, type ProgramDanger } from "./command-program.ts";
 
 /** Build tools and test runners: they run what the project says, and a prefix does not let arguments say otherwise. */
 
 export const buildPrograms: Readonly<Record<string, ProgramDanger>> = {
-  make: maker({
-    options: "-f -C -E -I -e --file --makefile --directory --eval --include-dir --environment-overrides",
-    valued: "oW",
-  }),
-  gmake: maker({
-    options: "-f -C -E -I -e --file --makefile --directory --eval --include-dir --environment-overrides",
-    valued: "oW",
-  }),
   just: maker({
     options: `-f -d -c -E --justfile --working-directory --shell --shell-arg --command --set --dotenv-path --dotenv-filename
       --edit --choose --chooser --init --shell-command`,
@@ -20,8 +14,6 @@ export const buildPrograms: Readonly<Record<string, ProgramDanger>> = {
     options: `-e -E -f -r -R -p -I -N -g -C --execute --execute-continue --execute-print --rakefile --require --rakelib
       --rakelibdir --libdir --system --directory`,
   }),
-  ninja: { starts: { options: "-f -C", valued: "jkldtw" } },
-  cmake: { starts: { options: "-P -E -C -D -G -T --open --install --toolchain --preset", valued: "SBjt" } },
   ctest: {
     starts: { options: "-S -SP -D --script --script-new-process --build-and-test --test-command", valued: "RELjICT" },
   },
@@ -32,8 +24,9 @@ export const buildPrograms: Readonly<Record<string, ProgramDanger>> = {
   }),
   mvn: {
     starts: {
-      options: "-f -s -gs -t -gt --file --settings --global-settings --toolchains --global-toolchains",
+      options: "-f -s -gs -t -gt --file --settings --global-settings --toolchains --global-toolchains --define",
       valued: "DTPpl",
+      safe: "-ntp -nsu -fae -ff -fn -npr -npu -nst",
     },
     check: checkMaven,
   },
@@ -49,22 +42,34 @@ export const buildPrograms: Readonly<Record<string, ProgramDanger>> = {
   },
   cargo: { starts: { options: "--config -Z -C --open", valued: "jpF", endsAtDashes: true }, check: checkCargo },
   rustc: { starts: { options: "-C --codegen -Z", valued: "LlO" } },
+  rustdoc: {
+    starts: {
+      options: "-C --codegen -Z --runtool --runtool-arg --test-runtool --test-runtool-arg --test-builder",
+      valued: "LlO",
+    },
+  },
   bazel: {
     starts: {
-      options: "--run_under --script_path --bazelrc --host_jvm_args --workspace_status_command --repo_env --action_env",
+      options: `--run_under --script_path --bazelrc --host_jvm_args --workspace_status_command --repo_env --action_env
+        --shell_executable --python_path --override_repository --override_module --extra_toolchains --crosstool_top`,
     },
     check: (words, named) =>
       checkSubcommand(words, named, { open: "build test query cquery info version", never: "shutdown mobile-install" }),
   },
+  meson: {
+    starts: { options: "--wrapper --gdb --gdb-path --native-file --cross-file", valued: "CDjt" },
+    check: (words, named) =>
+      checkSubcommand(words, named, { open: "test compile setup configure introspect --version", never: "devenv" }),
+  },
   dotnet: {
     check: (words, named) =>
+      checkProperties(words) ??
       checkSubcommand(words, named, {
         open: "build test format restore clean list --version --info",
         never: "fsi exec tool script",
       }),
   },
   pytest: {
-    starts: { options: "--pdb --pdbcls --trace --basetemp --pastebin -p", valued: "kmnrWoc" },
     check: checkPytest,
   },
   mypy: { starts: { options: "--python-executable --install-types" } },
@@ -86,21 +91,13 @@ function maker(starts: NonNullable<ProgramDanger["starts"]>): ProgramDanger {
   return { starts, check: checkTargets };
 }
 
-function checkTargets(words: readonly string[], named: number): Danger | undefined {
-  const odd = words.find(
-    (word, index) => index >= Math.max(1, named) && !/^(?:--[\w-]+=[\w.-]*|[\w./%+@:,\0-]+)$/.test(word),
-  );
-  if (odd === undefined) return undefined;
-  return code(
-    `${words[0]} with ${JSON.stringify(odd.slice(0, 30))} may change what its recipes run; name plain targets only`,
-  );
-}
-
 function checkMaven(words: readonly string[], named: number): Danger | undefined {
   const defined = words.find(
     (word) =>
       /^-D/.test(word) &&
-      !/^-D(?:skipTests|maven\.test\.skip|test|it\.test|skipITs|groups)(?:=[\w.*#,+!-]*)?$/.test(word),
+      !/^-D(?:skipTests|maven\.test\.skip|test|it\.test|skipITs|groups|(?:surefire\.|failsafe\.|it\.)?failIfNo(?:Specified)?Tests|style\.color)(?:=[\w.*#,+!-]*)?$/.test(
+        word,
+      ),
   );
   if (defined !== undefined)
     return code(`mvn with ${defined.slice(0, 30)} may change what it runs; only -Dtest= and -DskipTests are admitted`);
@@ -134,12 +131,43 @@ function checkCargo(words: readonly string[], named: number): Danger | undefined
   const flags = "--quiet -q --verbose -v --locked --offline --frozen";
   const toolchain = /^\+(?:stable|beta|nightly|\d+(?:\.\d+)*)[\w.-]*$/.test(words[1] ?? "") ? 1 : 0;
   const rest = toolchain === 0 ? words : [words[0] ?? "", ...words.slice(2)];
-  const manifest = words.find((word, index) => words[index - 1] === "--manifest-path" && !isInside(word));
+  const manifest = words.find((word, index) => {
+    const glued = /^--manifest-path=(.*)$/s.exec(word)?.[1];
+    return !isInside(glued ?? word) && (glued !== undefined || words[index - 1] === "--manifest-path");
+  });
   if (manifest !== undefined) return code("cargo is admitted only with a manifest of the repository");
-  return checkSubcommand(rest, named - toolchain, { open: cargoOpen, never: "login owner publish", flags });
+  const hands = words.slice(words.indexOf("--") + 1).some((word) => /^-[CZ]|^--codegen|linker/.test(word));
+  if (hands && words.some((word) => /^rustc|^rustdoc/.test(word)))
+    return code("cargo rustc with options for code is not admitted; leave -C and -Z out");
+  return checkSubcommand(rest, named - toolchain, { open: cargoOpen, never: "login owner publish watch", flags });
 }
 
+/** Plugins may only be switched off: `-p no:warnings`. */
 function checkPytest(words: readonly string[]): Danger | undefined {
+  const isOff = (word = "") => /^no:[\w.-]+$/.test(word);
+  const given = words.filter(
+    (word, index) => index > 0 && !(word === "-p" && isOff(words[index + 1])) && !/^-pno:[\w.-]+$/.test(word),
+  );
+  const found = findOption(given, pytestOptions) ?? given.find((word) => word.startsWith("@"));
+  if (found !== undefined) return code(`pytest with ${found.slice(0, 30)} may start another program; leave that out`);
   const overrides = words.some((word) => /addopts|python_executable/.test(word) && /=/.test(word));
   return overrides ? code("pytest with other addopts is not admitted; write the options themselves") : undefined;
+}
+
+const pytestOptions: OptionList = {
+  options: "--pdb --pdbcls --trace --basetemp --pastebin -p",
+  valued: "kmnrWoc",
+  safe: "--trace-config",
+};
+
+/** MSBuild's properties say what is run before and after a build. */
+function checkProperties(words: readonly string[]): Danger | undefined {
+  const plain =
+    /^(?:--?|\/)p(?:roperty)?:(?!\w*(?:Event|Command|Exec|Path|Tool|Targets|Props|Import|Dir|File))[A-Z]\w*=[\w.+-]*$/;
+  const odd = words.find(
+    (word) => /^(?:(?:--?|\/)(?:p|property|l|logger|dl|distributedlogger)[:=]|@)/i.test(word) && !plain.test(word),
+  );
+  return odd === undefined
+    ? undefined
+    : code(`dotnet with ${odd.slice(0, 30)} may start another program; leave that out`);
 }

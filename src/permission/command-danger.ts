@@ -3,7 +3,10 @@ import { buildPrograms } from "./command-build.ts";
 import { dangerOfBuiltin } from "./command-builtins.ts";
 import { filePrograms } from "./command-files.ts";
 import { checkGit } from "./command-git.ts";
+import { handingOnPrograms } from "./command-handing-on.ts";
 import { interpreters } from "./command-interpreters.ts";
+import { languagePrograms } from "./command-languages.ts";
+import { makePrograms } from "./command-make.ts";
 import { neverPrograms } from "./command-never.ts";
 import { findOption } from "./command-options.ts";
 import { packagePrograms } from "./command-packages.ts";
@@ -39,13 +42,38 @@ const programs: Readonly<Record<string, ProgramDanger>> = Object.assign(
   interpreters,
   packagePrograms,
   buildPrograms,
+  makePrograms,
+  languagePrograms,
+  handingOnPrograms,
 );
 
-/** `python3.12` is python, `gsed` is sed. */
+/** `python3.12` is python, `gsed` is sed, `x86_64-linux-gnu-gcc-12` is gcc. */
 function canonical(program: string): string {
-  const name = program.replace(/^(python|pypy|perl|ruby|php|lua|node|pip|gcc|g\+\+|clang|clang\+\+)-?[\d.]+$/, "$1");
+  const crossed =
+    /^(?:[a-z\d_.]+-){1,4}(gcc|g\+\+|cc|c\+\+|cpp|clang|clang\+\+|gfortran|ld|ar|nm|strip|objcopy|ranlib)(?:-[\d.]+)?$/;
+  const name = program
+    .replace(crossed, "$1")
+    .replace(
+      /^(python|pypy|perl|ruby|php|lua|node|pip|gcc|g\+\+|clang|clang\+\+|cpp|gfortran|pytest|pydoc|ghc|swift|json_pp|prove)-?[\d.]+$/,
+      "$1",
+    );
+  const real = aliases.get(name);
+  if (real !== undefined) return real;
   return /^g(?:find|sed|awk|sort|tar|make|split|uniq|date|install|xargs|env|shuf)$/.test(name) ? name.slice(1) : name;
 }
+
+/** The same programs by other names; wrappers that a project brings are what they wrap. */
+const aliases: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "py.test": "pytest",
+    mvnw: "mvn",
+    mvnd: "mvn",
+    gradlew: "gradle",
+    bazelisk: "bazel",
+    c89: "cc",
+    c99: "cc",
+  }),
+);
 
 interface Known {
   program: string;

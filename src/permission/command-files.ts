@@ -13,8 +13,8 @@ const compiler: ProgramDanger = {
     valued: "ACDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
   },
   check: (words) =>
-    words.some((word) => word.startsWith("@"))
-      ? code("a compiler with @FILE takes options from it; write them out")
+    words.some((word) => /^@|^-W[lap],.*(?:plugin|@)/.test(word))
+      ? code("a compiler with @FILE or a plugin of its linker is not admitted; write plain options")
       : undefined,
 };
 /** Letters that take a value. */
@@ -25,6 +25,9 @@ export const filePrograms: Readonly<Record<string, ProgramDanger>> = {
   ar: plugin,
   cc: compiler,
   "c++": compiler,
+  cpp: compiler,
+  gfortran: compiler,
+  gccgo: compiler,
   clang: compiler,
   "clang++": compiler,
   dpkg: { starts: { options: "--pre-invoke --post-invoke --status-logger -i --install" } },
@@ -34,7 +37,7 @@ export const filePrograms: Readonly<Record<string, ProgramDanger>> = {
     starts: { options: "-K --config --engine --proxy-header --unix-socket --abstract-unix-socket", valued: curlValued },
     writes: {
       options: `-o --output -O --remote-name --remote-name-all -J --remote-header-name --output-dir -c --cookie-jar -D
-        --dump-header --trace --trace-ascii --stderr --libcurl --hsts --alt-svc --etag-save -T --upload-file`,
+        --dump-header --trace --trace-ascii --stderr --libcurl --hsts --alt-svc --etag-save --ssl-sessions -T --upload-file`,
       valued: curlValued,
       safe: "--trace-time --trace-ids --trace-config",
     },

@@ -1,11 +1,16 @@
 import { findOption, type OptionList } from "./command-options.ts";
-import { code, type Danger, isInside, limit, listed } from "./command-program.ts";
+import { code, type Danger, incomplete, isInside, limit, listed } from "./command-program.ts";
 
 /** What of git a rule about its first words admits: its own subcommands, without what starts other programs. */
 export function checkGit(words: readonly string[], named: number): Danger | undefined {
   const at = afterGlobals(words);
   const subcommand = words[at];
   if (subcommand === undefined) return undefined;
+  const folder = words.slice(0, at).lastIndexOf("-C") + 1;
+  if (folder > 0 && folder >= named) {
+    // A folder may only look like a repository, and bring settings that start programs.
+    return limit(`git -C needs a rule that names the folder: Bash(git -C ${words[folder]} ${subcommand}:*)`);
+  }
   if (subcommand.startsWith("-")) return code(`git ${subcommand} before the subcommand is not admitted; leave it out`);
   if (never.has(subcommand)) return code(`git ${subcommand} may start other programs; use another git command`);
   if (!own.has(subcommand))
@@ -37,17 +42,26 @@ function checkArguments(subcommand: string, given: readonly string[], isNamed: b
   if (transports.has(subcommand) && given.some((argument) => /::/.test(argument))) {
     return code(`git ${subcommand} with an address of the form name::address starts a program; use https://`);
   }
-  if (subcommand === "config" && !isReading(given))
-    return code("git config is admitted only to read: git config --get NAME");
+  if (Object.hasOwn(checks, subcommand)) return checks[subcommand]?.(given);
   if (transports.has(subcommand) && subcommand !== "remote" && !isNamed) {
     return limit(`git ${subcommand} needs a rule that names it: Bash(git ${subcommand}:*)`);
   }
   return undefined;
 }
 
-function isReading(given: readonly string[]): boolean {
-  return /^(?:--get|--get-all|--list|-l|get|list)$/.test(given[0] ?? "");
-}
+const checks: Readonly<Record<string, (given: readonly string[]) => Danger | undefined>> = {
+  config(given) {
+    if (given.length === 0) return incomplete("git config needs --get NAME or --list");
+    const isReading = /^(?:--get|--get-all|--list|-l|get|list)$/.test(given[0] ?? "");
+    return isReading ? undefined : code("git config is admitted only to read: git config --get NAME");
+  },
+  mv(given) {
+    const isOwn = given.some((word) => /(?:^|\/)\.git(?:[/. ]|$)|~\d/i.test(word));
+    return isOwn
+      ? code("git mv to a name that git itself uses makes a repository of a folder; use another")
+      : undefined;
+  },
+};
 
 /** Of `-O` only what begins with it: as the pager of grep it is looked for among other letters too. */
 const everywhere: OptionList = {

@@ -4,22 +4,26 @@ import { code, type Danger, incomplete, isInside, limit, type ProgramDanger } fr
  * Languages: what runs a file of the repository is a rule's choice; code among the arguments, or from the input, is not
  * admitted by any prefix, since no rule could then be held.
  */
-interface Language {
+export interface Language {
   /** All the options that may stand before the script. */
   plain: RegExp;
   /** What may be its only argument. */
   alone?: RegExp;
   /** With this it finds the files to run by itself. */
   finds?: string;
+  /** Takes the name of an installed package. */
+  loads?: RegExp;
 }
 
 const version = /^(?:--version|-v|-V|--help|-h)$/;
 
+/** None of these takes the word behind it: `--trace-event-categories v8 -e code` does. */
 const node: Language = {
   plain:
-    /^(?:--enable-source-maps|--no-warnings|--trace-[\w-]+|--experimental-strip-types|--experimental-test-[\w-]+|--test(?:-(?:only|force-exit|concurrency=\d+|timeout=\d+|name-pattern=.*|skip-pattern=.*|reporter=(?:spec|tap|dot|junit)))?|--max-old-space-size=\d+|--stack-trace-limit=\d+|--unhandled-rejections=\w+|--check|-c|--watch|--preserve-symlinks)$/s,
+    /^(?:--enable-source-maps|--no-warnings|--trace-(?:deprecation|exit|promises|sigint|sync-io|tls|uncaught|warnings)|--experimental-(?:strip-types|transform-types|vm-modules)|--experimental-test-(?:coverage|module-mocks|snapshots)|--test(?:-(?:only|force-exit|update-snapshots|concurrency=\d+|timeout=\d+|name-pattern=.*|skip-pattern=.*|reporter=(?:spec|tap|dot|junit)))?|--max-old-space-size=\d+|--stack-trace-limit=\d+|--unhandled-rejections=\w+|--check|-c|--watch|--preserve-symlinks|--import=(?:@[\w.-]+\/)?\w[\w.-]*(?:\/\w[\w.-]*)*)$/s,
   alone: version,
   finds: "--test",
+  loads: /^--import$/,
 };
 const python: Language = { plain: /^-[uBOsSEIqvbd]+$/, alone: version };
 
@@ -41,7 +45,9 @@ export const interpreters: Readonly<Record<string, ProgramDanger>> = {
   java: {
     check: (words) =>
       words.some((word) =>
-        /^(?:-javaagent|-agent|-XX:(?:On|Flags|VMOptions|\+?UseOS)|-Xrun|-Xbootclasspath|@)/.test(word),
+        /^(?:-javaagent|-agent|\/(?:dev|proc)\/|-XX:(?:On|Flags|VMOptions|\+?UseOS)|-Xrun|-Xbootclasspath|@)/.test(
+          word,
+        ),
       )
         ? code("java with an agent, a file of options or a command for errors is not admitted; leave that out")
         : undefined,
@@ -49,13 +55,13 @@ export const interpreters: Readonly<Record<string, ProgramDanger>> = {
   deno: { check: (words, named) => checkDeno(words, named) },
 };
 
-function language(known: Language): ProgramDanger {
+export function language(known: Language): ProgramDanger {
   return { check: (words) => checkScript(words, known) };
 }
 
-function checkScript(words: readonly string[], { plain, alone, finds = "" }: Language): Danger | undefined {
+function checkScript(words: readonly string[], { alone, finds = "", ...known }: Language): Danger | undefined {
   const program = words[0] ?? "";
-  const at = words.findIndex((word, index) => index > 0 && !plain.test(word));
+  const at = words.findIndex((_, index) => index > 0 && !isPlain(words, index, known));
   const given = at < 0 ? undefined : words[at];
   if (words.length === 2 && alone?.test(words[1] ?? "")) return undefined;
   if (given === undefined && words.includes(finds)) return undefined;
@@ -68,6 +74,14 @@ function checkScript(words: readonly string[], { plain, alone, finds = "" }: Lan
   }
   if (isInside(given) && given !== "-") return undefined;
   return code(`${program} is admitted only with a file of the repository, by a relative path; put the code into one`);
+}
+
+function isPlain(words: readonly string[], at: number, { plain, loads }: Pick<Language, "plain" | "loads">): boolean {
+  const isPackage = (word: string) => /^(?:@[\w.-]+\/)?\w[\w.-]*(?:\/\w[\w.-]*)*$/.test(word);
+  if (plain.test(words[at] ?? "")) return true;
+  if (loads === undefined) return false;
+  if (loads.test(words[at] ?? "")) return isPackage(words[at + 1] ?? "");
+  return loads.test(words[at - 1] ?? "") && isPackage(words[at] ?? "");
 }
 
 /** `python -m pytest`: a module that the rule names and that is not itself a way to give code. */

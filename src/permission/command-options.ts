@@ -8,7 +8,7 @@ export interface OptionList {
   options: string;
   /** Letters that take a value: what follows them in the same word is no option. */
   valued?: string;
-  /** Long options that only look like the beginning of one that is looked for. */
+  /** Options that only look as if they held, or began, one that is looked for. */
   safe?: string;
   /** A long option may have one dash: `-prefix`. */
   hasOneDash?: boolean;
@@ -44,7 +44,7 @@ function compile(list: OptionList): Wanted {
     words: new Set(names.filter((name) => /^-[^-]./.test(name))),
     letters: names.flatMap((name) => (/^-[^-]$/.test(name) ? [name.slice(1)] : [])).join(""),
     valued: list.valued ?? "",
-    safe: new Set(list.safe?.split(" ")),
+    safe: new Set(list.safe?.split(/\s+/)),
     hasOneDash: list.hasOneDash ?? false,
   };
   compiled.set(list, wanted);
@@ -54,6 +54,7 @@ function compile(list: OptionList): Wanted {
 function isWanted(argument: string, wanted: Wanted): boolean {
   if (!argument.startsWith("-") || argument.length < 2) return false;
   const name = argument.split("=", 1)[0] ?? "";
+  if (wanted.safe.has(argument)) return false;
   if (name.startsWith("--")) return isLong(name, wanted);
   if (wanted.words.has(name) || (wanted.hasOneDash && name.length > 2 && isLong(`-${name}`, wanted))) return true;
   return hasLetter(argument.slice(1), wanted);

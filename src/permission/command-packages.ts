@@ -1,3 +1,4 @@
+import type { OptionList } from "./command-options.ts";
 import {
   checkSubcommand,
   code,
@@ -27,6 +28,7 @@ const npm: Subcommands = {
   never:
     "explore edit config c set set-script login adduser token owner publish docs repo bugs home help completion hook",
   flags: quiet,
+  valued: "-w --workspace",
 };
 const yarn: Subcommands = {
   open: "test run build lint why list info audit outdated licenses workspaces -v --version",
@@ -36,7 +38,8 @@ const yarn: Subcommands = {
 const pnpm: Subcommands = {
   open: "test t run ls list ll la why outdated audit licenses -v --version",
   never: "dlx config c set publish login env self-update setup",
-  flags: quiet,
+  flags: `${quiet} -w --workspace-root`,
+  valued: "-F --filter",
 };
 const bun: Subcommands = {
   open: "test pm outdated --version -v",
@@ -52,9 +55,12 @@ export const packagePrograms: Readonly<Record<string, ProgramDanger>> = {
   },
   npx: { check: checkRunner, inner: firstOperand },
   pnpx: { check: checkRunner, inner: firstOperand },
+  uvx: { check: checkRunner, inner: firstOperand },
+  tox: tests({ options: "-x --override -c --conf --root --workdir --runner --installpkg", valued: "efmpn" }),
+  nox: tests({ options: "-f -p -P -db --noxfile --envdir --default-venv-backend --force-python", valued: "ekst" }),
   yarn: {
     starts: { ...npmOptions, valued: "" },
-    check: (words, named) => checkSubcommand(words, named, yarn),
+    check: checkYarn,
     inner: (words) => innerOf(words, yarn, "run"),
   },
   pnpm: {
@@ -87,7 +93,9 @@ export const packagePrograms: Readonly<Record<string, ProgramDanger>> = {
   docker: containers(),
   podman: containers(),
   nerdctl: containers(),
+  helm: { starts: { options: "--post-renderer --post-renderer-args --kubeconfig" } },
   kubectl: {
+    starts: { options: "--kubeconfig" },
     check: (words, named) =>
       checkSubcommand(words, named, {
         open: "get describe logs version",
@@ -97,6 +105,23 @@ export const packagePrograms: Readonly<Record<string, ProgramDanger>> = {
   apt: { starts: { options: "-o --option -c --config-file" } },
   "apt-get": { starts: { options: "-o --option -c --config-file" } },
 };
+
+/** Test runners that hand what stands behind `--` on to the commands they run. */
+function tests(starts: OptionList): ProgramDanger {
+  const check: ProgramDanger["check"] = ([program, ...given]) =>
+    given.some((word) => word === "--" || /^(?:exec|devenv)$/.test(word))
+      ? limit(`${program} with words for its commands is not admitted; leave out -- and exec`)
+      : undefined;
+  return { starts, check };
+}
+
+/** Over several workspaces it starts what stands behind the same verbs. */
+function checkYarn(words: readonly string[], named: number): Danger | undefined {
+  const isSpread = words.some((word) => /^workspaces?$/.test(word));
+  const verb = isSpread ? words.find((word) => /^(?:exec|dlx|node)$/.test(word)) : undefined;
+  if (verb !== undefined) return code(`yarn ${verb} over workspaces runs other programs; have it done another way`);
+  return checkSubcommand(words, named, yarn);
+}
 
 /** Programs that run another one behind `verb`. */
 function running(open: string, verbs: string, never: string): ProgramDanger {
@@ -131,8 +156,8 @@ function firstOperand(words: readonly string[]): number {
 }
 
 /** Where the program begins behind one of these verbs. */
-function innerOf(words: readonly string[], { flags = "" }: Subcommands, verbs: string): number {
-  const at = subcommandAt(words, flags);
+function innerOf(words: readonly string[], { flags = "", valued = "" }: Subcommands, verbs: string): number {
+  const at = subcommandAt(words, flags, valued);
   if (!listed(verbs).has(words[at] ?? "")) return 0;
   const inner = words.findIndex((word, index) => index > at && !listed(runnerFlags).has(word));
   return Math.max(0, inner);

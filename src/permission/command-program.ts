@@ -42,7 +42,7 @@ export function isInside(path: string): boolean {
 
 /** The text of a list, as a set. */
 export function listed(names: string): ReadonlySet<string> {
-  return new Set(names.trim().split(/\s+/));
+  return new Set(names.split(/\s+/).filter((name) => name !== ""));
 }
 
 /** A program whose first argument says what it does. */
@@ -53,18 +53,21 @@ export interface Subcommands {
   never?: string;
   /** Options without a value that may stand before it. */
   flags?: string;
+  /** Options that may stand before it with a value, as the next word or behind `=`. */
+  valued?: string;
 }
 
 /** Where the subcommand stands and which it is, or why that cannot be said. */
 export function checkSubcommand(
   words: readonly string[],
   named: number,
-  { open, never = "", flags = "" }: Subcommands,
+  { open, never = "", flags = "", valued = "" }: Subcommands,
 ): Danger | undefined {
-  const at = subcommandAt(words, flags);
+  const at = subcommandAt(words, flags, valued);
   const program = words[0] ?? "";
   const found = words[at];
   if (found === undefined) return undefined;
+  if (found.startsWith("-") && listed(open).has(found)) return undefined;
   if (found.startsWith("-") && namesSubcommand(words.slice(0, named), open)) return undefined;
   if (found.startsWith("-")) return limit(`the option ${found} before a subcommand of ${program} is not admitted`);
   if (listed(never).has(found)) return code(`${program} ${found} runs other programs; have it done another way`);
@@ -78,9 +81,23 @@ function namesSubcommand(rule: readonly string[], open: string): boolean {
   return listed(open).has(rule.at(-1) ?? "") && (!before.startsWith("-") || before.includes("="));
 }
 
-/** The first argument that is none of these flags. */
-export function subcommandAt(words: readonly string[], flags: string): number {
-  const known = listed(flags);
-  const at = words.findIndex((word, index) => index > 0 && !known.has(word));
-  return at < 0 ? words.length : at;
+/** The first argument that is none of these flags, nor one that takes a value, nor its value. */
+export function subcommandAt(words: readonly string[], flags: string, valued = ""): number {
+  const known = { alone: listed(flags), taking: listed(valued) };
+  let at = 1;
+  for (let length = flagAt(words, at, known); length > 0; length = flagAt(words, at, known)) at += length;
+  return at;
+}
+
+/** How many words it takes; 0 where none stands there. */
+function flagAt(
+  words: readonly string[],
+  at: number,
+  { alone, taking }: Record<"alone" | "taking", ReadonlySet<string>>,
+): number {
+  const word = words[at] ?? "";
+  if (alone.has(word)) return 1;
+  if (taking.has(word)) return isInside(words[at + 1] ?? "-") ? 2 : 0;
+  const [name = "", value] = word.split(/=(.*)/s);
+  return value !== undefined && taking.has(name) && isInside(value) ? 1 : 0;
 }

@@ -261,6 +261,7 @@ export const written: readonly string[] = [
   "make -s SHELL=planted",
   "make -s X=';planted'",
   'node -e \'require("child_process").execSync("planted")\'',
+  'node --trace-event-categories v8 -e \'require("child_process").execSync("planted")\'',
   'node -p \'require("child_process").execSync("planted")\'',
   'echo \'require("child_process").execSync("planted")\' | node',
   'echo \'require("child_process").execSync("planted")\' | node -',
