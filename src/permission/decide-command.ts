@@ -4,10 +4,12 @@ import type { CommandRedirect, SimpleCommand } from "../shell/parse-command.ts";
 import { type Admission, admit } from "./command-admission.ts";
 import { dangerOfBuiltin } from "./command-builtins.ts";
 import { dangerOf } from "./command-danger.ts";
+import { definedPrograms } from "./command-harmless.ts";
 import { commandCovers } from "./command-match.ts";
 import { couldReach } from "./command-reach.ts";
 import { unwrap } from "./command-unwrap.ts";
 import { decide } from "./decide.ts";
+import { openEnded } from "./open-ended.ts";
 import { rulesOf, weigh } from "./weigh.ts";
 
 /**
@@ -82,7 +84,7 @@ function coversSafely(rule: CommandRule, words: readonly string[]): boolean {
 
 function forbids(rule: CommandRule, found: FoundCommands): boolean {
   if (rule.words === undefined) return true;
-  return found.commands.some(({ words }) => couldReach(words, rule));
+  return found.commands.some(({ words }) => [words, ...definedPrograms(words)].some((each) => couldReach(each, rule)));
 }
 
 /** Says what stands in the way of rules that would have spoken of it. */
@@ -110,32 +112,6 @@ function unreadable({ scope, found }: Asked, effect: "deny" | "ask"): Decision |
   }
   return undefined;
 }
-
-/** Code for another program, and variables that make programs start others. */
-function openEnded(found: FoundCommands): string | undefined {
-  for (const { words, assigned } of found.commands) {
-    const name = assigned.find((each) => loaded.test(each));
-    if (name !== undefined) return `setting ${name} may start any command`;
-    const values = words.map(({ value }) => value);
-    const program = values[0] ?? "";
-    if (program === "" || seenThrough.test(program) || isOwnFile(program)) continue;
-    const danger = dangerOf(values, 0);
-    if (danger?.startsCode) return danger.reason;
-  }
-  return undefined;
-}
-
-/** A file of the repository only bears the name of another program. */
-function isOwnFile(program: string): boolean {
-  return /^[^/].*\//.test(program) && !/(?:^|\/)(?:\.\.|\.?bin)\//.test(program);
-}
-
-/** Variables through which a shell or a program is made to run something. */
-const loaded =
-  /^(?:LD_|DYLD_|GIT_|BASH|ENV$|PATH$|CDPATH$|IFS$|PS\d|PROMPT_COMMAND$|SHELL|.*PAGER$|.*EDITOR$|VISUAL$|BROWSER$|LESS|NODE_(?!ENV$)|NPM_|npm_|PYTHON|PERL|RUBY|JAVA_|_JAVA|JDK_|MAKE|RUSTC|CARGO_|GO|CC$|CXX$|LUA_|TAR_OPTIONS$|RIPGREP_|SSH_|TERMINFO|HOME$|XDG_)/;
-
-/** What follows these was found and judged by itself. */
-const seenThrough = /(?:^|\/)(?:find|fd|fdfind|eval|(?:ba|da|z|k|mk|a|c|tc|fi|rba)?sh|source|\.)$/;
 
 /** A line that was admitted by its rules still writes only where the run may. */
 function redirected({ scope, admission }: Asked, decision: Decision, view: CommandView): Decision {
