@@ -57,7 +57,10 @@ export const buildPrograms: Readonly<Record<string, ProgramDanger>> = {
       checkSubcommand(words, named, { open: "build test query cquery info version", never: "shutdown mobile-install" }),
   },
   meson: {
-    starts: { options: "--wrapper --gdb --gdb-path --native-file --cross-file", valued: "CDjt" },
+    starts: {
+      options: "--wrapper --gdb --gdb-path --native-file --cross-file --ninja-args --vs-args --xcode-args",
+      valued: "CDjt",
+    },
     check: (words, named) =>
       checkSubcommand(words, named, { open: "test compile setup configure introspect --version", never: "devenv" }),
   },

@@ -6,19 +6,21 @@ export function checkGit(words: readonly string[], named: number): Danger | unde
   const at = afterGlobals(words);
   const subcommand = words[at];
   if (subcommand === undefined) return undefined;
-  const folder = words.slice(0, at).lastIndexOf("-C") + 1;
-  if (folder > 0 && folder >= named) {
-    // A folder may only look like a repository, and bring settings that start programs.
-    return limit(`git -C needs a rule that names the folder: Bash(git -C ${words[folder]} ${subcommand}:*)`);
-  }
   if (subcommand.startsWith("-")) return code(`git ${subcommand} before the subcommand is not admitted; leave it out`);
   if (never.has(subcommand)) return code(`git ${subcommand} may start other programs; use another git command`);
   if (!own.has(subcommand))
     return limit(`git ${subcommand.replaceAll("\0", "*")} is none of the git commands admitted`);
-  return checkArguments(subcommand, words.slice(at + 1), at < named);
+  return checkArguments(subcommand, words.slice(at + 1), at < named) ?? checkFolder(words.slice(0, at), named);
 }
 
-/** `-C` may name a folder below; what does not ask for a pager may be said. */
+/** A folder may only look like a repository, and bring settings that start programs: so a rule has to name it. */
+function checkFolder(globals: readonly string[], named: number): Danger | undefined {
+  const at = globals.lastIndexOf("-C") + 1;
+  if (at === 0 || at < named) return undefined;
+  return limit(`git -C needs a rule that names the folder: Bash(git -C ${globals[at]}:*)`);
+}
+
+/** `-C` may name a folder below, in a rule that does; what does not ask for a pager may be said. */
 function afterGlobals(words: readonly string[]): number {
   let at = 1;
   for (let length = globalAt(words, at); length > 0; length = globalAt(words, at)) at += length;

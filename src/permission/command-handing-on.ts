@@ -1,13 +1,14 @@
-import { code, type Danger, limit, listed, type ProgramDanger } from "./command-program.ts";
+import { type Danger, limit, listed, type ProgramDanger } from "./command-program.ts";
 
 /**
  * Programs that run others behind one of their verbs and are of use for more than that. What only runs others is no
  * program that a prefix could be about, and stands in the shell's list of runners.
  */
 export const handingOnPrograms: Readonly<Record<string, ProgramDanger>> = {
-  ...each("pyenv rbenv nodenv goenv jenv phpenv opam dune nx lerna", "exec"),
+  ...each("pyenv rbenv nodenv goenv jenv phpenv opam dune lerna", "exec"),
   ...each("rustup volta conda mamba micromamba doppler melos devbox", "run"),
   ...each("nvm rye pixi ddev", "exec run shell"),
+  nx: behind("exec --command --commands"),
   stack: behind("exec ghc ghci eval runghc runhaskell repl hoogle"),
   cabal: behind("exec v2-exec new-exec repl v2-repl"),
   mix: behind("run eval cmd do escript.install archive.install"),
@@ -35,7 +36,7 @@ function each(names: string, verbs: string): Record<string, ProgramDanger> {
 function behind(verbs: string): ProgramDanger {
   const refused = listed(verbs);
   const check = ([program, ...given]: readonly string[]): Danger | undefined => {
-    const verb = given.find((word) => refused.has(word) || word.includes("\0"));
+    const verb = given.find((word) => refused.has(word.split("=", 1)[0] ?? "") || word.includes("\0"));
     return verb === undefined
       ? undefined
       : limit(`${program} ${verb} runs the rest of its words; write that command by itself`);
@@ -45,7 +46,7 @@ function behind(verbs: string): ProgramDanger {
 
 /** The program that is run must be one that the rule names. */
 function checkFirst(words: readonly string[], named: number): Danger | undefined {
-  if (words.length > 1 && /^-/.test(words[1] ?? "")) return code(`${words[0]} with options is not admitted`);
+  if (words.length > 1 && /^-/.test(words[1] ?? "")) return limit(`${words[0]} with options is not admitted`);
   return named > 1 || words.length === 1
     ? undefined
     : limit(`${words[0]} runs the rest of its words; have a rule name the program`);

@@ -59,26 +59,34 @@ function checkOptions(words: readonly string[], list: OptionList): Danger | unde
 function checkCmake(words: readonly string[]): Danger | undefined {
   const dashes = words.indexOf("--");
   const own = dashes < 0 ? words : words.slice(0, dashes);
-  const moved = own.find(
-    (word, index) => /^-[SB]./.test(word) || (/^-[SB]$/.test(word) && !isInside(own[index + 1] ?? "/")),
-  );
-  if (moved !== undefined) return code("cmake is admitted only with folders of the repository: -S FOLDER -B FOLDER");
-  const defined = own.find(
-    (word, index) => /^-D/.test(word) && !isPlainDefinition(word === "-D" ? own[index + 1] : word.slice(2)),
-  );
-  if (defined !== undefined)
-    return limit("cmake -D is admitted with a plain word for what is no program, path or flag");
-  if (dashes < 0) return undefined;
-  const handed = [words[0] ?? "", ...words.slice(dashes + 1)];
-  return checkMake(handed, 0) ?? checkNinja(handed);
+  const handed = dashes < 0 ? [] : [words[0] ?? "", ...words.slice(dashes + 1)];
+  return checkMake(handed, 0) ?? checkNinja(handed) ?? checkFolders(own) ?? checkDefinitions(own);
+}
+
+function checkFolders(words: readonly string[]): Danger | undefined {
+  const folders = valuesOf(words, /^-[SB]/);
+  return folders.every(isInside)
+    ? undefined
+    : code("cmake is admitted only with folders of the repository: -S FOLDER -B FOLDER");
 }
 
 /** `CMAKE_BUILD_TYPE=Debug`; nothing by whose name a program, a file or an option may be chosen. */
-function isPlainDefinition(text = ""): boolean {
-  return (
-    /^[A-Z][A-Z0-9_]*(?::[A-Z]+)?=[\w.+-]*$/.test(text) &&
-    !/LAUNCHER|COMMAND|COMPILER|PROGRAM|LINKER|TOOL|EXEC|MAKE_MAKE|INCLUDE|MODULE|FILE|PATH|DIR|FLAGS|PREFIX|EMULATOR|RUN|HOOK|SHELL|SCRIPT|CLANG_TIDY|CPPCHECK|CPPLINT|USING/.test(
-      text.split(/[:=]/, 1)[0] ?? "",
-    )
-  );
+function checkDefinitions(words: readonly string[]): Danger | undefined {
+  const given = valuesOf(words, /^-D/);
+  if (given.some((text) => chooses.test(text.split(/[:=]/, 1)[0] ?? "") || text.includes("\0")))
+    return code("cmake -D is not admitted for a program, a path or a flag: it may start another program");
+  return given.every((text) => /^[A-Z][A-Z0-9_]*(?::[A-Z]+)?=[\w.+-]*$/.test(text))
+    ? undefined
+    : limit("cmake -D is admitted with a plain word: -DCMAKE_BUILD_TYPE=Debug");
+}
+
+const chooses =
+  /LAUNCHER|COMMAND|COMPILER|PROGRAM|LINKER|TOOL|EXEC|MAKE_MAKE|INCLUDE|MODULE|FILE|PATH|DIR|FLAGS|PREFIX|EMULATOR|RUN|HOOK|SHELL|SCRIPT|CLANG|CPP|USING/i;
+
+/** What an option of one letter is given, in the same word or the next. */
+function valuesOf(words: readonly string[], letter: RegExp): string[] {
+  return words.flatMap((word, index) => {
+    if (!letter.test(word)) return [];
+    return [word.length > 2 ? word.slice(2) : (words[index + 1] ?? "")];
+  });
 }

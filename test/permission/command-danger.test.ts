@@ -112,6 +112,7 @@ describe("a rule about the first words", () => {
     ["./mvnw", "./mvnw -q test"],
     ["./gradlew", "./gradlew test --tests com.x.Foo --info"],
     ["cmake", "cmake -S . -B build -DCMAKE_BUILD_TYPE=Debug"],
+    ["cmake", "cmake -Bbuild -DENABLE_X:BOOL=ON"],
     ["cmake", "cmake -G Ninja -B build -D BUILD_TESTING=ON"],
     ["cmake --build", "cmake --build build -j4 --target x -- -k all"],
     ["ninja", "ninja -C build test"],
@@ -162,5 +163,17 @@ describe("where all is allowed and something denied", () => {
     "mvn -q -DskipTests=false test",
   ])("%s is not held to be open-ended", (command) => {
     expect(decideCommand(bashScope({ allow: ["Bash"], deny: ["Bash(git push:*)"] }), command).effect).toBe("allow");
+  });
+
+  it.each([
+    "git -C packages/a bisect run x",
+    "git -C packages/a difftool -x x",
+    "cmake -DX=/y --build b -- SHELL=x",
+    "c8 --all git push",
+    "stack exec git push",
+    "numactl -N 0 git push",
+    "prove --exec x",
+  ])("%s is", (command) => {
+    expect(decideCommand(bashScope({ allow: ["Bash"], deny: ["Bash(git push:*)"] }), command).effect).toBe("deny");
   });
 });
