@@ -3,7 +3,6 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { readDocument } from "./document/read-document.ts";
 import { readText } from "./document/read-text.ts";
 import type { LogLevel } from "./log/log.ts";
-import { readRule } from "./permission/written-rule.ts";
 import { Fault } from "./protocol/failure.ts";
 import { type Ceiling, ceilingOf, type RuleReader, secretsOf } from "./settings/ceiling.ts";
 import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from "./settings/written.ts";
@@ -83,7 +82,7 @@ export async function readSettings(options: {
     ),
   );
   const secrets = await secretsOf(value.secrets, { place, folder: dirname(path), ...options });
-  return { ...settingsOf(value, { webhooks, secrets, rule: ruleIn(place) }), file: path };
+  return { ...settingsOf(value, { webhooks, secrets, rule: await ruleIn(place, value) }), file: path };
 }
 
 /** What stands in other places than the file itself. */
@@ -93,9 +92,18 @@ interface Read {
   rule: RuleReader;
 }
 
-const nothingRead: Read = { webhooks: [], secrets: {}, rule: (written, list) => readRule(written, list) };
+const noRules: RuleReader = () => {
+  throw new Fault("internal", "a rule stands where none was seen");
+};
+const nothingRead: Read = { webhooks: [], secrets: {}, rule: noRules };
 
-function ruleIn(place: (path: (string | number)[]) => string): RuleReader {
+/** What reads rules is loaded for those who write some: every start of a command would pay for it. */
+async function ruleIn(
+  place: (path: (string | number)[]) => string,
+  { permissions: { allow = [], ask, deny } }: WrittenSettings,
+): Promise<RuleReader> {
+  if (allow.length + ask.length + deny.length === 0) return noRules;
+  const { readRule } = await import("./permission/written-rule.ts");
   return (written, list, at) => {
     try {
       return readRule(written, list);

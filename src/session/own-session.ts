@@ -17,7 +17,7 @@ import { storeSpans } from "../db/store-spans.ts";
 import { createWriter } from "../db/writer.ts";
 import { toFailure } from "../protocol/failure.ts";
 import { closeInherited } from "../sandbox/close-inherited.ts";
-import { openSandbox } from "../sandbox/open-sandbox.ts";
+import type { SandboxOptions } from "../sandbox/open-sandbox.ts";
 import type { Settings } from "../settings.ts";
 import { openExport } from "../telemetry/open-export.ts";
 import { parseOtlpSettings } from "../telemetry/otlp-settings.ts";
@@ -154,10 +154,16 @@ function equip(
     return opened;
   };
   let tried: ReturnType<Equipment["sandbox"]> | undefined;
-  const sandbox = () => (tried ??= openSandbox(sandboxOptions({ config, settings, packageFolder }), clock));
+  const sandbox = () => (tried ??= trySandbox(sandboxOptions({ config, settings, packageFolder })));
   const { ceiling } = settings;
   const warn = (message: string) => terminal.tell(`warning ${stores.redact(message)}`);
   return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ceiling, warn, ...stores };
+}
+
+/** Most commands run none of a job's, and need not load what would. */
+async function trySandbox(options: SandboxOptions): ReturnType<Equipment["sandbox"]> {
+  const { openSandbox } = await import("../sandbox/open-sandbox.ts");
+  return openSandbox(options, clock);
 }
 
 function sandboxOptions({
