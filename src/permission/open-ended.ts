@@ -20,11 +20,14 @@ export function openEnded(found: FoundCommands): string | undefined {
   return undefined;
 }
 
-/** A quoted assignment is an ordinary word for the parser. */
-function assignedByWords(words: readonly FoundWord[]): string[] {
-  if (!/^(?:env|export|declare|typeset|local|readonly|read|printf|mapfile|readarray)$/.test(words[0]?.value ?? ""))
-    return [];
-  return words.slice(1).flatMap(({ value }) => /^[A-Za-z_]\w*/.exec(value)?.[0] ?? []);
+/** A quoted assignment is an ordinary word for the parser, and some builtins are told a variable's name. */
+function assignedByWords([program, ...given]: readonly FoundWord[]): string[] {
+  const values = given.map(({ value }) => value);
+  const name = program?.value ?? "";
+  if (/^(?:env|export|declare|typeset|local|readonly)$/.test(name))
+    return values.flatMap((each) => /^(\w+)\S*?=/.exec(each)?.[1] ?? []);
+  if (/^(?:read|mapfile|readarray)$/.test(name)) return values;
+  return name === "printf" && values[0]?.startsWith("-v") ? [values[0].slice(2), values[1] ?? ""] : [];
 }
 
 /** A file of the repository only bears the name of another program. */
@@ -34,15 +37,14 @@ function isOwnFile(program: string): boolean {
 
 /** Variables through which a shell or a program is made to run something. */
 const loaded =
-  /^(?:LD_|DYLD_|GIT_|BASH|ENV$|PATH$|CDPATH$|IFS$|PS\d|PROMPT_COMMAND$|SHELL|.*PAGER$|.*EDITOR$|VISUAL$|BROWSER$|LESS|NODE_(?!ENV$)|NPM_|npm_|PYTHON|PERL|RUBY|JAVA_|_JAVA|JDK_|MAKE|RUSTC|CARGO_|GO|CC$|CXX$|LUA_|TAR_OPTIONS$|RIPGREP_|SSH_|TERMINFO|HOME$|XDG_)/;
+  /^(?:LD_|DYLD_|GIT_|BASH|ENV$|PATH$|CDPATH$|IFS$|PS\d|PROMPT_COMMAND$|SHELL|.*PAGER$|.*EDITOR$|VISUAL$|BROWSER$|LESS|NODE_(?!ENV$)|NPM_|npm_|PYTHON|PERL|RUBY|JAVA_|_JAVA|JDK_|MAKE|RUSTC|CARGO_|GO(?:FLAGS|ROOT|TOOL|ENV|AUTH|CACHEPROG|PACKAGESDRIVER|EXPERIMENT|WORK)|CC$|CXX$|LUA_|TAR_OPTIONS$|RIPGREP_|SSH_|TERMINFO|HOME$|XDG_)/;
 
 /** Of these, the ones that hold a name, a number or a switch; or folders that modules of the project are taken from. */
 const plain = new RegExp(
   `^(?:${[
     "PYTHON(?:PATH|UNBUFFERED|DONTWRITEBYTECODE|HASHSEED|IOENCODING|UTF8|DEVMODE|FAULTHANDLER|OPTIMIZE|TRACEMALLOC|NOUSERSITE)",
-    "CARGO_(?:TERM_\\w+|INCREMENTAL|NET_OFFLINE|NET_RETRY|TARGET_DIR|BUILD_JOBS|PROFILE_\\w+)",
+    "CARGO_(?:TERM_\\w+|INCREMENTAL|NET_OFFLINE|NET_RETRY|TARGET_DIR|BUILD_JOBS)",
     "GIT_(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)|GIT_TERMINAL_PROMPT|GIT_OPTIONAL_LOCKS|GIT_PS1_\\w+",
-    "GO(?:OS|ARCH|ARM|AMD64|MAXPROCS|GC|MEMLIMIT|TRACEBACK|111MODULE|SUMDB|PRIVATE|RACE)|GOOGLE_\\w+",
     "NODE_(?:PATH|NO_WARNINGS|DISABLE_COLORS|V8_COVERAGE|DEBUG|PENDING_DEPRECATION|TEST_CONTEXT)",
     "MAKELEVEL|LESSCHARSET",
   ].join("|")})$`,

@@ -19,7 +19,7 @@ export function handedTexts(words: readonly FoundWord[]): Handed {
     (names.some((name) => taking.has(name)) && behind.some(({ text }) => text.includes("\0")));
   return {
     texts: texts.filter((text) => !text.includes("\0")).flatMap((text) => [text, ...unescaped(text)]),
-    commands: behind.map(({ text, rest }) => [...text.trim().split(/\s+/).map(known), ...rest]),
+    commands: behind.flatMap(({ text, rest }) => continued(text, rest)),
     unreadable: isUnknown ? "a script with an unknown part cannot be looked through" : undefined,
   };
 }
@@ -67,6 +67,20 @@ function behindOption(option: string, next: string | undefined, following: reado
 /** Programs take the beginnings of these too. */
 const scripted =
   "split-string command session-command exec execute eval run call callback setup prepare conclude cleanup".split(" ");
+
+/** From each word of it on, as env does: without quotes, and with options and assignments before the program. */
+function continued(text: string, rest: readonly FoundWord[]): FoundWord[][] {
+  const blank = text.replaceAll(/\\[_tnrfv]/g, " ").replaceAll(/\$\{[^}]*\}/g, "\0");
+  const words = blank
+    .replaceAll(/["'\\]/g, "")
+    .trim()
+    .split(/\s+/)
+    .map(known);
+  return words.slice(0, mostContinued).map((_, at) => [...words.slice(at), ...rest]);
+}
+
+/** What a program is called with stands within the first words of such a text. */
+const mostContinued = 32;
 
 /** env has escapes of its own for blanks. */
 function unescaped(text: string): string[] {
