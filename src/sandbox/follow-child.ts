@@ -16,8 +16,8 @@ export interface Followed {
 }
 
 const keptOutput = { headBytes: 64 * 1024, tailBytes: 192 * 1024 };
-/** From the polite signal to the final one. */
-const graceMs = 2_000;
+/** From the polite signal to the final one. Whoever cancels is waiting. */
+const graceMs = { timedOut: 2_000, cancelled: 500 };
 /** How long a background child may hold the output open after the command itself has ended. */
 const lingerMs = 500;
 
@@ -39,18 +39,20 @@ export async function followChild(
   const readStdout = keepStdout(printed, command.stdoutBytes);
   let isTimedOut = false;
   let final: NodeJS.Timeout | undefined;
-  const endIt = () => {
+  const endWithin = (ms: number) => {
     kill("SIGTERM");
-    final = setTimeout(() => kill("SIGKILL"), graceMs).unref();
+    clearTimeout(final);
+    final = setTimeout(() => kill("SIGKILL"), ms).unref();
   };
+  const cancel = () => endWithin(graceMs.cancelled);
   const timer = setTimeout(() => {
     isTimedOut = true;
-    endIt();
+    endWithin(graceMs.timedOut);
   }, command.timeoutMs);
   const leave = () => kill("SIGKILL");
   atExit.add(leave);
-  command.signal.addEventListener("abort", endIt, { once: true });
-  if (command.signal.aborted) endIt();
+  command.signal.addEventListener("abort", cancel, { once: true });
+  if (command.signal.aborted) cancel();
   try {
     const end = await ended(child, printed);
     const kept = (more = "") => {
@@ -61,7 +63,7 @@ export async function followChild(
   } finally {
     clearTimeout(timer);
     clearTimeout(final);
-    command.signal.removeEventListener("abort", endIt);
+    command.signal.removeEventListener("abort", cancel);
     atExit.delete(leave);
     kill("SIGKILL");
   }

@@ -54,6 +54,14 @@ describe("a command in bubblewrap leaves no process", () => {
     }
   });
 
+  it("when it is cancelled and deaf to the polite signal", async () => {
+    const stop = new AbortController();
+    const running = box.run(`${strew()} trap '' TERM; while :; do sleep 0.1; done`, { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("enough")), 300);
+    await expect(running).rejects.toThrow("enough");
+    expect(left()).toEqual([]);
+  });
+
   it("when it writes over the first process of its namespace", async () => {
     const script = `open(M, "+<", "/proc/1/mem") or die "closed"; open(P, "/proc/1/maps");
       while (<P>) { next unless /^([0-9a-f]+)-([0-9a-f]+) r-xp/; $at = hex($1); $size = hex($2) - $at; sysseek(M, $at, 0); syswrite(M, "\\xeb\\xfe" x ($size / 2)); }`;
