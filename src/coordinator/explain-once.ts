@@ -8,6 +8,7 @@ import { toolNames } from "../tools/catalog.ts";
 import { unasked } from "./approval-decision.ts";
 import type { ExplainGround } from "./explain.ts";
 import type { Place } from "./explain-places.ts";
+import { withTools } from "./explain-tools.ts";
 import { scopeOf } from "./scope-of.ts";
 
 /**
@@ -19,7 +20,7 @@ export function explainOnce(call: Call, ground: ExplainGround): (place: Place) =
   const known = new Map<string, Explanation>();
   return ({ task, step }) => {
     const scope = scopeOf(task, step, { ...ground, tools: toolNames });
-    const key = whatItSays(scope, tools);
+    const key = JSON.stringify([whatItSays(scope, tools), scope.tools]);
     const explanation = known.get(key) ?? explainIn(scope, call, ground);
     known.set(key, explanation);
     return explanation;
@@ -45,7 +46,7 @@ function whatItSays({ layers, mode }: Scope, tools: readonly RuleTool[]): string
 }
 
 function explainIn(scope: Scope, call: Call, ground: ExplainGround): Explanation {
-  const explanation = explainCall(scope, call, ground);
+  const explanation = withTools(explainCall(scope, call, ground), call, scope);
   if (explanation.effect !== "ask") return explanation;
   const { effect, rule, source, reason, suggestion } = explanation;
   const decision = { effect, rule, source, reason };

@@ -45,6 +45,7 @@ const turnMs = 10;
  * for a task or an agent that is not there, or too many that differ.
  */
 export async function explain(question: ExplainQuestion, ground: ExplainGround): Promise<Explanation[]> {
+  refuseOfMachine(question.call);
   const explainAt = explainOnce(parseCall(question.call), ground);
   const places = placesOf(question, ground.tasks);
   const explained: Explanation[] = [];
@@ -61,6 +62,19 @@ export async function explain(question: ExplainQuestion, ground: ExplainGround):
     }
   }
   return kinds.differ ? explained : agreed(explained);
+}
+
+/** A rule may begin with the root of the repository; a call that does names a path of the machine, as in a run. */
+function refuseOfMachine(call: string): void {
+  const [, tool, path] = /^\s*(Read|Edit)\(\s*\/+(.*)\)\s*$/s.exec(call) ?? [];
+  if (tool === undefined) return;
+  throw new Fault(
+    "rule",
+    `${JSON.stringify(call)} names a path of the machine, and a run denies all outside its workspace`,
+    {
+      remedy: `for the file of the repository, leave the slash out: ${tool}(${path})`,
+    },
+  );
 }
 
 /** How many explanations there are, and how long they are together. The same one comes as the same object. */

@@ -156,6 +156,25 @@ describe("an explanation for many tasks", () => {
     await expect(explain({ call: long }, { ...ground, tasks: ground.tasks.slice(0, 300) })).rejects.toThrow("too much");
   });
 
+  it("names the tools that an agent was not given", async () => {
+    const ground = await groundOf(1);
+    const [task] = ground.tasks;
+    if (!task) throw new Error("no task");
+    const explained = async (call: string, ...tools: string[]) => {
+      const steps = task.steps.map((step) => ({ ...step, agent: { ...step.agent, tools } }));
+      const [one] = await explain({ call }, { ...ground, tasks: [{ ...task, steps }] });
+      return `${one?.effect} ${one?.rule}: ${one?.reason}`;
+    };
+    expect(await explained("Read(a)", "glob", "list")).toBe(
+      "deny not offered: the agent is not given read: its tools are glob, list",
+    );
+    expect(await explained("Read(a/)", "glob", "list")).toMatch(/^allow/);
+    expect(await explained("Edit(d0/a)", "edit")).toMatch(
+      /^allow .*; the agent is not given write, delete, apply_edits$/,
+    );
+    expect(await explained("Bash(echo a)", "edit")).toMatch(/^deny not offered: the agent is not given bash/);
+  });
+
   it("says that nobody is asked about what cannot be shown in full", async () => {
     const ground = await groundOf(1);
     const [hidden] = await explain({ call: "Bash(true ghp_0123456789abcdef0123456789)" }, ground);
@@ -184,6 +203,7 @@ async function refusals(id: ReturnType<typeof jobId.parse>): Promise<void> {
   const failing: [question: { call: string; task?: string; agent?: string }, message: string][] = [
     [{ call: "Edit" }, "is no call that rules speak of"],
     [{ call: "Edit(../x)" }, "is no call that rules speak of"],
+    [{ call: "Read(/etc/passwd)" }, "names a path of the machine"],
     [{ call: "Edit(one/a.ts)", task: "three" }, 'there is no task "three"'],
     [{ call: "Edit(one/a.ts)", agent: "nobody" }, 'there is no agent "nobody"'],
   ];
