@@ -54,7 +54,7 @@ function canonical(program: string): string {
   const name = program
     .replace(crossed, "$1")
     .replace(
-      /^(python|pypy|perl|ruby|php|lua|node|pip|gcc|g\+\+|clang|clang\+\+|cpp|gfortran|pytest|pydoc|ghc|swift|json_pp|prove)-?[\d.]+$/,
+      /^(python|pypy|perl|ruby|php|lua|node|pip|gcc|g\+\+|c\+\+|clang|clang\+\+|cpp|gfortran|pytest|pydoc|ghc|swift|json_pp|prove)-?[\d.]+$/,
       "$1",
     );
   const real = aliases.get(name);

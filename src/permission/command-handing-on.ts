@@ -15,7 +15,7 @@ export const handingOnPrograms: Readonly<Record<string, ProgramDanger>> = {
   lein: behind("run update-in repl trampoline do"),
   rebar3: behind("shell eval"),
   dart: behind("run global"),
-  swift: behind("run repl -e --eval plugin"),
+  swift: behind("run repl -e --eval plugin -Xswiftc -Xcc -Xcxx -Xlinker --toolchain --disable-sandbox"),
   zig: behind("run"),
   heroku: behind("local run"),
   sbt: {

@@ -38,6 +38,7 @@ export const languagePrograms: Readonly<Record<string, ProgramDanger>> = {
   mlr: without(/system|exec|prepipe|^-n?s$|[|>]/),
   rollup: { starts: { options: "-p --plugin --configPlugin", valued: "cdfgion" } },
   tcc: without(/^-run|^-$|^@/),
+  swiftc: without(/^(?:-load-plugin|-plugin|-external-plugin|-Xfrontend|-Xlinker|-Xcc|-tools-directory|-repl|-$|@)/),
   nvcc: without(/^-+(?:ccbin|compiler-bindir|optf|options-file|run)/),
   diff3: { starts: { options: "--diff-program" } },
   sdiff: { starts: { options: "--diff-program" }, writes: { options: "-o --output", valued: "wI" } },

@@ -91,6 +91,9 @@ describe("a rule about the first words", () => {
     ["clojure", "clojure -M -e x"],
     ["qjs", "qjs -e x"],
     ["swift", "swift -e x"],
+    ["swift build", "swift build -Xswiftc x"],
+    ["swiftc", "swiftc -load-plugin-executable ./x#y a.swift"],
+    ["c++-12", "c++-12 -wrapper x a.c"],
     ["zx", "zx --eval x"],
     ["bb", "bb '(shell \"x\")'"],
     ...["c8", "nyc", "corepack", "env-cmd", "aa-exec", "uclampset", "uname26", "systemd-cat", "systemd-inhibit"].map(
