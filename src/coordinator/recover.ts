@@ -9,6 +9,7 @@ import type { Event, Fact } from "../protocol/event.ts";
 import { runId } from "../protocol/ids.ts";
 import { removeDrafts } from "../workspace/prepared-files.ts";
 import { removeFolder } from "../workspace/remove-folder.ts";
+import { removeStaleRecords } from "../workspace/stale-records.ts";
 import { resolvedFact } from "./approval-decision.ts";
 import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
@@ -27,6 +28,7 @@ export async function recover(equipment: Equipment): Promise<void> {
   // Sockets of commands whose process is gone.
   await clearAway({ dispose: () => removeFolder(join(home, "sandbox", "network")) }, equipment);
   await clearAway({ dispose: () => removeDrafts(join(home, "setups")) }, equipment);
+  await clearAway({ dispose: () => removeStaleRecords(join(home, "repositories")) }, equipment);
   const jobs = await listJobs({ limit: mostInterrupted, state: "running" }, database);
   for (const job of jobs) await endInterrupted(job, equipment);
 }

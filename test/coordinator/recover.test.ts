@@ -1,3 +1,5 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recover } from "../../src/coordinator/recover.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
@@ -9,8 +11,12 @@ import { storeSpans } from "../../src/db/store-spans.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import { result } from "../../src/protocol/result.ts";
 import { resolveBase } from "../../src/workspace/base.ts";
+import { createCheckout } from "../../src/workspace/checkout.ts";
+import { draftIn } from "../../src/workspace/prepared-files.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import { claimedRuns, emptySpec } from "../support/job.ts";
+
+const readdirOf = (folder: string) => readdir(folder).catch((): string[] => []);
 
 let bench: TestBench;
 beforeAll(async () => {
@@ -91,6 +97,21 @@ describe("a job whose process is gone", () => {
     expect(unmoved).toMatchObject({ outcome: "error", result_commit: expect.stringMatching(/^[0-9a-f]{40}$/) });
     expect(unmoved.published).toBeUndefined();
     expect((await told("main")).published).toEqual({ branch: "main" });
+  });
+
+  it("leaves no checkout, half-made setup or record of one, and keeps the workspaces of agents", async () => {
+    const { home } = bench.equipment;
+    const { repository } = await bench.repository({ "a.ts": "a\n" });
+    const { tree } = (await resolveBase(repository, "HEAD", { includeDirty: false })).base;
+    await createCheckout(repository, { directory: join(home, "checkouts", "gone"), tree });
+    await createCheckout(repository, { directory: join(home, "workspaces", "kept"), tree });
+    await mkdir(draftIn(join(home, "setups"), "x"), { recursive: true });
+    await mkdir(join(repository.gitDir, "checkout-half"));
+    await recover(bench.equipment);
+    const left = await Promise.all(["checkouts", "workspaces", "setups"].map((name) => readdirOf(join(home, name))));
+    expect(left).toEqual([[], ["kept"], []]);
+    expect(await readdirOf(join(repository.gitDir, "worktrees"))).toHaveLength(1);
+    expect(await readdirOf(repository.gitDir)).not.toContain("checkout-half");
   });
 
   it("is left alone the second time", async () => {
