@@ -42,7 +42,10 @@ interface Comparison {
 }
 
 function couldBeProgram({ value, isList }: FoundWord, wanted: string): boolean {
-  if (couldBe(value, wanted) || couldBe(programName(value), programName(wanted))) return true;
+  const name = programName(value);
+  // What is unknown may end a folder's name: /bin${x}rm.
+  const unknown = /^-|^\w+=/.test(value) ? name : name.slice(Math.max(0, name.indexOf("\0")));
+  if (couldBe(value, wanted) || couldBe(unknown, programName(wanted))) return true;
   // What comes to several words has its program before the first part that is unknown, or in it.
   const start = value.slice(0, value.indexOf("\0") + 1);
   return isList && couldBe(programName(start), programName(wanted));

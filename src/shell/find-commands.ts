@@ -97,6 +97,9 @@ function searchArgument(search: Search, text: string): void {
 function searchQuoted(search: Search, word: Word): void {
   const { value } = foundWord(word);
   if (word.parts === undefined && !word.text.includes("\\")) return;
-  const isHidden = /\$\(|`/.test(value);
-  if (isHidden) searchScript(search, `: <<SHEAF_END_OF_TEXT\n${value}\nSHEAF_END_OF_TEXT\n`);
+  if (!/\$\(|`/.test(value)) return;
+  // printf fills its %s with any text.
+  for (const text of new Set([value, value.replaceAll(/%[-+ #0-9.*]*[a-zA-Z]/g, "\0")])) {
+    searchScript(search, `: <<SHEAF_END_OF_TEXT\n${text}\nSHEAF_END_OF_TEXT\n`);
+  }
 }
