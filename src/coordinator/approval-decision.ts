@@ -1,9 +1,9 @@
 import type { StoredApproval } from "../db/find-approval.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { Decision } from "../protocol/scope.ts";
+import type { Redactor } from "../telemetry/redact.ts";
 import type { Question } from "./ask-approval.ts";
 import type { Job } from "./job.ts";
-import type { Redactor } from "../telemetry/redact.ts";
 
 /** What an answer, or the lack of one, means for the call it was asked about. Pure; what is not an allowance denies. */
 export function decisionOf(approval: StoredApproval, question: Question): Decision {
