@@ -13,8 +13,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Fault } from "../../src/protocol/failure.ts";
+import type { Git } from "../../src/workspace/git.ts";
 import type { Inflation } from "../../src/workspace/inflate.ts";
 import type { JudgeChanges, Objection } from "../../src/workspace/settle.ts";
+import { Unsettled } from "../../src/workspace/unsettled.ts";
 import { createWorkspace, type Workspace } from "../../src/workspace/workspace.ts";
 import { type Playground, playground } from "./playground.ts";
 
@@ -220,6 +223,27 @@ test("what a tool wrote before it was ignored stays in the tree, and what it wro
   });
   expect(back).toEqual(["ignored"]);
   expect((await ground.workspace.takeTree()).touched.map(({ path }) => path)).toEqual(["own/.gitignore"]);
+});
+
+test("a workspace of which git once could not tell what is ignored is never taken", async () => {
+  await using ground = playground();
+  ground.write("own/a", "a\n");
+  const { tree, commit } = ground.commit();
+  const repository = await ground.open();
+  let isHeld = false;
+  const git: Git = Object.assign(
+    (...[args, options]: Parameters<Git>) =>
+      isHeld && args.includes("ls-files") ? Promise.reject(new Fault("git", "no end")) : repository.git(args, options),
+    { start: repository.git.start },
+  );
+  const workspace = await createWorkspace({ ...repository, git }, { directory: join(ground.folder, "held"), tree });
+  await workspace.inflate({ isWithheld: () => false, commit: async () => commit, prepare: async () => {} });
+  const held = workspace.settleAfter(async () => {
+    isHeld = true;
+  }, onlyOwn);
+  await expect(held).rejects.toThrow(Unsettled);
+  isHeld = false;
+  await expect(workspace.takeTree()).rejects.toThrow("what it left cannot be taken: no end");
 });
 
 test("names that are no text are put back like others", async () => {
