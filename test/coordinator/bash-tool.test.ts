@@ -200,6 +200,12 @@ describe("a command of an agent", () => {
     expect(result).toMatchObject({ outcome: "succeeded", tasks: [{ files_changed: 1 }] });
   });
 
+  it("hides no edit: a task whose edits are all where git ignores fails, as it does without commands", async () => {
+    const write = { tool: "write", input: { file_path: "one/x.log", content: "x" } };
+    const { result } = await run([bash("true"), write], {}, { ...files, ".gitignore": "*.log\n" });
+    expect(result.tasks?.[0]).toMatchObject({ state: "failed", reason: { code: "ignored" } });
+  });
+
   it("is killed at its own timeout", async () => {
     const { events } = await run([bash("echo begun; sleep 60", { timeout_ms: 400 })]);
     expect(receipts(events)[0]).toMatchObject({ timed_out: true, isError: true, output: "begun\n" });
