@@ -44,13 +44,13 @@ export function filledByInput(words: readonly FoundWord[]): readonly FoundWord[]
   });
 }
 
-/** Whether a word with such a place may be the program: not behind one that is none of those that start another. */
+/** Whether a word with such a place, or an unknown one, may be the program: not behind one that is none of those that start another. */
 export function mayBeProgram(words: readonly FoundWord[], index: number): boolean {
   const taker = words.findLastIndex(isTaker);
   if (taker < 0) return true;
   const program = words.findIndex((_, at) => at > taker && isOperand(words, at));
   const name = words[program]?.value ?? "";
-  return program < 0 || index <= program || name.includes("{}") || isRunner(programName(name));
+  return program < 0 || index <= program || /\{\}|\0/.test(name) || isRunner(programName(name));
 }
 
 /** Neither an option nor what may be the value of one. */

@@ -19,7 +19,7 @@ export function handedTexts(words: readonly FoundWord[]): Handed {
     (names.some((name) => taking.has(name)) && behind.some(({ text }) => text.includes("\0")));
   return {
     texts: texts.filter((text) => !text.includes("\0")).flatMap((text) => [text, ...unescaped(text)]),
-    commands: behind.flatMap(({ text, rest }) => continued(text, rest)),
+    commands: behind.flatMap(({ text, rest }) => (text.includes("\0") ? [] : continued(text, rest))),
     unreadable: isUnknown ? "a script with an unknown part cannot be looked through" : undefined,
   };
 }

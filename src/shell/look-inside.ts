@@ -12,6 +12,7 @@ export function lookInside(words: readonly FoundWord[], budget = { left: mostLoo
   const program = programName(words[0]?.value ?? "");
   if (program === "eval") return joined(words.slice(1));
   if (renames(program, words)) return { ...nothing, unreadable: `${program} gives commands other names` };
+  if (program === "command" && /^-[vV]$/.test(words[1]?.value ?? "")) return nothing;
   if (isShell(program)) return shell(words);
   if (!isFinder(program) && !isRunner(program)) return nothing;
   if (--budget.left < 0 || words.length > mostWords) {
@@ -114,7 +115,7 @@ function run(written: readonly FoundWord[], budget: { left: number }): Inside {
 function mayStart(words: readonly FoundWord[], index: number): boolean {
   const value = words[index]?.value ?? "";
   if (isSourcing(value)) return words.slice(0, index).every((each) => /^(?:command|builtin|-\w+|--)$/.test(each.value));
-  if (value.includes("{}")) return mayBeProgram(words, index);
+  if (/\{\}|\0/.test(value) && !mayBeProgram(words, index)) return false;
   if (!value.includes("\0") || !isPackageRunner(programName(words[0]?.value ?? ""))) return true;
   return words.slice(1, index).every((each) => verbs.test(each.value));
 }
