@@ -50,8 +50,18 @@ const touch = (name: string) => `touch '${folder}/${name}'`;
 const brings = (name: string, help: string) =>
   `cat > '${folder}/bin/bwrap' <<'END'\n#!/bin/sh\n${help}\nEND\n${real("chmod")} 755 '${folder}/bin/bwrap'; ${touch("ready")}; said ${name} "$@"`;
 
+/** The script itself, but for the one place of bubblewrap, which stands for that of the machine. */
+function scriptHere(): string {
+  const own = "bwrap=/usr/bin/bwrap\n";
+  const text = readFileSync(script, "utf8");
+  expect(text.split(own)).toHaveLength(2);
+  const file = join(folder, "install-sandbox.sh");
+  writeFileSync(file, text.replace(own, `bwrap='${folder}/bin/bwrap'\n`));
+  return file;
+}
+
 function install() {
-  const { status, stdout, stderr } = spawnSync("/bin/sh", [script], {
+  const { status, stdout, stderr } = spawnSync("/bin/sh", [scriptHere()], {
     env: { PATH: join(folder, "bin") },
     encoding: "utf8",
   });
@@ -71,7 +81,7 @@ describe("scripts/install-sandbox.sh", () => {
     ["apt-get", "install --yes --no-install-recommends bubblewrap"],
     ["dnf", "install --assumeyes bubblewrap util-linux"],
     ["yum", "install --assumeyes bubblewrap util-linux"],
-    ["apk", "add bubblewrap setpriv"],
+    ["apk", "add bubblewrap setpriv util-linux-misc"],
     ["pacman", "--sync --needed --noconfirm bubblewrap"],
     ["zypper", "--non-interactive install bubblewrap"],
   ])("installs it with %s, through sudo", (manager, words) => {
