@@ -15,8 +15,8 @@ export default defineConfig({
     pool: "forks",
     // The embedded database is WebAssembly: optimising it costs more than a test file has it do.
     execArgv: ["--liftoff-only"],
-    // One more than the smallest machine has cores: many tests wait for a clock, a signal or a disk.
-    maxWorkers: 3,
+    // One a core on the smallest machine: by itself vitest leaves a core idle, and a third one costs more than it saves.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 10_000,

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { Fault } from "../protocol/failure.ts";
 import type { Clock } from "../protocol/ids.ts";
@@ -125,7 +126,7 @@ function endOf({ end, isTimedOut, kept }: Followed, watched: ReturnType<typeof w
   if ("refused" in end) throw unavailable(end.refused.message, end.refused);
   const exit = watched.exitCode();
   const sent = watched.sent();
-  if (sent === "SIGTERM" && exit === 128 + 15) return { exit: null, signal: sent };
+  if (sent !== undefined && exit === 128 + constants.signals[sent]) return { exit: null, signal: sent };
   if (exit !== undefined && end.exit !== null) return { exit, signal: null };
   if (end.signal !== null || isTimedOut || sent !== undefined) return { exit: null, signal: end.signal ?? "SIGKILL" };
   throw unavailable(kept().output.toString().trim() || `bubblewrap ended with ${end.exit}`);
