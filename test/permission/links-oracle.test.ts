@@ -79,7 +79,8 @@ function through(met: { link: string[]; target: string; behind: string[] }, budg
   const { link, target, behind } = met;
   if (budget === 0 || target.startsWith("/")) return undefined;
   const on = wayOf([...link.slice(0, -1), target, ...behind].join("/"), budget - 1);
-  return on && [[...link, ...behind].join("/"), ...on];
+  // A name with a step back in it is no place that a rule could mean: there the link alone is judged.
+  return on && [behind.includes("..") ? link.join("/") : [...link, ...behind].join("/"), ...on];
 }
 
 function linkAt(place: string): string | undefined {

@@ -45,6 +45,8 @@ function read(command: string): string[] | undefined {
   if (line.commands.some(({ redirects }) => redirects.some(({ path }) => path !== "/dev/null"))) return undefined;
   if (line.commands.some(({ words }) => words.some((word) => /\/.*\0|\0.*\//s.test(word)))) return undefined;
   const words = line.commands.map((each) => each.words.map((word) => word.replaceAll("\0", "0")));
+  // bash's printf writes line by line, so the two sides of a pipe would fall into each other's words.
+  if (command.includes("|") && words.flat().some((word) => word.includes("\n"))) return undefined;
   return words.every(([program]) => program === "a" || program === "b") ? words.map(show).sort() : undefined;
 }
 
