@@ -13,7 +13,7 @@ const ranks = [
   ["clock", "config", "permission", "transcript", "telemetry", "rewrite", "document", "log"],
   ["settings", "job", "model", "files", "sandbox", "workspace", "db"],
   ["tools", "compaction", "memory"],
-  ["merge", "split", "verify", "report", "webhook", "queue", "budget", "access", "agent"],
+  ["merge", "split", "verify", "report", "webhook", "queue", "budget", "access", "tool-servers", "agent"],
   ["coordinator"],
   ["background", "remote"],
   ["http", "cli", "mcp"],
@@ -25,9 +25,11 @@ const ranks = [
 
 /** Vendor package (or scope) -> the one folder that may import it. */
 const vendors = {
+  "@anthropic-ai": "model",
   "@ast-grep": "rewrite",
   "@electric-sql/pglite": "db",
   "@hono": "http",
+  "@modelcontextprotocol": "tool-servers",
   "@opentelemetry": "telemetry",
   "@typescript/typescript6": "rewrite",
   commander: "cli",

@@ -1,16 +1,25 @@
 import type { MessagePort } from "node:worker_threads";
+import type { ModelSign } from "../protocol/endpoint.ts";
 import type { ThreadFact } from "../protocol/event.ts";
 import { type Failure, Fault } from "../protocol/failure.ts";
 import type { Decision } from "../protocol/scope.ts";
 import type { SpanMessage } from "../protocol/span.ts";
 import { type Fetched, type HostMessage, hostMessage, type ThreadMessage } from "../protocol/thread.ts";
 
+/** Decisions on the intents by call id, and what was said to the agent meanwhile. */
+export interface Acknowledged {
+  decisions: Readonly<Record<string, Decision>>;
+  notices: readonly string[];
+}
+
 /** The run's only connection to the world outside its thread: one port, questions paired with answers by number. */
 export interface Line {
   /** Aborted when the coordinator cancels or stops the run; the reason is a `Stopped`. */
   readonly signal: AbortSignal;
-  /** Resolves when the facts are in the log, with the decisions on the intents among them by call id. */
-  append(facts: readonly ThreadFact[], spanId?: string): Promise<Readonly<Record<string, Decision>>>;
+  /** Resolves when the facts are in the log, and a model call that they intend may be made. */
+  append(facts: readonly ThreadFact[], spanId?: string): Promise<Acknowledged>;
+  /** What is told of a model call while it goes on, and is no fact of the run. */
+  said(sign: ModelSign): void;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
   /** Has a command run that was allowed, by the id of its call. */
@@ -76,8 +85,9 @@ export function openLine(port: MessagePort, threadId: number): Line {
         stop.abort(new Stopped(answer.stop));
         throw stop.signal.reason;
       }
-      return answer.decisions;
+      return { decisions: answer.decisions, notices: answer.notices };
     },
+    said: (sign) => send({ kind: "model", said: sign }),
     async fetch(path, want) {
       const answer = await ask((id) => ({ kind: "fetch", id, path, want }));
       if (answer.kind !== "fetched") throw unexpected(answer);

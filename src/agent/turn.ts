@@ -62,8 +62,8 @@ async function askModel(talk: Conversation): Promise<ModelAnswer> {
     attributes: chatAttributes(talk),
   });
   try {
-    const request = { system: talk.system, messages: talk.messages, tools: talk.tools };
-    const answer = await model.answer(request, line.signal);
+    const { system, messages, tools } = talk;
+    const answer = await model.answer({ system, messages, tools, breakpoints: [], maxTokens: 0 }, line);
     chat.set({ [attribute.responseFinishReasons]: [answer.stop], ...usageAttributes(answer.usage) });
     chat.end();
     talk.usage = addUsage(talk.usage, answer.usage);
@@ -78,7 +78,7 @@ async function runTools(talk: Conversation, answer: ModelAnswer): Promise<ToolRe
   const { content, stop, usage } = answer;
   const data = { turn: talk.turns, answer: content, usage, stop };
   const facts: ThreadFact[] = [...talk.unlogged.splice(0), { type: "turn.finished", data }];
-  const decisions = await talk.line.append(facts, talk.span.spanId);
+  const { decisions } = await talk.line.append(facts, talk.span.spanId);
   const results: ToolResult[] = [];
   for (const block of content)
     if (block.type === "tool_use") results.push(await runTool(talk, block, decisionOn(block.id, decisions)));

@@ -1,6 +1,7 @@
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { Event } from "../protocol/event.ts";
 import type { JobId } from "../protocol/ids.ts";
+import type { AnswerBlock } from "../protocol/message.ts";
 import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
 import type { Verb } from "./verb.ts";
@@ -71,9 +72,7 @@ function detailOf(event: Event): string {
     case "tool.denied":
       return `${event.data.tool} ${oneLine(event.data.input, 80)} (${event.data.rule}: ${oneLine(event.data.reason)})`;
     case "turn.finished":
-      return oneLine(
-        event.data.answer.map((block) => (block.type === "text" ? block.text : `[${block.name}]`)).join(" "),
-      );
+      return oneLine(event.data.answer.map(shownBlock).join(" "));
     case "job.created":
       return `${event.data.handle} at ${event.data.spec.base.commit}`;
     case "job.planned":
@@ -83,4 +82,9 @@ function detailOf(event: Event): string {
     default:
       return oneLine(JSON.stringify(event.data), 120);
   }
+}
+
+function shownBlock(block: AnswerBlock): string {
+  if (block.type === "text") return block.text;
+  return block.type === "tool_use" ? `[${block.name}]` : "[thought]";
 }

@@ -1,6 +1,6 @@
 import { recordTask } from "../db/record-task.ts";
 import type { Submission } from "../protocol/claim.ts";
-import type { TaskState } from "../protocol/event.ts";
+import type { TaskState } from "../protocol/job-fact.ts";
 import type { Usage } from "../protocol/message.ts";
 import type { CheckResult, Denial, Reason } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";

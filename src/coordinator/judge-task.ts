@@ -1,5 +1,5 @@
-import type { TaskState } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
+import type { TaskState } from "../protocol/job-fact.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { RunReport } from "../protocol/thread.ts";
 

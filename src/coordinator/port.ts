@@ -5,6 +5,7 @@ import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
 import { type AcknowledgeView, acknowledge } from "./acknowledge.ts";
+import type { Gate } from "./admission.ts";
 import { type AllowedCommand, CallBook } from "./call-book.ts";
 import type { Watched } from "./watch-threads.ts";
 
@@ -14,6 +15,7 @@ export interface HostView extends Omit<AcknowledgeView, "book"> {
   command(command: AllowedCommand): Promise<{ content: string; isError: boolean; denials: Omit<Denial, "task">[] }>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
+  gate: Gate;
   /** A span as the thread posted it, unchecked. */
   span(message: unknown): void;
   /** Any sign of life that is progress; pongs are not. */
@@ -83,6 +85,7 @@ export class HostPort implements Watched {
     if (message.kind === "pong") return;
     this.#view.progressed();
     if (message.kind === "span") this.#view.span(message.message);
+    else if (message.kind === "model") this.#view.gate.said(message.said);
     else if (message.kind === "started") this.threadId = message.thread_id;
     else {
       this.#answering = this.#answering
@@ -110,7 +113,9 @@ export class HostPort implements Watched {
         const view = { ...this.#view, book: this.#book };
         const { decisions, denials } = await acknowledge(message.facts, message.span_id, view);
         this.denials.push(...denials);
-        return { kind: "acknowledged", id, decisions, ...(this.#stop ? { stop: this.#stop } : {}) };
+        const admission = await this.#view.gate.admit(message.facts, message.span_id);
+        const stop = this.#stop ?? admission.stop;
+        return { kind: "acknowledged", id, decisions, notices: [...admission.notices], ...(stop ? { stop } : {}) };
       }
     }
   }

@@ -8,6 +8,7 @@ import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { openGate } from "./admission.ts";
 import { askApproval } from "./ask-approval.ts";
 import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
@@ -117,6 +118,7 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
       around.during(() => runToolCommand(command, { run, order, workspace, job, equipment, signal })),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
+    gate: openGate,
     span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,
     now: () => equipment.clock.now(),
@@ -136,6 +138,8 @@ function orderOf(id: RunId, order: StepOrder, { workspace, bundle, job }: Surrou
     title: order.task.title,
     agent: order.step.agent,
     prompt: order.step.prompt,
+    brief: "",
+    leftovers: [],
     files: order.task.files,
     scope: order.scope,
     workspace: {

@@ -3,9 +3,9 @@ import type { StoredJob } from "../db/find-job.ts";
 import type { findRun } from "../db/find-run.ts";
 import type { listTasks } from "../db/list-tasks.ts";
 import type { ApprovalView } from "../protocol/approval.ts";
-import { taskState } from "../protocol/event.ts";
 import { failure } from "../protocol/failure.ts";
 import { taskId } from "../protocol/ids.ts";
+import { taskState } from "../protocol/job-fact.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import { result } from "../protocol/result.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { TaskState } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { TaskId } from "../protocol/ids.ts";
+import type { TaskState } from "../protocol/job-fact.ts";
 import { attempt } from "./attempt.ts";
 import type { ClaimedRun } from "./claim-run.ts";
 import { type Database, rowsOf } from "./database.ts";

@@ -16,7 +16,7 @@ export function programModel(name: string, recipe: ProgramRecipe, view: ProgramR
   let made: ProgramRewrite | undefined;
   return {
     name,
-    async answer(request, signal) {
+    async answer(request, { signal }) {
       made ??= withinScope(await recipe.plan({ ...view, signal }), view);
       const error = lastError(request.messages);
       if (error !== undefined) return submit(made, `The change was not taken: ${error}`);

@@ -26,7 +26,7 @@ export function recipeModel(name: string, recipe: CompiledRecipe, view: RecipeVi
   const found: Findings = { files: [], edits: 0, leftovers: [], skipped: 0 };
   return {
     name,
-    async answer(request, signal) {
+    async answer(request, { signal }) {
       const turn = request.messages.filter((said) => said.role === "assistant").length;
       if (turn === 0) {
         await search(recipe, view, found, signal);

@@ -9,7 +9,7 @@ import type { Model, ModelAnswer } from "./model.ts";
 export function scriptedModel(name: string, turns: readonly ScriptedTurn[]): Model {
   return {
     name,
-    async answer(request, signal) {
+    async answer(request, { signal }) {
       signal.throwIfAborted();
       const spoken = request.messages.filter((said) => said.role === "assistant").length;
       return answerOf(turns[spoken], spoken, spoken >= turns.length - 1);

@@ -43,15 +43,36 @@ export const scriptedTurn = z.strictObject({
 });
 export type ScriptedTurn = z.infer<typeof scriptedTurn>;
 
+/** Milliseconds, tokens and nano-USD of one run. */
+export const runLimits = z.object({
+  turns: z.number().int().positive().optional(),
+  tokens: z.number().int().positive().optional(),
+  nano_usd: z.number().int().min(0).optional(),
+  time_ms: z.number().int().positive().optional(),
+});
+export type RunLimits = z.infer<typeof runLimits>;
+
 export const modelSpec = z.discriminatedUnion("provider", [
+  /** A model behind the Messages API; `via` says whose door. The id is the endpoint's own. */
+  z.object({
+    provider: z.literal("messages"),
+    via: z.enum(["anthropic", "bedrock", "vertex"]),
+    model: z.string(),
+    /** Most tokens of one answer; absent: by the model's own limit. */
+    max_tokens: z.number().int().positive().optional(),
+  }),
+  /** Answers from the log of an earlier job: its id, or `file` where it was exported to one. */
+  z.object({ provider: z.literal("replay"), of: z.string(), recording: z.string().optional() }),
   z.object({ provider: z.literal("recipe"), recipe }),
   z.object({ provider: z.literal("scripted"), file: z.string(), turns: z.array(scriptedTurn) }),
 ]);
 export type ModelSpec = z.infer<typeof modelSpec>;
 
-/** What people call a model: `recipe/node-protocol`, `scripted/liar.yaml`. */
+/** What people call a model: `claude-sonnet-4-5`, `bedrock/...`, `replay/lint-7`, `recipe/node-protocol`, `scripted/liar.yaml`. */
 export function modelName(spec: ModelSpec): string {
   if (spec.provider === "scripted") return `scripted/${spec.file}`;
+  if (spec.provider === "replay") return `replay/${spec.of}`;
+  if (spec.provider === "messages") return spec.via === "anthropic" ? spec.model : `${spec.via}/${spec.model}`;
   return `recipe/${spec.recipe.name === "rule" ? spec.recipe.file : spec.recipe.name}`;
 }
 
@@ -65,5 +86,10 @@ export const agentSpec = z.object({
   deny: z.array(rule).optional(),
   /** Tools offered to it, of those there are; absent means all. */
   tools: z.array(z.string()).optional(),
+  /** What it is good for, told to whoever may start it. */
+  description: z.string().optional(),
+  limits: runLimits.optional(),
+  /** The file it was read from, and the sha256 of its bytes. */
+  file: z.object({ path: z.string(), sha256: z.string() }).optional(),
 });
 export type AgentSpec = z.infer<typeof agentSpec>;

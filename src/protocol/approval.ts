@@ -5,11 +5,8 @@ import { jobId, runId, taskId } from "./ids.ts";
 export const approvalState = z.enum(["pending", "allowed", "denied", "expired", "withdrawn"]);
 export type ApprovalState = z.infer<typeof approvalState>;
 
-export const approvalView = z.object({
-  id: z.uuid(),
-  job_id: jobId,
-  run_id: runId,
-  task_id: taskId,
+/** What is asked, in the log and to people. */
+export const approvalQuestion = {
   tool: z.string(),
   /** The command, or the path, in full up to 16,000 characters. */
   input: z.string(),
@@ -20,13 +17,26 @@ export const approvalView = z.object({
   reason: z.string(),
   /** The rule that would have allowed it without a question: `Bash(npm install)`. */
   suggestion: z.string().optional(),
-  state: approvalState,
+  expires_at: z.iso.datetime(),
+};
+
+/** What was answered, and by whom. */
+export const approvalDecision = {
   /** The answer holds for the rest of the job. */
   remember: z.boolean(),
   decided_by: z.string().optional(),
   note: z.string().optional(),
+};
+
+export const approvalView = z.object({
+  id: z.uuid(),
+  job_id: jobId,
+  run_id: runId,
+  task_id: taskId,
+  ...approvalQuestion,
+  state: approvalState,
+  ...approvalDecision,
   created_at: z.iso.datetime(),
-  expires_at: z.iso.datetime(),
   decided_at: z.iso.datetime().optional(),
 });
 export type ApprovalView = z.infer<typeof approvalView>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { taskState } from "./event.ts";
 import { failure } from "./failure.ts";
 import { jobId, runId, taskId } from "./ids.ts";
+import { taskState } from "./job-fact.ts";
 import { outcome } from "./outcome.ts";
 import { result } from "./result.ts";
 

@@ -71,6 +71,8 @@ export const split = z.discriminatedUnion("by", [
   z.object({ by: z.literal("owner"), ...cut }),
   /** The files in which the check of that name finds something at the base. */
   z.object({ by: z.literal("findings"), of: z.string(), ...cut }),
+  /** An agent that studies the repository says which tasks there are; it may not exceed `tasks`, and covers `match`. */
+  z.object({ by: z.literal("planner"), tasks: cut.tasks, match: cut.match }),
   /** Each item is a file, a directory or a glob, and becomes one task. */
   z.object({ by: z.literal("list"), items: z.array(z.string()), ...cut }),
 ]);
@@ -86,6 +88,9 @@ export const namedTask = z.object({
   writes: z.array(pathPattern),
   items: z.array(pathPattern).optional(),
   steps: z.array(step),
+  title: z.string().optional(),
+  /** Checks of its own tree, beside those of the job. */
+  checks: z.array(z.lazy(() => check)).optional(),
 });
 export type NamedTask = z.infer<typeof namedTask>;
 
@@ -144,6 +149,20 @@ const limits = z.object({
   concurrency: z.number().int().min(1).optional(),
   time_ms: z.number().int().positive(),
   idle_ms: z.number().int().positive(),
+  /** Of all its runs together. `is_default`: nobody asked for this sum, so a model without a price is no reason to refuse. */
+  nano_usd: z.number().int().min(0).optional(),
+  is_default_usd: z.boolean().optional(),
+  tokens: z.number().int().positive().optional(),
+  /** Of one run. */
+  turns: z.number().int().positive().optional(),
+  /** Of one task. */
+  task: z
+    .object({ nano_usd: z.number().int().min(0).optional(), tokens: z.number().int().positive().optional() })
+    .optional(),
+  /** How deep agents may start agents: 1 is not at all. */
+  depth: z.number().int().min(1).max(2).optional(),
+  /** Most agents that one run may start. */
+  agents: z.number().int().min(1).optional(),
 });
 
 /** The repository a job works on, and the exact commit it starts from. */
@@ -167,10 +186,32 @@ export type InputValue = z.infer<typeof inputValue>;
 export const setup = z.object({ run: z.string(), timeout_ms: z.number().int().positive(), ...reach });
 export type Setup = z.infer<typeof setup>;
 
+/** A server of tools (Model Context Protocol). A command runs in the sandbox; a URL is reached by the coordinator. */
+export const toolServer = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("command"), name: z.string(), run: z.array(z.string()).min(1), ...reach }),
+  z.object({
+    kind: z.literal("url"),
+    name: z.string(),
+    url: z.string(),
+    /** Header name -> name of the operator's secret that is its value. */
+    secret_headers: z.record(z.string(), z.string()).optional(),
+  }),
+]);
+export type ToolServer = z.infer<typeof toolServer>;
+
 /** A job with nothing left to look up: rules, scripts and agents inlined, defaults filled in. */
 export const jobSpec = z.object({
   name: z.string(),
   base,
+  /** The goal of a planned job, told to its planner and to every agent. */
+  prompt: z.string().optional(),
+  /** Who plans, where `split` is by planner. */
+  planner: agentSpec.optional(),
+  /** It ends with its plan. */
+  is_plan_only: z.boolean().optional(),
+  /** Agents that others may start, and that a planner may name. */
+  agents: z.array(agentSpec).optional(),
+  servers: z.array(toolServer).optional(),
   inputs: z.record(z.string(), inputValue),
   setup: setup.optional(),
   split,

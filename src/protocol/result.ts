@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { leftover } from "./claim.ts";
-import { taskState } from "./event.ts";
+import { taskState } from "./job-fact.ts";
 import { outcome } from "./outcome.ts";
 
 /** `sheaf.result/v1`: what a job came to. Printed by `run --output-format json`; every consumer reads only this. */

@@ -1,13 +1,24 @@
 import { z } from "zod";
 import { agentSpec } from "./agent.ts";
-import { submission } from "./claim.ts";
+import { leftover, submission } from "./claim.ts";
+import { endpoint, modelSign } from "./endpoint.ts";
 import { threadFact } from "./event.ts";
 import { failure } from "./failure.ts";
 import { runId, taskId } from "./ids.ts";
 import { usage } from "./message.ts";
+import { modelCard } from "./model-card.ts";
 import { decision, scope } from "./scope.ts";
 
 /** The host-thread contract: what crosses a run's port, in both directions. */
+
+/** A tool as a model is told of it. */
+export const toolSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  /** JSON Schema of the input object. */
+  input_schema: z.record(z.string(), z.unknown()),
+});
+export type ToolSchema = z.infer<typeof toolSchema>;
 
 /** Everything a thread gets to know about a run. */
 export const runOrder = z.object({
@@ -16,9 +27,17 @@ export const runOrder = z.object({
   title: z.string(),
   agent: agentSpec,
   prompt: z.string(),
+  /** What all runs of the job are told in front of their own tasks: the same text for all, free of times and paths. */
+  brief: z.string(),
+  /** What earlier steps of the task saw and left alone, with the reasons. */
+  leftovers: z.array(leftover),
   /** The files the task is about. */
   files: z.array(z.string()),
   scope,
+  /** Of an agent whose model is behind the Messages API. */
+  model: z.object({ card: modelCard, endpoint }).optional(),
+  /** Tools that the coordinator runs and the catalogue does not know: those of servers. */
+  tools: z.array(toolSchema).optional(),
   workspace: z.object({
     /** Absolute path of the files; the only place this run may touch. */
     root: z.string(),
@@ -66,6 +85,7 @@ export const threadMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("names"), id: z.number().int(), prefix: z.string() }),
   /** Runs a command that was allowed, by the id of its call: what it is stands in the log already. */
   z.object({ kind: z.literal("command"), id: z.number().int(), call_id: z.string() }),
+  z.object({ kind: z.literal("model"), said: modelSign }),
   /** A SpanMessage; parsed by the span hub, which drops what is malformed. */
   z.object({ kind: z.literal("span"), message: z.unknown() }),
   z.object({ kind: z.literal("pong"), beat: z.number().int() }),
@@ -90,6 +110,8 @@ export const hostMessage = z.discriminatedUnion("kind", [
     kind: z.literal("acknowledged"),
     id: z.number().int(),
     decisions: z.record(z.string(), decision),
+    /** What was said to the agent meanwhile: in the log as `run.notified`, in this order. */
+    notices: z.array(z.string()),
     stop: failure.optional(),
   }),
   z.object({ kind: z.literal("fetched"), id: z.number().int(), file: fetched }),

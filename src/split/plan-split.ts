@@ -74,6 +74,8 @@ function cut({ split, each, only }: JobSpec, view: SplitView): Cut {
       return all(byOwner(split, isWanted, view));
     case "findings":
       return byFindings(split, isWanted, view);
+    case "planner":
+      throw new Fault("internal", "the planner's tasks are not there yet");
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ChangedFile } from "../protocol/event.ts";
+import type { ChangedFile } from "../protocol/run-fact.ts";
 
 /** The id git gives these bytes as a blob: the hash of `blob <length>`, a NUL, and the bytes. */
 function blobId(content: Uint8Array, objectFormat: "sha1" | "sha256"): string {

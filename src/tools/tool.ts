@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Contained } from "../files/contain.ts";
 import type { Files } from "../files/files.ts";
 import type { Submission } from "../protocol/claim.ts";
-import type { ChangedFile, Pointer } from "../protocol/event.ts";
+import type { ChangedFile, Pointer } from "../protocol/run-fact.ts";
 import type { PathTool } from "../protocol/scope.ts";
 
 /**

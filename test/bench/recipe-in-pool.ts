@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { openGate } from "../../src/coordinator/admission.ts";
 import { openPool, type Pool } from "../../src/coordinator/pool.ts";
 import { HostPort } from "../../src/coordinator/port.ts";
 import { runId, taskId } from "../../src/protocol/ids.ts";
@@ -86,6 +87,8 @@ function orderOf(files: string[], { root, scratch }: Workspace, bundle: RunOrder
     title: "part",
     agent: { name: "node-protocol", model, instructions: "" },
     prompt: "",
+    brief: "",
+    leftovers: [],
     files,
     scope: { layers: [{ source: "task", allow, deny: [] }], tools: [...toolNames] },
     workspace: { root, scratch, object_format: "sha1", is_case_insensitive: false, ...(bundle ? { bundle } : {}) },
@@ -113,6 +116,7 @@ async function runOne({ order, workspace }: Prepared, pool: Pool): Promise<void>
     command: () => Promise.reject(new Error("a recipe runs no command")),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, 2 ** 24) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, 1_000),
+    gate: openGate,
     span: () => {},
     progressed: () => {},
     now: () => performance.now(),
