@@ -21,6 +21,8 @@ export interface Dispatched {
 
 /** Runs under way per thread when the job sets no concurrency: enough to keep a thread busy while others do IO. */
 const runsPerThread = 2;
+/** Tasks under way whose agents wait for a model: rates and budgets bound them, this only bounds workspaces on a disk. */
+const thinkingTasks = 256;
 
 export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equipment): Promise<Dispatched> {
   const { base, limits } = job.spec;
@@ -34,7 +36,7 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
     return putOut(task, startable.failure, { job, equipment });
   };
   const { thrown } = await runInOrder(tasks, {
-    width: limits.concurrency ?? equipment.threads * runsPerThread,
+    width: limits.concurrency ?? (isThinking(tasks) ? thinkingTasks : equipment.threads * runsPerThread),
     signal: job.signal,
     mayBegin(task) {
       const isFree = leases.isFree(task);
@@ -62,6 +64,12 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const left = stateAtEnd(job.signal, thrown?.cause);
   const all = tasks.map((task) => ended.get(task.id) ?? neverStarted(task, left, job));
   return { tasks: all, ...(thrown ? { thrown: thrown.cause } : {}) };
+}
+
+function isThinking(tasks: readonly Task[]): boolean {
+  return tasks.some(({ steps }) =>
+    steps.some((step) => step.kind === "agent" && step.agent.model.provider === "messages"),
+  );
 }
 
 function startWaiting(task: Task, job: Job) {

@@ -154,17 +154,23 @@ function equip(
     return opened;
   };
   let tried: ReturnType<Equipment["sandbox"]> | undefined;
-  const sandbox = () => (tried ??= trySandbox(sandboxOptions({ config, settings, packageFolder })));
+  const sandbox = () => (tried ??= trySandbox(sandboxOptions({ config, settings, packageFolder }), threads));
   const { ceiling } = settings;
   const warn = (message: string) => terminal.tell(`warning ${stores.redact(message)}`);
   return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ceiling, warn, ...stores };
 }
 
 /** Most commands run none of a job's, and need not load what would. */
-async function trySandbox(options: SandboxOptions): ReturnType<Equipment["sandbox"]> {
-  const { openSandbox } = await import("../sandbox/open-sandbox.ts");
-  return openSandbox(options, clock);
+async function trySandbox(options: SandboxOptions, threads: number): ReturnType<Equipment["sandbox"]> {
+  const [{ openSandbox }, { inTurn }] = await Promise.all([
+    import("../sandbox/open-sandbox.ts"),
+    import("../sandbox/in-turn.ts"),
+  ]);
+  return inTurn(await openSandbox(options, clock), threads * commandsPerThread);
 }
+
+/** Commands under way for each thread: most wait for a disk or a socket now and then. */
+const commandsPerThread = 4;
 
 function sandboxOptions({
   config,
