@@ -33,6 +33,8 @@ export const manifest = z.object({
   input_tokens: z.number().int(),
   pointed: z.array(z.string()),
   dropped: z.array(z.string()),
+  /** So many of the oldest turns are left out whole. */
+  dropped_turns: z.number().int().optional(),
 });
 export type Manifest = z.infer<typeof manifest>;
 
@@ -85,6 +87,8 @@ export const runFacts = [
       /** The attempt before may have been billed: it is settled in full, as assumed. */
       is_billed: z.boolean(),
       ask: modelAsk,
+      /** Where the request is another one than before: it was too long. */
+      manifest: manifest.optional(),
     }),
   }),
   z.object({
@@ -101,10 +105,14 @@ export const runFacts = [
       cost_nano_usd: z.number().int().nullable().optional(),
     }),
   }),
-  /** What was said to the agent from outside its task: with the next request it reads it. */
+  /**
+   * What was said to the agent beside the results of its tools: with the next request it reads it. `steer` and `budget`
+   * come from outside its task; its own thread tells of a `loop`, of its `turns` coming to an end, and of an `answer` that
+   * was empty or cut off.
+   */
   z.object({
     type: z.literal("run.notified"),
-    data: z.object({ kind: z.enum(["steer", "budget", "loop"]), text: z.string() }),
+    data: z.object({ kind: z.enum(["steer", "budget", "loop", "turns", "answer"]), text: z.string() }),
   }),
   z.object({
     type: z.literal("tool.intended"),
