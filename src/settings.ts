@@ -4,7 +4,8 @@ import { readDocument } from "./document/read-document.ts";
 import { readText } from "./document/read-text.ts";
 import type { LogLevel } from "./log/log.ts";
 import { Fault } from "./protocol/failure.ts";
-import { type Ceiling, ceilingOf, type RuleReader, secretsOf } from "./settings/ceiling.ts";
+import { type Ceiling, ceilingOf, type RuleReader, readKept, secretsOf } from "./settings/ceiling.ts";
+import { type ModelSettings, modelSettingsOf } from "./settings/models.ts";
 import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from "./settings/written.ts";
 
 /**
@@ -14,6 +15,7 @@ import { secretForm, secretRemedy, type WrittenSettings, writtenSettings } from 
 export interface Settings {
   sandbox: SandboxSettings;
   ceiling: Ceiling;
+  models: ModelSettings;
   threads: { count?: number; heapMb?: number };
   server: ServerSettings;
   webhooks: readonly WebhookTarget[];
@@ -81,14 +83,18 @@ export async function readSettings(options: {
       webhookOf(written, place(["webhooks", index, "secret_file"]), dirname(path)),
     ),
   );
-  const secrets = await secretsOf(value.secrets, { place, folder: dirname(path), ...options });
-  return { ...settingsOf(value, { webhooks, secrets, rule: await ruleIn(place, value) }), file: path };
+  const source = { place, folder: dirname(path), ...options };
+  const secrets = await secretsOf(value.secrets, source);
+  const { key } = value.endpoint;
+  const modelKey = key && (await readKept(key, ["endpoint", "key"], source));
+  return { ...settingsOf(value, { webhooks, secrets, modelKey, rule: await ruleIn(place, value) }), file: path };
 }
 
 /** What stands in other places than the file itself. */
 interface Read {
   webhooks: WebhookTarget[];
   secrets: Ceiling["secrets"];
+  modelKey?: string | undefined;
   rule: RuleReader;
 }
 
@@ -115,11 +121,12 @@ async function ruleIn(
   };
 }
 
-function settingsOf(written: WrittenSettings, { webhooks, secrets, rule }: Read): Settings {
+function settingsOf(written: WrittenSettings, { webhooks, secrets, modelKey, rule }: Read): Settings {
   const { sandbox, threads, server, log } = written;
   return {
     sandbox: sandboxOf(sandbox),
     ceiling: ceilingOf(written, { secrets, rule }),
+    models: modelSettingsOf(written, modelKey?.trim()),
     threads: {
       ...(threads.count === undefined ? {} : { count: threads.count }),
       ...(threads.heap_mb === undefined ? {} : { heapMb: threads.heap_mb }),

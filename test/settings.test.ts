@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true }));
 
 const write = (text: string) => writeFile(join(home, "sheaf.config.yaml"), text);
-const read = (more: { file?: string; repository?: string } = {}) => readSettings({ home, cwd: home, ...more });
+type More = { file?: string; repository?: string; variable?: (name: string) => string | undefined };
+const read = (more: More = {}) => readSettings({ home, cwd: home, ...more });
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const defaults = {
@@ -25,6 +26,11 @@ const defaults = {
     limits: { memoryBytes: 8 * 2 ** 30, processes: 1_024, scratchBytes: 4 * 2 ** 30 },
   },
   ceiling: { permissions: { ask: [], deny: [] }, network: { private: [] }, secrets: {}, approvalMs: 3_600_000 },
+  models: {
+    cards: {},
+    endpoint: { capabilities: {}, firstChunkMs: 180_000, stallMs: 60_000 },
+    budget: { day: {}, job: {} },
+  },
   threads: {},
   server: {
     host: "127.0.0.1",
@@ -184,6 +190,48 @@ describe("the operator's settings", () => {
     expect(String(refused)).not.toContain("sesame");
   });
 
+  it("say what models cost in USD per million tokens, who answers, and how much may be spent", async () => {
+    await writeFile(join(home, "key"), "sk-tulip\n");
+    await write(`models:
+  own: { context: 32000, output: 4000, price: { input: 3, output: 15, cache_read: 0.3 } }
+  constructor: { output: 8000 }
+endpoint: { url: "http://gpu.lan:8000/v1", key: { file: key }, requests_per_minute: 50, stall: 20s, capabilities: { cache: false } }
+budget: { usd_per_day: 1.5, tokens_per_job: 1000 }
+`);
+    const { models } = await read();
+    expect(models.cards).toEqual({
+      own: {
+        context_tokens: 32_000,
+        output_tokens: 4_000,
+        price: { input: 3_000, output: 15_000, cache_read: 300, cache_write_5m: 3_000, cache_write_1h: 3_000 },
+      },
+      constructor: { output_tokens: 8_000 },
+    });
+    expect(models.cards.toString).toBeUndefined();
+    expect(models.endpoint).toEqual({
+      url: "http://gpu.lan:8000/v1",
+      key: "sk-tulip",
+      requestsPerMinute: 50,
+      capabilities: { cache: false },
+      firstChunkMs: 180_000,
+      stallMs: 20_000,
+    });
+    expect(models.budget).toEqual({ day: { nano_usd: 1_500_000_000 }, job: { tokens: 1_000 } });
+  });
+
+  it.each([
+    ["endpoint: { url: gpu.lan }", /no address of a server/],
+    ["endpoint: { url: 'https://me:pw@gpu.lan' }", /user name or password/],
+    ["endpoint: { url: 'https://gpu.lan/?key=1' }", /query or a fragment/],
+    ["endpoint: { key: {} }", /write either env or file/],
+    ["endpoint: { key: { env: NOT_SET } }", /endpoint\.key|NOT_SET/],
+    ["models: { own: { price: { input: 3 } } }", /output/],
+    ["budget: { usd_per_day: -1 }", /at least 0/],
+  ])("refuse %s", async (text, message) => {
+    await write(text);
+    await expect(read({ variable: () => undefined })).rejects.toThrow(message);
+  });
+
   it("have a schema that is shipped, and an example with every key of it at its default", async () => {
     const schema = z.toJSONSchema(writtenSettings, {
       io: "input",
@@ -204,7 +252,8 @@ describe("the operator's settings", () => {
     expect(new Ajv2020({ strict: true }).compile(schema)(written)).toBe(true);
     await write(uncommented.replace(/secret_file: .*/, `secret: ${secret}`));
     const { sandbox, server, log } = defaults;
-    expect(await read()).toMatchObject({ sandbox, server, log, webhooks: [{ secret }] });
+    const variable = () => "its key";
+    expect(await read({ variable })).toMatchObject({ sandbox, server, log, webhooks: [{ secret }] });
     expect(leaves(written)).toEqual(leaves(schema));
     const page = await readFile(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
     for (const key of leaves(schema)) expect(page).toContain(`| \`${key.replace("webhooks.", "webhooks[].")}\` |`);
@@ -234,11 +283,11 @@ describe("the operator's settings", () => {
   });
 });
 
-/** The keys of a document, or those that a schema describes, as sorted dotted paths; `secret` is one of two forms. */
+/** The keys of a document, or those that a schema describes, as sorted dotted paths; two of them are one of two forms. */
 function leaves(value: unknown, path = ""): string[] {
   const found = keysOf(value).flatMap(([key, inner]) => leaves(inner, path === "" ? key : `${path}.${key}`));
   const all = found.length > 0 ? found : [path];
-  return all.filter((each) => each !== "webhooks.secret").sort();
+  return all.filter((each) => each !== "webhooks.secret" && each !== "endpoint.key.file").sort();
 }
 
 function keysOf(value: unknown): [string, unknown][] {

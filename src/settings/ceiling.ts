@@ -47,16 +47,22 @@ interface Source {
 
 /** Throws Fault `configuration` for one that is not there: a command without its secret would fail in some other way. */
 export async function secretsOf(written: WrittenSettings["secrets"], source: Source): Promise<Ceiling["secrets"]> {
-  const read = async ([name, from]: [string, { env?: string | undefined; file?: string | undefined }]) => {
-    const at = source.place(["secrets", name]);
-    const value = from.env === undefined ? await fromFile(from.file ?? "", source) : source.variable?.(from.env);
-    if (!value) {
-      const remedy = from.env === undefined ? "write the secret into it" : `set ${from.env} where sheaf is started`;
-      throw new Fault("configuration", `${at}: there is no secret in ${from.env ?? from.file}`, { remedy });
-    }
-    return [name, value] as const;
-  };
+  const read = async ([name, from]: [string, Kept]) => [name, await readKept(from, ["secrets", name], source)] as const;
   return Object.fromEntries(await Promise.all(Object.entries(written).map(read)));
+}
+
+interface Kept {
+  env?: string | undefined;
+  file?: string | undefined;
+}
+
+/** The secret that the key at `path` names. Throws Fault `configuration` where there is none. */
+export async function readKept(from: Kept, path: (string | number)[], source: Source): Promise<string> {
+  const at = source.place(path);
+  const value = from.env === undefined ? await fromFile(from.file ?? "", source) : source.variable?.(from.env);
+  if (value) return value;
+  const remedy = from.env === undefined ? "write the secret into it" : `set ${from.env} where sheaf is started`;
+  throw new Fault("configuration", `${at}: there is no secret in ${from.env ?? from.file}`, { remedy });
 }
 
 async function fromFile(written: string, { folder }: Source): Promise<string> {

@@ -5,16 +5,10 @@ import { readNetworkHost } from "../protocol/network-host.ts";
 import { later } from "../protocol/not-built.ts";
 import { writtenRules } from "../protocol/written-rule.ts";
 import { fetchUrlProblem } from "./allowed-url.ts";
+import { checked } from "./checked.ts";
+import { budget, endpoint, models } from "./written-models.ts";
 
 /** `sheaf.config.yaml` as people write it. Every key has its description and default here; docs and schema follow. */
-
-/** A text that `problem` finds nothing wrong with. */
-function checked(problem: (text: string) => string | undefined) {
-  return z.string().superRefine((text, context) => {
-    const message = problem(text);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
-}
 
 function checkedPath() {
   return checked((text) =>
@@ -193,6 +187,9 @@ export const writtenSettings = z.strictObject({
     .default({})
     .describe("by the name of the variable that a command gets: what jobs may name in `secrets`"),
   approvals: approvals.prefault({}).describe("questions that rules lead to"),
+  models,
+  endpoint: endpoint.prefault({}).describe("who answers the requests of agents that think"),
+  budget: budget.prefault({}).describe("the most that jobs may spend on models"),
   webhooks: z
     .array(webhook)
     .max(20)
