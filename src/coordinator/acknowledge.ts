@@ -50,13 +50,13 @@ export async function acknowledge(
   return acknowledged;
 }
 
-/** What came of a command is known by whoever ran it; a thread can tell only that an input was none. */
+/** What came of such a call is known by whoever ran it; a thread can tell only that an input was none. */
 function refuseEvidence(fact: ThreadFact, book: CallBook): void {
   if (fact.type !== "tool.finished" && fact.type !== "tool.denied") return;
-  const isCommand = toolNamed(fact.data.tool)?.effect === "command";
-  const isResult = isCommand && fact.type === "tool.finished" && !fact.data.is_error;
+  const isOutside = toolNamed(fact.data.tool)?.effect === "outside";
+  const isResult = isOutside && fact.type === "tool.finished" && !fact.data.is_error;
   if (!isResult && !book.has(fact.data.call_id)) return;
-  throw new Fault("internal", `a thread reported on the command ${fact.data.call_id}, which the coordinator runs`);
+  throw new Fault("internal", `a thread reported on the call ${fact.data.call_id}, which the coordinator runs`);
 }
 
 interface Deciding {
@@ -109,7 +109,7 @@ async function settle(
 ): Promise<Decision | undefined> {
   const { decision } = decided;
   if (decision.effect !== "ask") return decided.isRead ? undefined : withWantedRule(decided, view);
-  if (decided.command === undefined && before.some((one) => one.command && one.decision.effect === "allow")) {
+  if (decided.outside === undefined && before.some(mayChangeFiles)) {
     return { ...decision, effect: "deny", reason: `${decision.reason}; ${afterCommand}` };
   }
   await view.append(log.facts.splice(0), log.spanId);
@@ -118,16 +118,20 @@ async function settle(
   return answered.decision.effect === "allow" ? answered.decision : { ...answered.decision, effect: "deny" };
 }
 
+function mayChangeFiles({ outside, decision }: DecidedCall): boolean {
+  return outside !== undefined && outside.kind !== "server" && decision.effect === "allow";
+}
+
 const afterCommand =
-  "nobody is asked about it while a command of the same answer has yet to run and may change what is there: ask for it again in the next turn";
+  "nobody is asked about it while a command or an agent of the same answer has yet to run and may change what is there: ask for it again in the next turn";
 
 function record(call: ToolUse, decided: DecidedCall, { log, view, acknowledged }: Deciding & { log: Log }): void {
-  const { decision, subject, command } = decided;
+  const { decision, subject, outside } = decided;
   acknowledged.decisions[call.id] = decision;
   const { rule, source, reason } = decision;
   if (decision.effect === "allow") {
     log.facts.push({ type: "tool.intended", data: { call_id: call.id, tool: call.name, rule } });
-    if (command) view.book.allow({ ...command, callId: call.id, decision, spanId: log.spanId });
+    if (outside) view.book.allow({ ...outside, callId: call.id, tool: call.name, decision, spanId: log.spanId });
     return;
   }
   const denied = { call_id: call.id, tool: call.name, input: subject, rule, source, reason };

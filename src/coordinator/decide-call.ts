@@ -3,14 +3,14 @@ import type { Decision } from "../protocol/scope.ts";
 import { toolNamed } from "../tools/catalog.ts";
 import type { Judgement } from "../tools/decide-paths.ts";
 import { asksSomething, type JudgeView, judge, shortInput } from "../tools/judge.ts";
-import { judgeCommand } from "../tools/judge-command.ts";
-import type { ToolCommand } from "../tools/tool.ts";
+import { judgeOutside, subjectOf } from "../tools/judge-outside.ts";
+import type { OutsideCall } from "../tools/tool.ts";
 import type { CallBook } from "./call-book.ts";
 
 /** What a call comes to before anybody is asked. */
 export interface DecidedCall extends Judgement {
   isRead: boolean;
-  command?: ToolCommand;
+  outside?: OutsideCall;
 }
 
 export interface CallView extends JudgeView {
@@ -34,14 +34,14 @@ export async function decideCall(
   const isRead = tool.effect === "read";
   if (isRead && !asksSomething(view.scope)) return undefined;
   const isOffered = view.scope.tools.includes(call.name);
-  const opened = tool.effect === "command" && isOffered ? tool.open(call.input) : undefined;
-  const command = opened && "command" in opened ? opened.command : undefined;
-  if (!command) return { ...(await judge(call, view)), isRead };
-  const subject = command.text.slice(0, mostShown).toWellFormed();
-  return { decision: judgeCommand(command.text, view), subject, isRead, command };
+  const opened = tool.effect === "outside" && isOffered ? tool.open(call.input) : undefined;
+  const outside = opened && "outside" in opened ? opened.outside : undefined;
+  if (!outside) return { ...(await judge(call, view)), isRead };
+  const subject = subjectOf(outside).slice(0, mostShown).toWellFormed();
+  return { decision: judgeOutside(outside, view), subject, isRead, outside };
 }
 
-/** Characters of a command in a denial. */
+/** Characters of such a call in a denial. */
 const mostShown = 500;
 
 const ambiguous: Decision = {

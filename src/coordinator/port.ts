@@ -6,13 +6,13 @@ import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
 import { type AcknowledgeView, acknowledge } from "./acknowledge.ts";
 import type { Gate } from "./admission.ts";
-import { type AllowedCommand, CallBook } from "./call-book.ts";
+import { type AllowedCall, CallBook } from "./call-book.ts";
 import type { Watched } from "./watch-threads.ts";
 
 /** What a port needs of the coordinator to answer its thread. */
 export interface HostView extends Omit<AcknowledgeView, "book"> {
   /** Runs it and writes down what came of it. */
-  command(command: AllowedCommand): Promise<{ content: string; isError: boolean; denials: Omit<Denial, "task">[] }>;
+  call(call: AllowedCall): Promise<{ content: string; isError: boolean; denials: Omit<Denial, "task">[] }>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
   gate: Gate;
@@ -105,7 +105,7 @@ export class HostPort implements Watched {
         return { kind: "named", id, names, is_complete: isComplete };
       }
       case "command": {
-        const { content, isError, denials } = await this.#view.command(this.#book.take(message.call_id));
+        const { content, isError, denials } = await this.#view.call(this.#book.take(message.call_id));
         this.denials.push(...denials);
         return { kind: "commanded", id, content, is_error: isError };
       }

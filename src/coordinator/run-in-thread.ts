@@ -14,7 +14,8 @@ import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { HostPort } from "./port.ts";
-import { RunEnded, runToolCommand } from "./run-tool-command.ts";
+import { runOutsideCall } from "./run-outside-call.ts";
+import { RunEnded } from "./run-tool-command.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import type { FinishedRun, StepOrder } from "./step-order.ts";
 
@@ -114,8 +115,7 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     },
     ask: (question) =>
       around.during(() => askApproval(question, { run, taskId: order.task.id, job, equipment, signal })),
-    command: (command) =>
-      around.during(() => runToolCommand(command, { run, order, workspace, job, equipment, signal })),
+    call: (call) => around.during(() => runOutsideCall(call, { run, order, workspace, job, equipment, signal })),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
     gate: openGate,

@@ -10,7 +10,7 @@ import { bash } from "../tools/bash.ts";
 import type { Settled } from "../workspace/settle.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { objectionsTo } from "./allowed-changes.ts";
-import type { AllowedCommand } from "./call-book.ts";
+import type { AllowedCall } from "./call-book.ts";
 import { inflateFor } from "./inflate-for.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
 import type { Around } from "./setup.ts";
@@ -33,14 +33,14 @@ export interface CommandPlace extends Around {
 /** Why a command ends before it would have. */
 export class RunEnded extends Error {}
 
-interface Told {
+export interface Told {
   content: string;
   isError: boolean;
   denials: Omit<Denial, "task">[];
 }
 
 /** Throws SetupFailed, and Fault where Sheaf itself cannot go on. */
-export async function runToolCommand(command: AllowedCommand, place: CommandPlace): Promise<Told> {
+export async function runToolCommand(command: AllowedCall<"command">, place: CommandPlace): Promise<Told> {
   const span = startSpan(command, place);
   try {
     const { isWithoutGit } = await inflateFor(place);
@@ -54,13 +54,13 @@ export async function runToolCommand(command: AllowedCommand, place: CommandPlac
   }
 }
 
-function startSpan({ callId, decision, spanId }: AllowedCommand, { job, order, run }: CommandPlace): Span {
+export function startSpan({ callId, tool, decision, spanId }: AllowedCall, { job, order, run }: CommandPlace): Span {
   const parent = formatTraceparent({ traceId: job.span.traceId, spanId: spanId ?? "", isSampled: true });
-  return job.tracer.start(toolSpan(bash.name), {
+  return job.tracer.start(toolSpan(tool), {
     parent: parseTraceparent(parent) ? parent : job.span,
     attributes: {
       [attribute.operation]: operation.tool,
-      [attribute.toolName]: bash.name,
+      [attribute.toolName]: tool,
       [attribute.toolType]: "function",
       [attribute.toolCallId]: callId,
       [attribute.taskId]: order.task.id,
@@ -73,7 +73,7 @@ function startSpan({ callId, decision, spanId }: AllowedCommand, { job, order, r
 
 /** The job's or the run's end is no failure of Sheaf's: what the command did until then is still settled and told. */
 async function runUnlessEnded(
-  { text, timeoutMs }: AllowedCommand,
+  { text, timeoutMs }: AllowedCall<"command">,
   { place, span, isWithoutGit }: { place: CommandPlace; span: Span; isWithoutGit: boolean },
 ): Promise<CommandOutcome | undefined> {
   const { order, workspace, job, signal } = place;
@@ -96,7 +96,7 @@ const inBash = 'command -v bash >/dev/null 2>&1 && exec bash -c "$0"; exec /bin/
 const mostTold = 100;
 
 async function report(
-  { callId, text }: AllowedCommand,
+  { callId, text }: AllowedCall<"command">,
   { seen, settled, span }: { seen: CommandOutcome | undefined; settled: Settled; span: Span },
   { run, job, equipment }: CommandPlace,
 ): Promise<Told> {

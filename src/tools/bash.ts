@@ -30,9 +30,9 @@ export const bash = defineTool({
       .optional()
       .describe(`Time after which it is killed, in milliseconds; default ${defaultMs}, at most ${mostMs}`),
   }),
-  effect: "command",
+  effect: "outside",
   paths: () => [],
-  command: ({ command: text, timeout_ms: timeoutMs = defaultMs }) => ({ text, timeoutMs }),
+  outside: ({ command: text, timeout_ms: timeoutMs = defaultMs }) => ({ kind: "command", text, timeoutMs }),
   async run() {
     return failed("only the coordinator runs commands");
   },

@@ -67,7 +67,7 @@ export async function execute(call: ToolUse, context: ToolContext): Promise<Exec
 
 /** Its span, its facts and what is true of it are the coordinator's. */
 function isForCoordinator(tool: Tool, call: ToolUse, { decision }: ToolContext): boolean {
-  return tool.effect === "command" && decision?.effect === "allow" && !("problem" in tool.open(call.input));
+  return tool.effect === "outside" && decision?.effect === "allow" && !("problem" in tool.open(call.input));
 }
 
 async function commanded(call: ToolUse, context: ToolContext): Promise<Commanded> {

@@ -21,21 +21,23 @@ export interface ToolDefinition<Input> {
   isAboutLinks?: boolean;
   /** Looks at a directory in which only some names may be read, and shows only those. */
   isBrowsing?: boolean;
-  /** The command line it is, where it is one; such a tool is run by the coordinator, never here. */
-  command?(input: Input): ToolCommand;
+  /** What the coordinator is to do, where that is not done in a thread; such a tool is never run here. */
+  outside?(input: Input): OutsideCall;
   run(input: Input, context: RunContext): Promise<ToolOutcome>;
 }
 
 /**
- * An edit is acknowledged by the coordinator before it happens; a read is decided in the thread; a command is decided
- * and run by the coordinator.
+ * An edit is acknowledged by the coordinator before it happens; a read is decided in the thread; what is `outside` is
+ * decided and done by the coordinator.
  */
-export type Effect = "read" | "edit" | "command" | "none";
+export type Effect = "read" | "edit" | "outside" | "none";
 
-export interface ToolCommand {
-  text: string;
-  timeoutMs: number;
-}
+/** What leaves the thread: a command line, an agent to be started, a tool of a server. */
+export type OutsideCall =
+  | { kind: "command"; text: string; timeoutMs: number }
+  /** `writes` are globs, as the model wrote them: what the agent may edit at most. */
+  | { kind: "agent"; name: string; prompt: string; writes?: readonly string[] }
+  | { kind: "server"; server: string; name: string; input: Readonly<Record<string, unknown>> };
 
 export interface Asked {
   tool: PathTool;
@@ -79,7 +81,7 @@ export interface Tool {
 
 export interface OpenedCall {
   paths: readonly Asked[];
-  command?: ToolCommand;
+  outside?: OutsideCall;
   run(context: RunContext): Promise<ToolOutcome>;
 }
 
@@ -95,10 +97,10 @@ export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
     open(input) {
       const parsed = definition.input.safeParse(input);
       if (!parsed.success) return { problem: describeIssues(parsed.error) };
-      const command = definition.command?.(parsed.data);
+      const outside = definition.outside?.(parsed.data);
       return {
         paths: definition.paths(parsed.data),
-        ...(command ? { command } : {}),
+        ...(outside ? { outside } : {}),
         run: (context) => definition.run(parsed.data, context),
       };
     },

@@ -113,7 +113,7 @@ async function runOne({ order, workspace }: Prepared, pool: Pool): Promise<void>
     behind: async () => ({ kind: "missing" }),
     append: async () => {},
     ask: ({ decision }) => Promise.resolve({ decision: { ...decision, effect: "deny" }, facts: [] }),
-    command: () => Promise.reject(new Error("a recipe runs no command")),
+    call: () => Promise.reject(new Error("a recipe runs no command")),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, 2 ** 24) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, 1_000),
     gate: openGate,

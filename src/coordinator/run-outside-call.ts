@@ -1,0 +1,17 @@
+import { Fault } from "../protocol/failure.ts";
+import type { AllowedCall } from "./call-book.ts";
+import { type CommandPlace, runToolCommand, type Told } from "./run-tool-command.ts";
+
+/**
+ * Does what an agent asked for and was allowed, as the log says it: the one way by which anything leaves a thread. It
+ * decides nothing; that was done when the call was acknowledged.
+ */
+export async function runOutsideCall(call: AllowedCall, place: CommandPlace): Promise<Told> {
+  switch (call.kind) {
+    case "command":
+      return runToolCommand(call, place);
+    case "agent":
+    case "server":
+      throw new Fault("internal", `nobody runs ${call.tool}`);
+  }
+}
