@@ -52,6 +52,8 @@ export interface Model {
   readonly card?: ModelCard;
   /** Tokens that the request will take, guessed without asking anybody: rather too many than too few. */
   estimate?(request: ModelRequest): number;
+  /** As the endpoint counts them; `isEstimate` where it cannot. Rejects with the signal's reason. */
+  countTokens?(request: ModelRequest, signal: AbortSignal): Promise<{ tokens: number; isEstimate: boolean }>;
   /**
    * One attempt. Throws ModelFailed for what the endpoint answered or failed to, Fault for what the provider itself got
    * wrong; an abort rejects with the signal's reason.
@@ -70,17 +72,23 @@ export class ModelFailed extends Error {
   readonly retryAfterMs: number | undefined;
   /** The endpoint may count its tokens all the same. */
   readonly isBilled: boolean;
+  /** What to try next, where waiting does not help. */
+  readonly remedy: string | undefined;
 
-  constructor(
-    kind: ModelFailed["kind"],
-    message: string,
-    { status, retryAfterMs, isBilled = false }: { status?: number; retryAfterMs?: number; isBilled?: boolean } = {},
-  ) {
+  constructor(kind: ModelFailed["kind"], message: string, options: ModelFailedOptions = {}) {
     super(message);
     this.name = "ModelFailed";
     this.kind = kind;
-    this.status = status;
-    this.retryAfterMs = retryAfterMs;
-    this.isBilled = isBilled;
+    this.status = options.status;
+    this.retryAfterMs = options.retryAfterMs;
+    this.isBilled = options.isBilled ?? false;
+    this.remedy = options.remedy;
   }
+}
+
+export interface ModelFailedOptions {
+  status?: number | undefined;
+  retryAfterMs?: number | undefined;
+  isBilled?: boolean;
+  remedy?: string | undefined;
 }

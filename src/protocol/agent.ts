@@ -36,10 +36,32 @@ export const recipe = z.discriminatedUnion("name", [
 ]);
 export type Recipe = z.infer<typeof recipe>;
 
+const tokens = z.number().int().min(0);
+const waitMs = z.number().int().min(0).max(3_600_000);
+
+/** An attempt at a scripted turn that fails as an HTTP status would; `lost`: the connection breaks. */
+const scriptedError = z.strictObject({
+  status: z.union([z.literal("lost"), z.number().int().min(400).max(599)]),
+  /** Seconds. */
+  retry_after: z.number().min(0).max(3_600).optional(),
+});
+
 /** One turn of a scripted model: what it says and the tool calls it makes. */
 export const scriptedTurn = z.strictObject({
   say: z.string().optional(),
+  /** What it says, in pieces, instead of `say`; `wait` passes before each. */
+  stream: z.array(z.string()).max(10_000).optional(),
+  /** Milliseconds before it begins to answer, and before each piece. */
+  wait: waitMs.optional(),
+  /** The first attempts fail so, one after the other, before one is answered. */
+  error: z.union([scriptedError, z.array(scriptedError).max(100)]).optional(),
   calls: z.array(z.strictObject({ tool: z.string().min(1), input: z.unknown() })).optional(),
+  /** Tokens of this turn; absent: none. */
+  usage: z
+    .strictObject({ input: tokens, output: tokens, cache_read: tokens.optional(), cache_write: tokens.optional() })
+    .optional(),
+  /** How it stops; absent: with `end_turn` in the last turn, else with `tool_use`. */
+  stop: z.enum(["end_turn", "tool_use", "max_tokens", "refusal", "pause_turn", "too_long"]).optional(),
 });
 export type ScriptedTurn = z.infer<typeof scriptedTurn>;
 

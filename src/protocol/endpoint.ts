@@ -9,6 +9,8 @@ export const endpoint = z.object({
   base_url: z.string(),
   api_key: z.string().optional(),
   auth_token: z.string().optional(),
+  /** Of bedrock, where there is no api_key: what its requests are signed with. */
+  aws: z.object({ access_key: z.string(), secret_key: z.string(), session_token: z.string().optional() }).optional(),
   /** Of bedrock and vertex. */
   region: z.string().optional(),
   project: z.string().optional(),

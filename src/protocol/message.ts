@@ -2,7 +2,14 @@ import { z } from "zod";
 
 /** What a model and the tools say to each other; the block shapes of the Anthropic Messages API. */
 const textBlock = z.object({ type: z.literal("text"), text: z.string() });
-export const toolUse = z.object({ type: z.literal("tool_use"), id: z.string(), name: z.string(), input: z.unknown() });
+export const toolUse = z.object({
+  type: z.literal("tool_use"),
+  id: z.string(),
+  name: z.string(),
+  input: z.unknown(),
+  /** What came in the place of an input, where it was no JSON object (or was cut off): `input` is empty, nothing is done. */
+  malformed: z.string().optional(),
+});
 export const toolResult = z.object({
   type: z.literal("tool_result"),
   tool_use_id: z.string(),

@@ -1,12 +1,17 @@
 import { z } from "zod";
 
 /** What is known of a model. Money is integer nano-USD; prices are nano-USD per token (3 USD per million = 3,000). */
-export const tokenPrice = z.object({
+const rates = {
   input: z.number().min(0),
   output: z.number().min(0),
   cache_read: z.number().min(0),
   cache_write_5m: z.number().min(0),
   cache_write_1h: z.number().min(0),
+};
+export const tokenPrice = z.object({
+  ...rates,
+  /** Of requests with more input than that (read from a cache and written to one included): all their tokens. */
+  long: z.object({ over_tokens: z.number().int().positive(), ...rates }).optional(),
 });
 export type TokenPrice = z.infer<typeof tokenPrice>;
 
