@@ -75,12 +75,15 @@ async function commanded(call: ToolUse, context: ToolContext): Promise<Commanded
   return { result: { type: "tool_result", tool_use_id: call.id, content, ...(isError ? { is_error: true } : {}) } };
 }
 
+const noObject = "it is no JSON object, or was cut off; ask again with the whole input";
+
 interface Around {
   context: ToolContext;
   span: Span;
 }
 
 async function judgeAndRun(tool: Tool, call: ToolUse, { context, span }: Around): Promise<Executed> {
+  if (call.malformed !== undefined) return finish(call, failed(`invalid input for ${tool.name}: ${noObject}`));
   const opened = tool.open(call.input);
   if ("problem" in opened) return finish(call, failed(`invalid input for ${tool.name}: ${opened.problem}`));
   const answered = answerOf(tool, opened, context);
