@@ -1,8 +1,9 @@
 import { protectedAs } from "../permission/protected-path.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { CommandCheck, JobSpec, Matcher, Step } from "../protocol/job.ts";
+import type { Finding } from "../protocol/part.ts";
 import type { ScanQuery, ScanReport } from "../protocol/scan.ts";
-import type { Finding, Unsplit } from "../protocol/task.ts";
+import type { Unsplit } from "../protocol/task.ts";
 import { codeownersPaths } from "../split/by-owner.ts";
 import { isManifest } from "../split/packages.ts";
 import type { SplitView } from "../split/split-view.ts";

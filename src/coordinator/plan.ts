@@ -1,7 +1,7 @@
 import { createTasks } from "../db/create-tasks.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { CommandCheck } from "../protocol/job.ts";
-import type { Finding } from "../protocol/task.ts";
+import type { Finding } from "../protocol/part.ts";
 import { planSplit, strategyOf } from "../split/plan-split.ts";
 import type { Plan } from "../split/split-view.ts";
 import { attribute, planSpan } from "../telemetry/semconv.ts";

@@ -1,4 +1,4 @@
-import type { Finding } from "../protocol/task.ts";
+import type { Finding } from "../protocol/part.ts";
 import type { Expression, TemplateFunction } from "../protocol/template.ts";
 
 /** What a name in a template stands for. */

@@ -3,6 +3,7 @@ import { failure } from "./failure.ts";
 import { runId, taskId } from "./ids.ts";
 import { jobSpec } from "./job.ts";
 import { outcome } from "./outcome.ts";
+import { baseCheck, forecast, plannedJob } from "./plan.ts";
 import { task, unsplit } from "./task.ts";
 
 /** The facts of a job, in the log of its root run. */
@@ -21,7 +22,15 @@ export const jobFacts = [
   z.object({ type: z.literal("job.created"), data: z.object({ handle: z.string(), spec: jobSpec }) }),
   z.object({
     type: z.literal("job.planned"),
-    data: z.object({ strategy: z.string(), tasks: z.array(task.omit({ steps: true })), unsplit: z.array(unsplit) }),
+    data: z.object({
+      strategy: z.string(),
+      tasks: z.array(task.omit({ steps: true })),
+      unsplit: z.array(unsplit),
+      /** What the tasks were made of, where somebody planned them. */
+      plan: plannedJob.optional(),
+      base_checks: z.array(baseCheck).optional(),
+      forecast: forecast.optional(),
+    }),
   }),
   /** What all its runs are told in front: `sha256` is an artifact id. The repository's own files are untrusted. */
   z.object({

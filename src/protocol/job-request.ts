@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { overrides } from "./overrides.ts";
+import { planLock } from "./plan-lock.ts";
 
 /**
  * A job as it travels: the job file with everything it names inlined, and where its repository is. Nothing in it is
@@ -14,18 +16,11 @@ export const jobRequest = z.strictObject({
   /** Values of its inputs. */
   inputs: z.record(z.string().max(64), z.string().max(100_000)).optional(),
   /** What `sheaf run` lets the command line say in the place of the file. */
-  overrides: z
-    .strictObject({
-      check: z.array(z.string()).max(100).optional(),
-      concurrency: z.string().optional(),
-      timeout: z.string().optional(),
-      publish: z.string().optional(),
-      model: z.string().optional(),
-      sample: z.string().optional(),
-      only: z.string().optional(),
-      permissionMode: z.string().optional(),
-    })
-    .optional(),
+  overrides: overrides.optional(),
+  /** It ends with its plan, which its result holds. */
+  plan_only: z.boolean().optional(),
+  /** A plan made before, which is executed as it is: the job is refused where what it stands on has changed. */
+  lock: planLock.optional(),
   repository: z.union([
     /** A folder of the server's machine, below one of its roots. */
     z.strictObject({ path: z.string().min(1).max(4_096) }),

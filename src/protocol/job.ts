@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { agentSpec } from "./agent.ts";
+import { part } from "./part.ts";
+import { plannedJob } from "./plan.ts";
 import { pathPattern, permissionMode, rule } from "./scope.ts";
 
 /** A job with nothing left to look up, and the parts it is made of. Times are milliseconds. */
@@ -111,6 +113,8 @@ const commandCheck = z.object({
   report: z.string().optional(),
   /** How often a red command is run again before its red counts. */
   retries: z.number().int().min(0),
+  /** Nobody asked for it: it was found in the repository, and goes where it says nothing at the base. */
+  is_found: z.boolean().optional(),
   ...reach,
 });
 export type CommandCheck = z.infer<typeof commandCheck>;
@@ -207,6 +211,12 @@ export const jobSpec = z.object({
   prompt: z.string().optional(),
   /** Who plans, where `split` is by planner. */
   planner: agentSpec.optional(),
+  /** Does the planned tasks that name nobody; absent: the planner's model without instructions. */
+  worker: agentSpec.optional(),
+  /** A plan made before: nobody is asked for one. */
+  plan: plannedJob.optional(),
+  /** Of a job that was split before: exactly these parts, whatever its split would say here. */
+  parts: z.array(part).optional(),
   /** It ends with its plan. */
   is_plan_only: z.boolean().optional(),
   /** Agents that others may start, and that a planner may name. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { taskId } from "./ids.ts";
+import { usage } from "./message.ts";
 
 /** What a planner hands back, and what a lock file holds of it. Paths are globs, relative to the repository root. */
 export const plannedTask = z.strictObject({
@@ -38,3 +39,31 @@ export const forecast = z.object({
   basis: z.string(),
 });
 export type Forecast = z.infer<typeof forecast>;
+
+/** How a check does at the commit the job starts from. `unrunnable`: it says nothing about any tree. */
+export const baseCheck = z.object({
+  name: z.string(),
+  run: z.string(),
+  state: z.enum(["green", "red", "unrunnable"]),
+  exit: z.number().int().nullable(),
+  duration_ms: z.number(),
+  /** Why, for a person. */
+  detail: z.string().optional(),
+  /** It was found in the repository and says nothing, so the job goes on without it. */
+  is_left_out: z.boolean().optional(),
+});
+export type BaseCheck = z.infer<typeof baseCheck>;
+
+/** The plan of a job as its result shows it. */
+export const jobPlan = z.object({
+  strategy: z.string(),
+  /** What the planner said, where there was one. */
+  plan: plannedJob.optional(),
+  /** Most of them are not told one by one: `files` counts what a task is about. */
+  tasks: z.array(z.object({ id: z.string(), title: z.string(), files: z.number().int(), needs: z.array(z.string()) })),
+  base_checks: z.array(baseCheck).optional(),
+  forecast: forecast.optional(),
+  /** Of the planner's own run, which the job's usage holds too. */
+  usage: z.object({ turns: z.number().int(), tokens: usage, cost_nano_usd: z.number().int().nullable() }).optional(),
+});
+export type JobPlan = z.infer<typeof jobPlan>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { leftover } from "./claim.ts";
 import { taskState } from "./job-fact.ts";
 import { outcome } from "./outcome.ts";
+import { jobPlan } from "./plan.ts";
 
 /** `sheaf.result/v1`: what a job came to. Printed by `run --output-format json`; every consumer reads only this. */
 
@@ -77,6 +78,8 @@ export const result = z.object({
   result_commit: z.string().nullable(),
   result_tree: z.string().nullable(),
   published: z.union([z.object({ branch: z.string() }), z.object({ patch_file: z.string() })]).optional(),
+  /** Of a job that somebody planned, or that ended with its plan. */
+  plan: jobPlan.optional(),
   tasks: z.array(taskResult),
   /** Files no task could be given, with the reason: names that are not UTF-8, and so on. */
   unsplit: z.array(z.object({ path: z.string(), reason: z.string() })).optional(),

@@ -1,34 +1,14 @@
 import { z } from "zod";
-import { taskId } from "./ids.ts";
-import { step } from "./job.ts";
-import { pathPattern } from "./scope.ts";
-
-/** Something a tool found in a file: what a task of `split: findings` is about. Lines and columns are from 1. */
-export const finding = z.object({
-  path: z.string(),
-  line: z.number().int().min(1).optional(),
-  column: z.number().int().min(1).optional(),
-  rule: z.string().optional(),
-  message: z.string(),
-});
-export type Finding = z.infer<typeof finding>;
+import { check, step } from "./job.ts";
+import { part } from "./part.ts";
 
 /** One scoped piece of a job. `ordinal` is its place in dispatch and fold order, from 0. */
-export const task = z.object({
-  id: taskId,
+export const task = part.extend({
   ordinal: z.number().int().min(0),
-  title: z.string(),
-  /** What the split made it of, for `${{ item.* }}`: `path`, `name` or `owner`. */
-  item: z.record(z.string(), z.string()),
-  /** Tasks whose folded work it starts from; all of them come before it. */
-  needs: z.array(taskId),
-  /** The files it is about, at the base; a recipe looks at these. */
-  files: z.array(z.string()),
-  /** What it may edit. Disjoint from that of every task it is not ordered with. */
-  writes: z.array(pathPattern),
-  findings: z.array(finding).optional(),
   /** With `item` and `task` filled in. */
   steps: z.array(step),
+  /** Of its own tree, beside those of the job. */
+  own_checks: z.array(check).optional(),
 });
 export type Task = z.infer<typeof task>;
 

@@ -1,6 +1,7 @@
 import { Fault } from "../protocol/failure.ts";
 import type { Split } from "../protocol/job.ts";
-import type { Finding, Unsplit } from "../protocol/task.ts";
+import type { Finding } from "../protocol/part.ts";
+import type { Unsplit } from "../protocol/task.ts";
 import { chunked, partsOf } from "./by-files.ts";
 import type { Cut, SplitView } from "./split-view.ts";
 

@@ -1,5 +1,5 @@
 import type { ReportFormat } from "../protocol/job.ts";
-import type { Finding } from "../protocol/task.ts";
+import type { Finding } from "../protocol/part.ts";
 import { parseEslint } from "./eslint.ts";
 import { parseJest } from "./jest.ts";
 import { parseJunit } from "./junit.ts";

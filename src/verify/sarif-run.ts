@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Finding } from "../protocol/task.ts";
+import type { Finding } from "../protocol/part.ts";
 import { position } from "./eslint.ts";
 import { reportPath, withoutRoot } from "./report-path.ts";
 

@@ -1,4 +1,4 @@
-import type { Finding } from "../protocol/task.ts";
+import type { Finding } from "../protocol/part.ts";
 import type { Failing, Report } from "./report.ts";
 
 /** Collects a report. The same identity may come many times; each time counts. */
