@@ -12,7 +12,7 @@ import { requireSandbox } from "./refuse-unrunnable.ts";
  * behind it can be read, and the network and the secrets that its author named are looked up. What it was not given by
  * name it does not have.
  */
-export interface SandboxOrder extends Pick<Command, "run" | "cwd" | "timeoutMs" | "env" | "stdoutBytes"> {
+export interface SandboxOrder extends Pick<Command, "run" | "cwd" | "timeoutMs" | "env" | "stdoutBytes" | "talk"> {
   /** What asks, for a refusal: "a check". */
   what: string;
   /** As the job wrote them: `host:port` or `registry`, and names. */

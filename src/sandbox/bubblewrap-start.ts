@@ -18,6 +18,8 @@ import type { Folder } from "./tool-folders.ts";
 export interface Begun {
   child: ChildProcess;
   status: Readable;
+  /** Where it is spoken with. */
+  stdin: Writable | null;
   stdout: Readable;
   stderr: Readable;
 }
@@ -56,13 +58,13 @@ export function startBubblewrap(order: Order, box: Box): Begun | { exit: number;
 
 function start(order: Order, box: Box & { descriptors: readonly number[] }): Begun {
   const { account, env } = box;
-  const { stdout, stderr } = order;
+  const { command, stdout, stderr } = order;
   const { program, words, variables, list } = wordsOf(order, box);
   const child = spawn(program, words, {
     cwd: "/",
     detached: true,
     stdio: [
-      "ignore",
+      command.talk ? "pipe" : "ignore",
       stdout.descriptor,
       stderr.descriptor,
       "pipe",
@@ -79,7 +81,7 @@ function start(order: Order, box: Box & { descriptors: readonly number[] }): Beg
   write(child, listAt, list);
   const status = child.stdio[statusAt];
   if (!(status instanceof Readable)) throw new Error("bubblewrap was started without its status");
-  return { child, status, stdout: stdout.stream, stderr: stderr.stream };
+  return { child, status, stdin: child.stdin, stdout: stdout.stream, stderr: stderr.stream };
 }
 
 function wordsOf({ command, shown, prefix, env }: Order, box: Box & { descriptors: readonly number[] }) {

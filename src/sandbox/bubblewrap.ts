@@ -16,6 +16,7 @@ import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
 import { endLeftovers, networkFolder, pipeFolder } from "./end-leftovers.ts";
 import { type Followed, followChild } from "./follow-child.ts";
 import { giveTo } from "./give-to.ts";
+import { handOut } from "./hand-out.ts";
 import { keepEntrance } from "./keep-entrance.ts";
 import { openNetwork } from "./network/open-network.ts";
 import type { SandboxOptions } from "./open-sandbox.ts";
@@ -99,7 +100,7 @@ async function runCommand(command: Command, box: Box): Promise<CommandOutcome> {
   const begun = startBubblewrap({ command, shown, prefix, env, ...(await box.pipes.take()) }, box);
   if ("said" in begun) return refusedOutcome(begun);
   const watched = watchBubblewrap(begun.child, begun.status);
-  const followed = await followChild(begun.child, command, watched.kill, begun);
+  const followed = await followChild(begun.child, command, watched.kill, handOut(command, begun));
   await watched.gone();
   command.signal.throwIfAborted();
   return outcomeOf(command, { followed, ...endOf(followed, watched), durationMs: box.now() - started });

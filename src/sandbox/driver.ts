@@ -1,3 +1,5 @@
+import type { Readable, Writable } from "node:stream";
+
 /**
  * How a command of a check, a step, a setup or a tool is run. A driver never decides whether a command may run; it runs
  * it, bounded in what it can reach, in time and in output, and leaves nothing behind.
@@ -22,6 +24,18 @@ export interface Command {
   signal: AbortSignal;
   /** Keep what it prints to its standard output by itself as well, up to so many bytes. */
   stdoutBytes?: number;
+  /**
+   * Whoever speaks with it while it runs, by its standard input and output: told once it has begun, and what it prints
+   * there is not kept. Without one its standard input is empty.
+   */
+  talk?(pipes: TalkPipes): void;
+}
+
+export interface TalkPipes {
+  /** Errors of it are nobody's: a command that is gone is told by the end of its run. */
+  stdin: Writable;
+  /** Ends with the command at the latest. */
+  stdout: Readable;
 }
 
 /** Hosts with their ports, and who is told of each request when it is over, let through or not. */

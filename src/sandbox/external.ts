@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Fault } from "../protocol/failure.ts";
 import type { Command, CommandOutcome, Sandbox } from "./driver.ts";
 import { followChild } from "./follow-child.ts";
+import { handOut } from "./hand-out.ts";
 import { keepEntrance } from "./keep-entrance.ts";
 import { programOf, refusalOf, refusedOutcome } from "./refused-start.ts";
 
@@ -29,7 +30,8 @@ async function runCommand(command: Command, options: ExternalOptions): Promise<C
   const started = options.now();
   const child = start(command, options);
   if ("said" in child) return refusedOutcome(child);
-  const { end, isTimedOut, kept } = await followChild(child, command, (signal) => killGroup(child, signal));
+  const kill = (signal: "SIGTERM" | "SIGKILL") => killGroup(child, signal);
+  const { end, isTimedOut, kept } = await followChild(child, command, kill, handOut(command, child));
   command.signal.throwIfAborted();
   const durationMs = options.now() - started;
   if (!("refused" in end)) return { ...end, isTimedOut, durationMs, ...kept() };
@@ -46,7 +48,7 @@ function start(command: Command, options: ExternalOptions) {
     return spawn(program ?? "", words, {
       cwd: command.cwd,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [command.talk ? "pipe" : "ignore", "pipe", "pipe"],
       env: {
         ...command.env,
         ...command.secrets,

@@ -73,6 +73,8 @@ export async function followChild(
 export interface Printed {
   stdout: Readable | null;
   stderr: Readable | null;
+  /** Read by somebody else, and over with the child all the same. */
+  left?: readonly Readable[];
 }
 
 function keepStdout({ stdout }: Printed, mostBytes: number | undefined): () => Pick<CommandOutcome, "stdout"> {
@@ -87,7 +89,7 @@ function keepStdout({ stdout }: Printed, mostBytes: number | undefined): () => P
 }
 
 function ended(child: ChildProcess, printed: Printed): Promise<Followed["end"]> {
-  const streams = [printed.stdout, printed.stderr].filter((stream) => stream !== null);
+  const streams = [printed.stdout, printed.stderr, ...(printed.left ?? [])].filter((stream) => stream !== null);
   const closed = Promise.all([child, ...streams].map((one) => new Promise((resolve) => one.once("close", resolve))));
   return new Promise((resolve) => {
     child.on("error", (refused) => {
