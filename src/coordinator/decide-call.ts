@@ -6,6 +6,7 @@ import { asksSomething, type JudgeView, judge, shortInput } from "../tools/judge
 import { judgeOutside, subjectOf } from "../tools/judge-outside.ts";
 import type { OutsideCall } from "../tools/tool.ts";
 import type { CallBook } from "./call-book.ts";
+import { decidePlan, type JudgePlan } from "./decide-plan.ts";
 
 /** What a call comes to before anybody is asked. */
 export interface DecidedCall extends Judgement {
@@ -15,6 +16,8 @@ export interface DecidedCall extends Judgement {
 
 export interface CallView extends JudgeView {
   book: CallBook;
+  /** Of a planner. */
+  judgePlan?: JudgePlan;
 }
 
 /**
@@ -31,6 +34,8 @@ export async function decideCall(
   }
   const tool = toolNamed(call.name);
   if (!tool) return undefined;
+  const planned = view.judgePlan && (await decidePlan(call, view.judgePlan));
+  if (planned) return { ...planned, isRead: false };
   const isRead = tool.effect === "read";
   if (isRead && !asksSomething(view.scope)) return undefined;
   const isOffered = view.scope.tools.includes(call.name);

@@ -103,8 +103,9 @@ interface PortSurroundings extends Surroundings {
 
 function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): HostPort {
   const { workspace, job, equipment, signal } = around;
-  const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: job.span.spanId };
-  return new HostPort({
+  const { judgePlan, parent = job.span } = order;
+  const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: parent.spanId };
+  const port: HostPort = new HostPort({
     scope: order.scope,
     root: workspace.root,
     isCaseInsensitive: job.repository.isCaseInsensitive,
@@ -122,7 +123,9 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,
     now: () => equipment.clock.now(),
+    ...(judgePlan ? { judgePlan: (planned) => judgePlan(planned, (failure) => port.cancel(failure)) } : {}),
   });
+  return port;
 }
 
 /** Deletions leave nothing. */
@@ -149,7 +152,7 @@ function orderOf(id: RunId, order: StepOrder, { workspace, bundle, job }: Surrou
       is_case_insensitive: job.repository.isCaseInsensitive,
       ...(bundle ? { bundle } : {}),
     },
-    traceparent: job.span.traceparent,
+    traceparent: (order.parent ?? job.span).traceparent,
     max_turns: defaultTurns,
   };
 }

@@ -1,8 +1,11 @@
+import type { Failure } from "../protocol/failure.ts";
 import type { AgentStep, CommandStep } from "../protocol/job.ts";
+import type { PlannedJob } from "../protocol/plan.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
 import type { RunReport } from "../protocol/thread.ts";
+import type { Span } from "../telemetry/thread-tracer.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
 import type { SetupFailed } from "./setup-failed.ts";
 
@@ -22,6 +25,10 @@ export interface RunOrder {
 export interface StepOrder extends RunOrder {
   step: AgentStep;
   isAlone: boolean;
+  /** What its trace hangs from; absent: the job. */
+  parent?: Pick<Span, "spanId" | "traceparent">;
+  /** Of a planner: judges a plan that it hands in. `stop` ends the run with the answer to it. */
+  judgePlan?: (planned: PlannedJob, stop: (failure: Failure) => void) => Promise<readonly string[]>;
 }
 
 /** A step that the coordinator has the sandbox do. */

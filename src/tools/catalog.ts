@@ -5,17 +5,18 @@ import { deleteFile } from "./delete.ts";
 import { edit } from "./edit.ts";
 import { glob } from "./glob.ts";
 import { list } from "./list.ts";
+import { plan } from "./plan.ts";
 import { read } from "./read.ts";
 import { submit } from "./submit.ts";
 import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
 const tools: ReadonlyMap<string, Tool> = new Map(
-  [read, write, edit, glob, list, deleteFile, applyEdits, bash, submit].map((tool) => [tool.name, tool]),
+  [read, write, edit, glob, list, deleteFile, applyEdits, bash, submit, plan].map((tool) => [tool.name, tool]),
 );
 
-/** Every tool there is, by name. */
-export const toolNames: readonly string[] = [...tools.keys()];
+/** Every tool that a task's agent may be given, by name. Planning is for planners alone. */
+export const toolNames: readonly string[] = [...tools.keys()].filter((name) => name !== plan.name);
 
 export function toolNamed(name: string): Tool | undefined {
   return tools.get(name);
