@@ -4,6 +4,7 @@ import type { Fact } from "../protocol/event.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
+import type { RecordedRun } from "../protocol/recording.ts";
 import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
@@ -14,6 +15,7 @@ import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { HostPort } from "./port.ts";
+import { recordedRuns, withoutRecording } from "./recordings.ts";
 import { runOutsideCall } from "./run-outside-call.ts";
 import { RunEnded } from "./run-tool-command.ts";
 import { SetupFailed } from "./setup-failed.ts";
@@ -46,6 +48,7 @@ const mostLinkBytes = 4_096;
 export async function runInThread(run: ClaimedRun, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
   const { job, equipment } = around;
   const { pool, watch } = equipment.pool();
+  const recording = await recordedRuns(order, around);
   const over = new AbortController();
   const port = openPort(run, order, {
     ...around,
@@ -65,7 +68,9 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   job.signal.addEventListener("abort", stop, { once: true });
   watch.begin(port);
   try {
-    const answering = pool.run(orderOf(run.runId, order, around), port.threadEnd, { isAlone: order.isAlone });
+    const answering = pool.run(orderOf(run.runId, order, { ...around, recording }), port.threadEnd, {
+      isAlone: order.isAlone,
+    });
     if (job.signal.aborted) stop();
     const answer = await answering;
     over.abort(new RunEnded("its run is over"));
@@ -134,12 +139,17 @@ function writtenIn(fact: Fact): string[] {
   return changed.flatMap(({ path, blob }) => (blob === null ? [] : [path]));
 }
 
-function orderOf(id: RunId, order: StepOrder, { workspace, bundle, job }: Surroundings): RunOrder {
+function orderOf(
+  id: RunId,
+  order: StepOrder,
+  { workspace, bundle, job, recording }: Surroundings & { recording: RecordedRun[] | undefined },
+): RunOrder {
   return {
     run_id: id,
     task_id: order.task.id,
     title: order.task.title,
-    agent: order.step.agent,
+    agent: withoutRecording(order.step.agent),
+    ...(recording ? { recording } : {}),
     prompt: order.step.prompt,
     brief: "",
     leftovers: [],

@@ -1,4 +1,5 @@
 import type { ModelSign } from "../protocol/endpoint.ts";
+import type { ThreadFact } from "../protocol/event.ts";
 import type { AnswerBlock, Message, Usage } from "../protocol/message.ts";
 import type { ModelCard } from "../protocol/model-card.ts";
 import type { ToolSchema } from "../protocol/thread.ts";
@@ -20,6 +21,8 @@ export interface ModelRequest {
   breakpoints: readonly { message: number; block: number }[];
   /** Most tokens of the answer. */
   maxTokens: number;
+  /** Facts that this thread told since the last request, and the intent of this one: for a model that answers from a log. */
+  news?: readonly ThreadFact[];
 }
 
 /**
@@ -50,6 +53,8 @@ export interface Model {
   readonly name: string;
   /** Absent: it takes no tokens, and nothing is reserved for it. */
   readonly card?: ModelCard;
+  /** It answers from a log, and asks nobody. */
+  readonly isReplay?: true;
   /** Tokens that the request will take, guessed without asking anybody: rather too many than too few. */
   estimate?(request: ModelRequest): number;
   /** As the endpoint counts them; `isEstimate` where it cannot. Rejects with the signal's reason. */

@@ -26,6 +26,7 @@ export const faultExits = {
   job_file: 65,
   rule: 65,
   script: 65,
+  replay: 65,
   provider_unavailable: 69,
   internal: 70,
   git: 70,

@@ -7,6 +7,7 @@ import { failure } from "./failure.ts";
 import { runId, taskId } from "./ids.ts";
 import { usage } from "./message.ts";
 import { modelCard } from "./model-card.ts";
+import { recordedRun } from "./recording.ts";
 import { decision, scope } from "./scope.ts";
 
 /** The host-thread contract: what crosses a run's port, in both directions. */
@@ -36,6 +37,8 @@ export const runOrder = z.object({
   scope,
   /** Of an agent whose model is behind the Messages API. */
   model: z.object({ card: modelCard, endpoint }).optional(),
+  /** Of an agent that answers from a recording: its runs of this task and step. */
+  recording: z.array(recordedRun).optional(),
   /** Tools that the coordinator runs and the catalogue does not know: those of servers. */
   tools: z.array(toolSchema).optional(),
   workspace: z.object({
