@@ -1,7 +1,10 @@
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { Event } from "../protocol/event.ts";
+import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { AnswerBlock } from "../protocol/message.ts";
+import type { Recording } from "../protocol/recording.ts";
+import { createRecorder } from "../transcript/record.ts";
 import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
 import type { Verb } from "./verb.ts";
@@ -14,15 +17,23 @@ export const addLogs: Verb = (program, around) => {
     .argument("[job]", "id, handle or last", "last")
     .option("--task <id>", "only this task's")
     .option("-f, --follow", "wait for more until the job has ended")
-    .addOption(formatOption(["text", "json"], "text, or json for one event a line"))
+    .addOption(
+      formatOption(["text", "json", "recording"], "text, json for one event a line, or recording for replay/FILE.json"),
+    )
     .addHelpText(
       "after",
-      "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type",
+      "\nExamples:\n  sheaf logs last --task part-2\n  sheaf logs last --output-format json | jq .type" +
+        "\n  sheaf logs lint-7 --output-format recording > lint-7.json",
     )
     .action(async (name: string, options: { task?: string; follow?: boolean; outputFormat: string }) => {
       await using session = await around.open("logs");
       const { coordinator } = session;
       const job = await requireJob(name, coordinator);
+      if (options.outputFormat === "recording") {
+        refuseOfPart(options);
+        around.terminal.print(JSON.stringify(await recordingOf(job.id, coordinator)));
+        return;
+      }
       const away = new AbortController();
       const release = around.onSignal(() => away.abort());
       const show = options.outputFormat === "json" ? (event: Event) => JSON.stringify(event) : lineOf;
@@ -34,6 +45,18 @@ export const addLogs: Verb = (program, around) => {
       release();
     });
 };
+
+function refuseOfPart({ task, follow }: { task?: string; follow?: boolean }): void {
+  if (task === undefined && !follow) return;
+  throw new Fault("usage", "a recording is of a whole job that has ended", { remedy: "leave out --task and --follow" });
+}
+
+async function recordingOf(id: JobId, coordinator: Coordinator): Promise<Recording> {
+  const recorder = createRecorder();
+  const all = eventsOf(id, coordinator, { isFollowed: false, signal: new AbortController().signal });
+  for await (const event of all) recorder.add(event);
+  return recorder.recording();
+}
 
 /** Each event with the task it belongs to; a run's own events follow the fact that started it. */
 async function* withTasks(events: AsyncGenerator<Event>): AsyncGenerator<{ event: Event; task: string | undefined }> {
