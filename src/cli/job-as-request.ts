@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { operatorName } from "../access/token.ts";
+import { agentFilesAt } from "../coordinator/agent-files-at.ts";
 import { inlineJob } from "../job/inline-job.ts";
 import { inputWords } from "../job/resolve-inputs.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -42,10 +43,13 @@ export async function requestOf(
   options: FollowOptions,
   { session, putBundle }: { session: Session; putBundle: (file: string, sha256: string) => Promise<void> },
 ): Promise<JobRequest> {
-  const { request } = await inlineJob(source, { overrides: options, inputs: inputWords(options.input ?? []) });
+  const agentFiles = agentFilesAt(repository, spec.base.tree);
+  const given = { overrides: options, inputs: inputWords(options.input ?? []), agentFiles };
+  const { request } = await inlineJob(source, given);
   const { ref, commit, is_dirty, repository: path } = spec.base;
-  const { check, concurrency, timeout, publish, model, sample, only } = options;
-  const named = { concurrency, timeout, publish, model, sample, only, permissionMode: spec.permissions.mode };
+  const { check, concurrency, timeout, publish, model, sample, only, maxUsd, maxTokens, maxTurns } = options;
+  const limits = { concurrency, timeout, maxUsd, maxTokens, maxTurns };
+  const named = { ...limits, publish, model, sample, only, permissionMode: spec.permissions.mode };
   const overrides = { check: check && [...check], ...named };
   const asked = {
     ...request,

@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import { agentFileAt } from "../coordinator/agent-file-at.ts";
+import { agentFilesAt } from "../coordinator/agent-files-at.ts";
 import type { JobSource } from "../job/job-source.ts";
 import { codemodJob, jobOfStep, readJobFile } from "../job/read-job-file.ts";
 import { inputWords } from "../job/resolve-inputs.ts";
@@ -81,8 +81,8 @@ export async function openJob(
     const { base, dirty } = await resolveBase(repository, options.ref, { includeDirty: options.includeDirty === true });
     sayDirty(dirty, options.includeDirty === true, around);
     const inputs = inputWords(options.input ?? []);
-    const agentFile = agentFileAt(repository, base.tree);
-    return { spec: await resolveJob(source, { base, overrides: options, inputs, cwd, agentFile }), repository };
+    const agentFiles = agentFilesAt(repository, base.tree);
+    return { spec: await resolveJob(source, { base, overrides: options, inputs, cwd, agentFiles }), repository };
   } catch (thrown) {
     await repository.close();
     throw thrown;

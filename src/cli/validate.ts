@@ -1,6 +1,7 @@
 import { readJobFile } from "../job/read-job-file.ts";
 import { inputWords, requiredInputs } from "../job/resolve-inputs.ts";
 import { resolveOrder } from "../job/resolve-job.ts";
+import type { JobFile } from "../protocol/job-file.ts";
 import { collect } from "./options.ts";
 import type { Verb } from "./verb.ts";
 import { count } from "./words.ts";
@@ -21,11 +22,19 @@ export const addValidate: Verb = (program, around) => {
       around.terminal.print(
         `${file} is valid: ${order.name}, ${count(steps.length, "step")}, ${count(checks.length, "check")}`,
       );
-      const used = Object.values(source.file.agents ?? {}).flatMap(({ use }) => use ?? []);
-      if (used.length > 0)
-        around.terminal.tell(`not read: ${used.join(", ")}; \`sheaf plan\` reads them at the commit it starts from`);
+      const unread = unreadIn(source.file);
+      if (unread.length > 0)
+        around.terminal.tell(`not read: ${unread.join(", ")}; \`sheaf plan\` reads them at the commit it starts from`);
       const missing = requiredInputs(source.file).filter((name) => !Object.hasOwn(given, name));
       if (missing.length > 0)
         around.terminal.tell(`a run needs ${missing.map((name) => `--input ${name}=VALUE`).join(" ")}`);
     });
 };
+
+/** Agents that are files of the repository: those that the job names by their path, and those of steps by their name. */
+function unreadIn({ agents = {}, before = [], each = [], after = [], tasks = [] }: JobFile): string[] {
+  const files = Object.values(agents).flatMap(({ use }) => use ?? []);
+  const steps = [...before, ...each, ...after, ...tasks.flatMap((task) => task.steps)];
+  const strangers = steps.flatMap(({ agent }) => (agent === undefined || Object.hasOwn(agents, agent) ? [] : agent));
+  return [...new Set([...files, ...strangers.map((name) => `the agent ${name}`)])];
+}

@@ -4,7 +4,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import { exactBase, resolveBase } from "../workspace/base.ts";
 import type { Repository } from "../workspace/repository.ts";
-import { agentFileAt } from "./agent-file-at.ts";
+import { agentFilesAt } from "./agent-files-at.ts";
 import type { Equipment } from "./equipment.ts";
 import type { JobOrder } from "./submit.ts";
 import { type RepositoryRules, takeRepository } from "./take-repository.ts";
@@ -24,8 +24,8 @@ export async function takeRequest(
   try {
     const base = await baseOf(request, repository);
     const { overrides, inputs } = request;
-    const agentFile = agentFileAt(repository, base.tree);
-    const spec = await resolveJob(source, { base, overrides, inputs, agentFile });
+    const agentFiles = agentFilesAt(repository, base.tree);
+    const spec = await resolveJob(source, { base, overrides, inputs, agentFiles });
     if (spec.publish.kind === "branch" && !("path" in request.repository)) throw onlyCopy();
     return { spec, repository };
   } catch (thrown) {

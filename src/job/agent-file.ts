@@ -3,6 +3,7 @@ import { nearest } from "../document/nearest.ts";
 import { type PlacedDocument, readDocument } from "../document/read-document.ts";
 import type { AgentSpec } from "../protocol/agent.ts";
 import { Fault } from "../protocol/failure.ts";
+import { modelText, readModel } from "../protocol/job-file-model.ts";
 import { plainName } from "../protocol/written-text.ts";
 import { agentLimits, wordsOf } from "./agent-tools.ts";
 import { at } from "./resolve-pattern.ts";
@@ -12,9 +13,11 @@ import { at } from "./resolve-pattern.ts";
  * of the repository, so it can only narrow, and what it says is never taken for more than it says: a key that would
  * limit or give something in a way that is not built is refused by name.
  */
-export interface AgentFile extends Pick<AgentSpec, "instructions" | "allow" | "deny" | "tools"> {
-  /** The model it asks for, by whatever name; absent for `inherit`. */
+export interface AgentFile extends Pick<AgentSpec, "instructions" | "allow" | "deny" | "tools" | "description"> {
+  /** The model it asks for, as a job file would name it; absent for `inherit`. */
   model?: string;
+  /** Most turns of one run of it. */
+  turns?: number;
 }
 
 /** `file` is what errors call it. Throws Fault `job_file` or `rule`, with the place in the file. */
@@ -25,8 +28,24 @@ export function readAgentFile(text: string, file: string): AgentFile {
   const tools = value.tools === undefined ? undefined : wordsOf(value.tools);
   within(place(["tools"]), () => agentLimits(tools, []));
   const limits = within(place(["disallowedTools"]), () => agentLimits(tools, wordsOf(value.disallowedTools ?? [])));
-  const model = value.model === "inherit" ? undefined : value.model;
-  return { instructions: body, ...limits, ...(model === undefined ? {} : { model }) };
+  const { description, model, maxTurns } = value;
+  return {
+    instructions: body,
+    description,
+    ...limits,
+    ...(model === undefined || model === "inherit" ? {} : { model: modelOf(model, place(["model"])) }),
+    ...(maxTurns === undefined ? {} : { turns: maxTurns }),
+  };
+}
+
+/** A file of the repository names a model; what lies on the disk of whoever runs the job is not its business. */
+function modelOf(written: string, place: string): string {
+  const message = modelText.safeParse(written).error?.issues[0]?.message;
+  if (message !== undefined) throw new Fault("job_file", `${place}: ${message}`);
+  if (readModel(written).provider === "messages") return written;
+  throw new Fault("job_file", `${place}: ${JSON.stringify(written)} is not for an agent file`, {
+    remedy: "name a model such as sonnet, or write it in the job: agents: { NAME: { use: FILE, model: ... } }",
+  });
 }
 
 const mostBody = 100_000;
@@ -55,7 +74,7 @@ function partsOf(text: string, file: string): { front: string; body: string } {
 
 const names = z.union([z.string().min(1), z.array(z.string().min(1)).max(1_000)]);
 
-/** What is said of an agent and changes nothing here: every run is isolated, and models have no levels of effort yet. */
+/** What is said of an agent and changes nothing here: every run is isolated, and no level of effort is asked for. */
 const anything = z.unknown().optional();
 const ignored = { color: anything, effort: anything, background: anything, isolation: anything, memory: anything };
 
@@ -65,6 +84,7 @@ const frontMatter = z.strictObject({
   tools: names.optional(),
   disallowedTools: names.optional(),
   model: z.string().min(1).optional(),
+  maxTurns: z.int().min(1).max(10_000).optional(),
   ...ignored,
 });
 
@@ -72,8 +92,7 @@ const frontMatter = z.strictObject({
 const unbuilt: Readonly<Record<string, string>> = {
   hooks: "hooks of an agent file are not run; leave it out, and write rules",
   initialPrompt: "what an agent is asked is the step's prompt; leave it out",
-  maxTurns: "a run ends after 40 turns; leave it out",
-  mcpServers: "an agent file starts no servers; leave it out",
+  mcpServers: "an agent file starts no servers; leave it out, and name them in the job: servers",
   permissionMode: "how much is asked is the job's permissions.mode; leave it out",
   skills: "skills are not loaded; leave it out, and write what they say",
 };

@@ -1,101 +1,103 @@
 import { quoted } from "../document/found.ts";
 import { nearest } from "../document/nearest.ts";
-import type { AgentSpec, ModelSpec } from "../protocol/agent.ts";
+import type { AgentSpec } from "../protocol/agent.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { WrittenAgent } from "../protocol/job-file.ts";
-import { isPlainRecipe } from "../protocol/job-file-codemod.ts";
+import type { WrittenAgent } from "../protocol/job-file-agent.ts";
 import type { WrittenStep } from "../protocol/job-file-step.ts";
-import { type AgentFile, readAgentFile } from "./agent-file.ts";
+import { agentLimits } from "./agent-tools.ts";
 import type { JobPath } from "./fill-inputs.ts";
-import { resolveRules } from "./resolve-pattern.ts";
+import { unknownAgent } from "./known-agents.ts";
+import type { RepositoryAgent } from "./repository-agents.ts";
+import { runLimitsOf } from "./resolve-limits.ts";
+import { resolveModel } from "./resolve-model.ts";
+import { at, resolveRules } from "./resolve-pattern.ts";
 import type { Resolving } from "./resolving.ts";
 
 /** The agent a prompt is for, with its model, instructions and rules. `path` is where the step stands. */
 export async function agentOf(step: WrittenStep, path: JobPath, resolving: Resolving): Promise<AgentSpec> {
-  const { file, place } = resolving;
-  const { agents = {}, model } = file;
-  if (step.agent === undefined) {
-    return { name: "default", model: await modelOf(model, path, ["model"], resolving), instructions: "" };
-  }
-  const name = step.agent;
+  if (step.agent === undefined) return namelessAgent("default", resolving);
+  return agentNamed(step.agent, resolving.place([...path, "agent"]), resolving);
+}
+
+/** The job's model without instructions, called `name`. */
+export async function namelessAgent(name: string, resolving: Resolving): Promise<AgentSpec> {
+  return { name, model: await resolveModel(resolving.file.model, ["model"], resolving), instructions: "" };
+}
+
+/**
+ * The agent of that name: one of the job's own, else of the repository. `place` is where it is named. Where no repository
+ * is at hand, a name that is not one of the job's misspelt is taken for one of the repository's.
+ */
+export async function agentNamed(name: string, place: string, resolving: Resolving): Promise<AgentSpec> {
+  const { agents = {} } = resolving.file;
   const written = Object.hasOwn(agents, name) ? agents[name] : undefined;
-  if (!written) throw unknownAgent(name, Object.keys(agents), place([...path, "agent"]));
-  const definition = await definitionOf(name, written, resolving);
-  const modelPath = written.model === undefined ? ["model"] : ["agents", name, "model"];
-  const chosen = written.model ?? model;
-  if (chosen === undefined && definition.wanted !== undefined) throw modelNeeded(name, definition.wanted, resolving);
-  const { wanted: _, ...rest } = definition;
-  return { name, model: await modelOf(chosen, path, modelPath, resolving), ...rest };
+  if (written) return agentWritten(name, written, resolving);
+  const found = await resolving.agents.named(name).catch((thrown: unknown) => {
+    throw thrown instanceof Fault ? at(place, thrown) : thrown;
+  });
+  if (found) return agentInFile(name, {}, { ...resolving, found });
+  if (resolving.agents.isAtHand || nearest(name, Object.keys(agents))) throw await unknownAgent(name, place, resolving);
+  return namelessAgent(name, resolving);
 }
 
-/** Looks up what an agent names, so that one that no step uses is checked too. */
-export async function checkAgent(name: string, agent: WrittenAgent, resolving: Resolving): Promise<void> {
-  await definitionOf(name, agent, resolving);
-  const path = ["agents", name, "model"];
-  if (agent.model !== undefined) await modelOf(agent.model, path, path, resolving);
-}
-
-/** `wanted`: the model that its file asks for. */
-type Definition = Omit<AgentSpec, "name" | "model"> & { wanted?: string };
-
-async function definitionOf(name: string, written: WrittenAgent, resolving: Resolving): Promise<Definition> {
-  const rules = (list: "allow" | "deny") =>
-    resolveRules(written[list], { path: ["agents", name, list], list }, resolving);
-  const allow = written.allow && (await rules("allow"));
-  const deny = await rules("deny");
-  const read = written.use === undefined ? undefined : await readUsed(name, written.use, resolving);
-  const { model: wanted, ...file } = read ?? { instructions: instructionsOf(name, written, resolving) };
-  const denied = [...(file.deny ?? []), ...deny];
+/** An agent that the job defines. Whoever has no repository at hand reads no file: the job is then only looked at. */
+export async function agentWritten(name: string, written: WrittenAgent, resolving: Resolving): Promise<AgentSpec> {
+  const { place, agents, filler, file } = resolving;
+  const { use } = written;
+  if (use !== undefined && agents.isAtHand) {
+    const found = await agents.at(use);
+    if (found) return agentInFile(name, written, { ...resolving, found });
+    throw new Fault("job_file", `${place(["agents", name, "use"])}: the commit has no file ${quoted(use)}`, {
+      remedy: "commit it, or correct the path: it is read at the commit that the job starts from",
+    });
+  }
+  const allow =
+    written.allow && (await resolveRules(written.allow, { path: ["agents", name, "allow"], list: "allow" }, resolving));
+  const deny = await resolveRules(written.deny, { path: ["agents", name, "deny"], list: "deny" }, resolving);
+  const offered = toolsOf(name, written, resolving);
+  const allowed = allow ?? offered?.allow;
+  const limits = runLimitsOf(written.limits, { fileTurns: undefined, jobTurns: file.limits?.turns });
   return {
-    ...file,
-    ...(allow ? { allow } : {}),
-    ...(denied.length > 0 ? { deny: denied } : {}),
-    ...(wanted === undefined ? {} : { wanted }),
+    name,
+    model: await modelFor(name, written, undefined, resolving),
+    instructions: filler.whole(written.prompt ?? "", ["agents", name, "prompt"]),
+    ...(allowed ? { allow: allowed } : {}),
+    ...(deny.length > 0 ? { deny } : {}),
+    ...(offered?.tools ? { tools: offered.tools } : {}),
+    ...(written.description === undefined ? {} : { description: written.description }),
+    ...(limits ? { limits } : {}),
   };
 }
 
-/** Whoever has no repository at hand reads none: the job is then only looked at, not run. */
-async function readUsed(name: string, use: string, { place, agentFile }: Resolving): Promise<AgentFile> {
-  if (agentFile === undefined) return { instructions: "" };
-  const text = await agentFile(use);
-  if (text !== undefined) return readAgentFile(text, use);
-  throw new Fault("job_file", `${place(["agents", name, "use"])}: the commit has no file ${quoted(use)}`, {
-    remedy: "commit it, or correct the path: it is read at the commit that the job starts from",
-  });
+/** `written`: what the job says of it besides, which goes before what the file says, and may narrow it. */
+async function agentInFile(
+  name: string,
+  written: WrittenAgent,
+  resolving: Resolving & { found: RepositoryAgent },
+): Promise<AgentSpec> {
+  const { model, turns, deny: denied = [], ...found } = resolving.found;
+  const deny = await resolveRules(written.deny, { path: ["agents", name, "deny"], list: "deny" }, resolving);
+  const limits = runLimitsOf(written.limits, { fileTurns: turns, jobTurns: resolving.file.limits?.turns });
+  return {
+    ...found,
+    name,
+    model: await modelFor(name, written, model, resolving),
+    ...(denied.length + deny.length > 0 ? { deny: [...denied, ...deny] } : {}),
+    ...(written.description === undefined ? {} : { description: written.description }),
+    ...(limits ? { limits } : {}),
+  };
 }
 
-function modelNeeded(name: string, wanted: string, { place }: Resolving): Fault {
-  const asks = `its file asks for the model ${quoted(wanted)}, which is not built yet`;
-  return new Fault("job_file", `${place(["agents", name, "use"])}: ${asks}`, {
-    remedy: `write agents: { ${name}: { model: scripted/FILE } }, which is used in its place`,
-  });
+/** What the job says of this agent, else what its file asks for, else the job's. */
+function modelFor(name: string, written: WrittenAgent, wanted: string | undefined, resolving: Resolving) {
+  if (written.model !== undefined) return resolveModel(written.model, ["agents", name, "model"], resolving);
+  return resolveModel(wanted ?? resolving.file.model, ["model"], resolving);
 }
 
-function instructionsOf(name: string, { prompt = "" }: WrittenAgent, { filler }: Resolving): string {
-  return filler.whole(prompt, ["agents", name, "prompt"]);
-}
-
-/** `modelPath` is where the file names the model; `path` the step that needs one. */
-async function modelOf(
-  written: string | undefined,
-  path: JobPath,
-  modelPath: JobPath,
-  { place, files }: Resolving,
-): Promise<ModelSpec> {
-  if (written === undefined) {
-    const reason = 'a prompt needs a model, and the default "sonnet" is not built yet';
-    throw new Fault("job_file", `${place([...path, "prompt"])}: ${reason}`, { remedy: "add model: scripted/FILE" });
+function toolsOf(name: string, { tools }: WrittenAgent, { place }: Resolving) {
+  try {
+    return tools && agentLimits(tools, []);
+  } catch (thrown) {
+    throw thrown instanceof Fault ? at(place(["agents", name, "tools"]), thrown) : thrown;
   }
-  const recipe = written.replace(/^recipe\//, "");
-  if (recipe !== written && isPlainRecipe(recipe)) return { provider: "recipe", recipe: { name: recipe } };
-  const file = written.slice("scripted/".length);
-  return { provider: "scripted", file, turns: await files.script(file, place(modelPath)) };
-}
-
-function unknownAgent(name: string, known: readonly string[], place: string): Fault {
-  const meant = nearest(name, known);
-  const others = known.length > 0 ? `the agents here are ${known.join(", ")}` : "define it under agents:";
-  return new Fault("job_file", `${place}: there is no agent ${quoted(name)}`, {
-    remedy: meant ? `did you mean "${meant}"?` : others,
-  });
 }

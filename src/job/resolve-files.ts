@@ -9,6 +9,8 @@ import type { NamedTexts } from "./named-texts.ts";
 export interface JobFiles {
   /** The turns of a scripted model. `place` is where the job file names it. Throws Fault `script`. */
   script(file: string, place: string): Promise<ScriptedTurn[]>;
+  /** A recorded job, as text that is some JSON. `place` is where the job file names it. Throws Fault `script`. */
+  recording(file: string, place: string): Promise<string>;
   /** The documents of an ast-grep rule file, unchecked but for being mappings. Throws Fault `rule`. */
   rules(file: string, place: string): Promise<Record<string, unknown>[]>;
 }
@@ -35,6 +37,11 @@ export function openJobFiles(named: NamedTexts): JobFiles {
       const { text, options } = await load(file, place, "script");
       return readDocument(text, { ...options, schema: script, remedy: shapeOfScript }).value;
     },
+    async recording(file, place) {
+      const { text, options } = await load(file, place, "script");
+      if (isJson(text)) return text;
+      throw new Fault("script", `${options.file}: not JSON`, { remedy: "name a recording that sheaf wrote" });
+    },
     async rules(file, place) {
       const { text, options } = await load(file, place, "rule");
       return readDocuments(text, { ...options, schema: rule }).map((document) => document.value);
@@ -43,6 +50,15 @@ export function openJobFiles(named: NamedTexts): JobFiles {
 }
 
 const shapeOfScript = "a script is a list of turns: - { say: TEXT, calls: [{ tool: NAME, input: {...} }] }";
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A file that cannot be read is a mistake at the place that names it; one that can has places of its own. */
 function placed(thrown: unknown, place: string): unknown {

@@ -1,22 +1,24 @@
 import type { Base, JobSpec, Setup } from "../protocol/job.ts";
 import type { JobFile } from "../protocol/job-file.ts";
-import type { WrittenStep } from "../protocol/job-file-step.ts";
 import { type Filler, inputFiller, type Within } from "./fill-inputs.ts";
 import type { JobSource } from "./job-source.ts";
-import { checkAgent } from "./resolve-agent.ts";
+import { type AgentFiles, openRepositoryAgents } from "./repository-agents.ts";
+import { agentsIn, resolveAgents } from "./resolve-agents.ts";
 import { resolveChecks } from "./resolve-checks.ts";
 import { compilerOnce } from "./resolve-codemod.ts";
 import { collectFaults } from "./resolve-faults.ts";
 import { openJobFiles } from "./resolve-files.ts";
 import { type GivenInputs, resolveInputs } from "./resolve-inputs.ts";
+import { limitsOf } from "./resolve-limits.ts";
 import { type Overrides, readNarrowing, readOverrides } from "./resolve-overrides.ts";
 import { resolvePermissions } from "./resolve-permissions.ts";
 import { resolvePublish } from "./resolve-publish.ts";
 import { reachOf } from "./resolve-reach.ts";
+import { resolveServers } from "./resolve-servers.ts";
 import { resolveSplit } from "./resolve-split.ts";
 import { resolveStep } from "./resolve-step.ts";
 import { resolveTasks } from "./resolve-tasks.ts";
-import type { ReadAgentFile, Resolving } from "./resolving.ts";
+import type { Resolving } from "./resolving.ts";
 import { writtenJob } from "./written-job.ts";
 
 /** Everything a job says, without the repository it is said of. */
@@ -30,8 +32,8 @@ export interface ResolveOptions {
   cwd?: string | undefined;
   /** An example stands for the value of an input that has none: for looking at a job that is not to run. */
   hasStandIns?: boolean;
-  /** Reads agent files of the repository; without it those that a job uses are not looked at. */
-  agentFile?: ReadAgentFile | undefined;
+  /** The repository's own agent files; without them those that a job uses are not looked at. */
+  agentFiles?: AgentFiles | undefined;
 }
 
 /**
@@ -60,41 +62,42 @@ export async function resolveOrder(source: JobSource, options: ResolveOptions): 
   const splitOf = { each: file.each && each, checks };
   const [split = { by: "none" }] = await faults.all([splitOf], (about) => resolveSplit(about, resolving));
   const [publish = { kind: "none" }] = await faults.all([file], () => resolvePublish(source.name, cwd, resolving));
+  const [prompt] = await faults.all([file.prompt ?? []].flat(), (text) => resolving.filler.goal(text, ["prompt"]));
+  const [before, after] = [await steps("before", { hasItem: false }), await steps("after", { hasItem: false })];
+  const tasks = await resolveTasks(file.tasks ?? [], resolving);
+  const permissions = await resolvePermissions(file.permissions, resolving);
+  const all = [...before, ...each, ...after, ...tasks.flatMap((task) => task.steps)];
+  const agents = await resolveAgents({ permissions, steps: all }, resolving);
+  const servers = resolveServers(file.servers);
   const order: JobOrder = {
     name: source.name,
+    ...(prompt === undefined ? {} : { prompt }),
+    ...agents,
+    ...(servers.length > 0 ? { servers } : {}),
     inputs,
     ...(file.setup === undefined ? {} : { setup: setupOf(file.setup) }),
     split,
-    before: await steps("before", { hasItem: false }),
+    before,
     each,
-    after: await steps("after", { hasItem: false }),
-    tasks: await resolveTasks(file.tasks ?? [], resolving),
+    after,
+    tasks,
     checks,
-    permissions: await resolvePermissions(file.permissions, resolving),
+    permissions,
     ...(file.format === false ? { format: false } : {}),
     land: file.land ?? "green",
     publish,
-    limits: limitsOf(file.limits),
+    limits: limitsOf(file.limits, agentsIn(agents, all)),
     ...narrowing,
     written: writtenJob(source, overrides, { overridden, inputs }),
   };
-  await checkUnusedAgents(resolving);
   faults.raise();
   return order;
 }
 
-function begin({ file, place, texts }: JobSource, filler: Filler, { agentFile }: ResolveOptions): Resolving {
+function begin({ file, place, texts }: JobSource, filler: Filler, { agentFiles }: ResolveOptions): Resolving {
   const files = openJobFiles(texts);
-  return { file, place, filler, files, faults: collectFaults(), compile: compilerOnce(), agentFile };
-}
-
-/** Agents of steps were looked up with them. */
-async function checkUnusedAgents(resolving: Resolving): Promise<void> {
-  const { before = [], each = [], after = [], tasks = [], agents = {} } = resolving.file;
-  const steps: WrittenStep[] = [...before, ...each, ...after, ...tasks.flatMap((task) => task.steps)];
-  const used = new Set(steps.map((step) => step.agent));
-  const unused = Object.entries(agents).filter(([name]) => !used.has(name));
-  await resolving.faults.all(unused, ([name, agent]) => checkAgent(name, agent, resolving));
+  const agents = openRepositoryAgents(agentFiles);
+  return { file, place, filler, files, faults: collectFaults(), compile: compilerOnce(), agents };
 }
 
 const defaultSetupMs = 15 * 60_000;
@@ -102,13 +105,4 @@ const defaultSetupMs = 15 * 60_000;
 function setupOf(written: NonNullable<JobFile["setup"]>): Setup {
   if (typeof written === "string") return { run: written, timeout_ms: defaultSetupMs };
   return { run: written.run, timeout_ms: written.timeout ?? defaultSetupMs, ...reachOf(written) };
-}
-
-/** Limits of job-file.md: the whole job, and a run that does nothing. */
-const defaultTimeMs = 45 * 60_000;
-const defaultIdleMs = 5 * 60_000;
-
-function limitsOf(written: JobFile["limits"]): JobSpec["limits"] {
-  const { concurrency, time = defaultTimeMs, idle = defaultIdleMs } = written ?? {};
-  return { time_ms: time, idle_ms: idle, ...(concurrency === undefined ? {} : { concurrency }) };
 }

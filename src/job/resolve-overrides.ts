@@ -4,7 +4,7 @@ import { parsePattern } from "../permission/rule.ts";
 import { durationMs } from "../protocol/duration.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobFile } from "../protocol/job-file.ts";
-import { modelText } from "../protocol/job-file-codemod.ts";
+import { modelText } from "../protocol/job-file-model.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import { type PathPattern, type PermissionMode, permissionMode } from "../protocol/scope.ts";
 import { branchName, repositoryPath, shellCommand, text } from "../protocol/written-text.ts";
@@ -14,24 +14,22 @@ import { type JobSource, optionName } from "./job-source.ts";
  * What the command line, or a request, says in the place of the job file, as it was typed. `check`: commands added
  * after the file's own; `timeout`: for the whole job, such as `40m`; `publish`: `none`, `patch`, `patch=FILE`, `branch`
  * (then `sheaf/NAME`) or `branch=NAME`; `model`: for prompt steps without an agent that has its own; `sample`: so many
- * of the tasks; `only`: a glob that files must be covered by; `permissionMode`: what becomes of a call that no rule covers.
+ * of the tasks; `only`: a glob that files must be covered by; `permissionMode`: what becomes of a call that no rule covers;
+ * `maxUsd`, `maxTokens`: of the whole job; `maxTurns`: of one run of an agent.
  */
 export type Overrides = Readonly<NonNullable<JobRequest["overrides"]>>;
 
 /** The parts of a job file that overrides change, in the form the file has. */
 export type Overridden = Pick<JobFile, "checks" | "publish" | "model"> & {
-  limits?: { concurrency?: number; time?: number };
+  limits?: Pick<NonNullable<JobFile["limits"]>, "concurrency" | "time" | "usd" | "tokens" | "turns">;
   permissions?: JobFile["permissions"];
 };
 
 /** What overrides put in the place of what the file says. Throws Fault `usage`, naming the option. */
 export function readOverrides(overrides: Overrides, { file, name, asker }: JobSource): Overridden {
-  const { check = [], concurrency, timeout, publish, model, permissionMode: mode } = overrides;
+  const { check = [], publish, model, permissionMode: mode } = overrides;
   const option = (word: string) => optionName(asker, word);
-  const limits = {
-    ...(concurrency === undefined ? {} : { concurrency: wholeNumber(concurrency, 10_000, option("concurrency")) }),
-    ...(timeout === undefined ? {} : { time: milliseconds(timeout, option("timeout")) }),
-  };
+  const limits = limitsIn(overrides, option);
   return {
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(check.length === 0
@@ -42,6 +40,19 @@ export function readOverrides(overrides: Overrides, { file, name, asker }: JobSo
     ...(mode === undefined
       ? {}
       : { permissions: { ...file.permissions, mode: modeOf(mode, option("permissionMode")) } }),
+  };
+}
+
+function limitsIn(
+  { concurrency, timeout, maxUsd, maxTokens, maxTurns }: Overrides,
+  option: (word: string) => string,
+): NonNullable<Overridden["limits"]> {
+  return {
+    ...(concurrency === undefined ? {} : { concurrency: wholeNumber(concurrency, 10_000, option("concurrency")) }),
+    ...(timeout === undefined ? {} : { time: milliseconds(timeout, option("timeout")) }),
+    ...(maxUsd === undefined ? {} : { usd: money(maxUsd, option("maxUsd")) }),
+    ...(maxTokens === undefined ? {} : { tokens: wholeNumber(maxTokens, 1_000_000_000_000, option("maxTokens")) }),
+    ...(maxTurns === undefined ? {} : { turns: wholeNumber(maxTurns, 10_000, option("maxTurns")) }),
   };
 }
 
@@ -64,8 +75,13 @@ function modeOf(word: string, option: string): PermissionMode {
 
 function wholeNumber(word: string, most: number, option: string): number {
   const count = Number(word);
-  if (/^\d{1,9}$/.test(word) && count >= 1 && count <= most) return count;
+  if (/^\d{1,13}$/.test(word) && count >= 1 && count <= most) return count;
   throw refuse(option, `${quoted(word)} is no number from 1 to ${most}`, "write one such as 4");
+}
+
+function money(word: string, option: string): number {
+  if (/^(?:\d{1,7}(?:\.\d{0,9})?|\.\d{1,9})$/.test(word) && Number(word) <= 1_000_000) return Number(word);
+  throw refuse(option, `${quoted(word)} is no sum in USD, from 0 to 1000000`, "write one such as 2.50");
 }
 
 function milliseconds(word: string, option: string): number {

@@ -6,6 +6,7 @@ import type { PathPattern, Rule } from "../protocol/scope.ts";
 import type { WrittenRule } from "../protocol/written-rule.ts";
 import { repositoryPath } from "../protocol/written-text.ts";
 import type { JobPath } from "./fill-inputs.ts";
+import { refuseStranger } from "./known-agents.ts";
 import type { Resolving } from "./resolving.ts";
 
 /** Rules and patterns of a job file. Their errors name the place in the file. */
@@ -14,9 +15,14 @@ import type { Resolving } from "./resolving.ts";
 export function resolveRules(
   written: readonly WrittenRule[] | undefined,
   { path, list }: { path: JobPath; list: RuleList },
-  { faults, place }: Resolving,
+  { faults, place, ...around }: Resolving,
 ): Promise<Rule[]> {
-  return faults.all(written ?? [], (rule, index) => placed(place([...path, index]), () => readRule(rule, list)));
+  return faults.all(written ?? [], async (text, index) => {
+    const where = place([...path, index]);
+    const rule = placed(where, () => readRule(text, list));
+    await refuseStranger(rule, where, around);
+    return rule;
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import { quoted } from "../document/found.ts";
 import { nearest } from "../document/nearest.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { Check, Matcher, Split, Step } from "../protocol/job.ts";
+import { isPlanned } from "../protocol/job-file-parts.ts";
 import type { WrittenSplit } from "../protocol/job-file-split.ts";
 import { languageByName } from "../protocol/language.ts";
 import { regex, repositoryPath } from "../protocol/written-text.ts";
@@ -14,10 +15,17 @@ export async function resolveSplit(
   resolving: Resolving,
 ): Promise<Split> {
   const written = resolving.file.split;
+  if (isPlanned(resolving.file)) return planned(written, resolving);
   if (each === undefined) return { by: "none" };
   if (written === undefined) return { by: each.some(isAboutProgram) ? "none" : "files" };
   if (typeof written === "string") return { by: written };
   return mapped(written, checks, resolving);
+}
+
+async function planned(written: WrittenSplit | undefined, resolving: Resolving): Promise<Split> {
+  const { tasks, match } = typeof written === "object" ? written : {};
+  const matching = match === undefined ? {} : { match: await matcherOf(match, resolving) };
+  return { by: "planner", ...(tasks === undefined ? {} : { tasks }), ...matching };
 }
 
 /** The language service answers for a whole program: cut into parts it would do the same work in each. */

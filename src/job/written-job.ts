@@ -13,10 +13,8 @@ export function writtenJob(
 ): Record<string, unknown> {
   const { checks, publish, model, permissions } = overridden;
   const { version, name: _, inputs: declared, ...rest } = written;
-  const limits = {
-    ...(overrides.concurrency === undefined ? {} : { concurrency: Number(overrides.concurrency) }),
-    ...(overrides.timeout === undefined ? {} : { time: overrides.timeout }),
-  };
+  const { time: _time, ...numbers } = overridden.limits ?? {};
+  const limits = { ...numbers, ...(overrides.timeout === undefined ? {} : { time: overrides.timeout }) };
   return {
     version,
     name,

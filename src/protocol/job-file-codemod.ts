@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { writtenLanguage } from "./language.ts";
-import { choice, notBuilt } from "./not-built.ts";
+import { choice } from "./not-built.ts";
 import { key } from "./written-key.ts";
 import { refusedCharacters, templated, templatedFile, templateProblem, text } from "./written-text.ts";
 
-/** A codemod of a job file as people write it, and the models that are files or recipes. */
+/** A codemod of a job file as people write it. */
 
 /** Recipes that need no parameters: a codemod by its name alone, or `model: recipe/NAME`. */
 export const plainRecipes = ["node-protocol", "no-var", "import-type", "require-to-import"] as const;
@@ -85,22 +85,6 @@ function refusedCodemod(written: Partial<Record<(typeof kinds)[number] | "patter
   if (pattern !== undefined) return '"fix" is missing; write what to put in the place of the pattern';
   if (fix !== undefined) return '"pattern" is missing; write what to replace';
   return "the codemod says nothing; write a name, { rule: FILE }, { pattern, fix, language }, { rename-symbol } or { move-file }";
-}
-
-/** `scripted/FILE` or `recipe/NAME`. */
-export const modelText = text({ most: 4_096 }).superRefine((written, context) => {
-  const message = refusedModel(written);
-  if (message) context.addIssue({ code: "custom", message });
-});
-
-function refusedModel(written: string): string | undefined {
-  if (/^scripted\/./s.test(written)) return undefined;
-  const shown = JSON.stringify(written.slice(0, 80));
-  if (written === "scripted/") return `${shown} names no file; write scripted/FILE, relative to the job file`;
-  if (!written.startsWith("recipe/"))
-    return `${shown} ${notBuilt("write scripted/FILE (a list of turns) or recipe/NAME")}`;
-  if (isPlainRecipe(written.slice("recipe/".length))) return undefined;
-  return `${shown} is no recipe that ships; write recipe/${plainRecipes.join(", recipe/")}, or use a codemod step`;
 }
 
 /** Whether a recipe of that name ships and needs no parameters. */

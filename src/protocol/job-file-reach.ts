@@ -14,7 +14,8 @@ const networkEntry = z.string().superRefine((written, context) => {
   }
 });
 
-const secretName = z
+/** The name of a secret that the operator keeps. */
+export const secretName = z
   .string()
   .superRefine((written, context) => {
     if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(written)) return;

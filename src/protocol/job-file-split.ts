@@ -1,14 +1,23 @@
 import { z } from "zod";
 import { writtenLanguage } from "./language.ts";
-import { choice, notBuilt } from "./not-built.ts";
+import { choice } from "./not-built.ts";
 import { key } from "./written-key.ts";
 import { templated, templatedPath, templatedRegex, text } from "./written-text.ts";
 
 /** How a job file spreads its steps over tasks, as people write it. */
 
 const count = z.int().min(1).max(1_000_000);
-const strategies = ["none", "files", "directory", "workspace", "owner", "match", "findings", "list"] as const;
-const planner = { planner: notBuilt("use workspace, directory, files, list or none") };
+const strategies = [
+  "none",
+  "files",
+  "directory",
+  "workspace",
+  "owner",
+  "match",
+  "findings",
+  "list",
+  "planner",
+] as const;
 
 const matchMapping = z
   .strictObject({
@@ -43,7 +52,7 @@ function refusedMatch({
 
 const splitMapping = z
   .strictObject({
-    by: key(choice(strategies, planner), "how the repository is cut into tasks", "match, where a match is written"),
+    by: key(choice(strategies), "how the repository is cut into tasks", "match, where a match is written"),
     files: key(count, "most files of one task; what does not fit is refused, with the counts", "sized for the threads"),
     tasks: key(count, "most tasks; more are refused, with the counts", "as many as it takes"),
     match: key(
@@ -64,8 +73,7 @@ const splitMapping = z
   });
 
 export const writtenSplit = z.union([
-  choice(["none", "files", "directory", "workspace", "owner"], {
-    ...planner,
+  choice(["none", "files", "directory", "workspace", "owner", "planner"], {
     list: "needs its items; write split: { by: list, items: [src, test] }",
     match: "needs what to look for; write split: { by: match, match: REGEX }",
     findings: "needs a check; write split: { by: findings, of: NAME OF A CHECK }",
@@ -79,10 +87,12 @@ type Written = Partial<Record<"by" | "files" | "tasks" | "match" | "items" | "of
 function refusedSplit(written: Written): string | undefined {
   const { by = "match", files, tasks, match } = written;
   if (written.by === undefined && match === undefined)
-    return '"by" is missing; write by: files, directory, workspace, owner, match, findings, list or none';
+    return '"by" is missing; write by: files, directory, workspace, owner, match, findings, list, planner or none';
   if (by === "match" && match === undefined)
     return '"match" is missing; write what to look for: match: REGEX, or match: { glob: GLOB }';
   if (by === "list" && files !== undefined) return '"files" does not apply to by: list; each item is one task';
+  if (by === "planner" && files !== undefined)
+    return '"files" does not apply to by: planner; it says what each task edits';
   if (by === "none" && (files !== undefined || tasks !== undefined)) {
     return "by: none is always one task; leave out its maxima, or write by: files";
   }

@@ -1,15 +1,19 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
+import { writtenAgent } from "./job-file-agent.ts";
 import { writtenCheck } from "./job-file-check.ts";
-import { modelText } from "./job-file-codemod.ts";
 import { inputs } from "./job-file-input.ts";
+import { writtenLimits } from "./job-file-limits.ts";
+import { defaultModel, modelText } from "./job-file-model.ts";
+import { refusedParts } from "./job-file-parts.ts";
 import { writtenReach } from "./job-file-reach.ts";
+import { writtenServers } from "./job-file-server.ts";
 import { writtenSplit } from "./job-file-split.ts";
 import { promptText, writtenStep, writtenTask } from "./job-file-step.ts";
 import { choice, later } from "./not-built.ts";
 import { key } from "./written-key.ts";
 import { writtenRules } from "./written-rule.ts";
-import { plainName, repositoryFile, shellCommand, templated, templatedBranch } from "./written-text.ts";
+import { plainName, shellCommand, templated, templatedBranch } from "./written-text.ts";
 
 /**
  * The job file as people write it, version 1. It says nothing about files it names, agents it refers to or the
@@ -17,28 +21,6 @@ import { plainName, repositoryFile, shellCommand, templated, templatedBranch } f
  */
 
 const steps = z.array(writtenStep).min(1).max(50);
-
-const agent = z
-  .strictObject({
-    use: key(repositoryFile, "an agent file of the repository, read at the commit the job starts from", "none"),
-    model: key(modelText, "scripted/FILE or recipe/NAME", "the job's model"),
-    prompt: key(promptText, "its instructions, before what a step asks; inputs are filled in", "none"),
-    allow: key(writtenRules, "rules that narrow what its tasks may do", "all that its task may"),
-    deny: key(writtenRules, "what it may not do", { is: [] }),
-    limits: later("write limits for the whole job"),
-  })
-  .superRefine((written, context) => {
-    const refused = written.use === undefined ? undefined : refusedBeside(written);
-    if (refused) context.addIssue({ code: "custom", ...refused });
-  });
-export type WrittenAgent = z.infer<typeof agent>;
-
-/** The file has both already. */
-function refusedBeside({ prompt, allow }: { prompt?: unknown; allow?: unknown }) {
-  if (prompt !== undefined) return { message: "use brings its own prompt; leave this out", path: ["prompt"] };
-  if (allow === undefined) return undefined;
-  return { message: "use says in its tools what it may do; write allow at the step", path: ["allow"] };
-}
 
 const setup = z.union([
   shellCommand,
@@ -95,16 +77,6 @@ function refusedPublish(written: Partial<Record<(typeof ofBranches)[number] | "b
   return foreign && { message: `${foreign} belongs to branch; leave it out`, path: [foreign] };
 }
 
-const limits = z.strictObject({
-  concurrency: key(z.int().min(1).max(10_000), "most tasks at the same time", "by the threads"),
-  time: key(duration, "for the whole job", { is: "45m" }),
-  idle: key(duration, "for a run that does nothing", { is: "5m" }),
-  usd: later("no model that is built costs money"),
-  tokens: later("use time"),
-  turns: later("a run ends after 40 turns"),
-  depth: later("agents start no agents"),
-});
-
 export const jobFile = z
   .strictObject({
     version: z.literal(1).meta({ description: "the version of this format: 1; required" }),
@@ -114,8 +86,26 @@ export const jobFile = z
       `values the job is given: name: default, or name: { type, description, default, options, untrusted }; used as \${{ inputs.name }}`,
       { is: {} },
     ),
-    model: key(modelText, "of prompt steps: scripted/FILE or recipe/NAME", "none"),
-    agents: key(z.record(plainName, agent), "by name; steps refer to them", { is: {} }),
+    prompt: key(
+      promptText,
+      "the goal, told to all agents of the job; with neither each nor tasks, what a planner makes tasks of",
+      "none",
+    ),
+    model: key(
+      modelText,
+      "of prompt steps and planners: sonnet, opus, haiku, the id of a model, bedrock/ID, vertex/ID, replay/JOB, scripted/FILE or recipe/NAME",
+      { is: defaultModel },
+    ),
+    agents: key(
+      z.record(plainName, writtenAgent),
+      "by name, beside those in .claude/agents; steps, plans and Agent rules refer to them; one called planner plans",
+      { is: {} },
+    ),
+    servers: key(
+      writtenServers,
+      "servers of tools (MCP) by name: { run: [COMMAND, ...], network, secrets } or { url, headers }; rules allow their tools",
+      { is: {} },
+    ),
     setup: key(
       setup,
       "prepares a checkout for commands, once per state of the dependency manifests: a shell command, or { run, timeout, network, secrets }",
@@ -123,8 +113,8 @@ export const jobFile = z
     ),
     split: key(
       writtenSplit,
-      "how each is spread over tasks: none, files, directory, workspace, owner, or { by, files, tasks, match, items, of }",
-      "files, sized for the threads; none where a step renames a symbol or moves a file",
+      "how each is spread over tasks: none, files, directory, workspace, owner, or { by, files, tasks, match, items, of }; planner makes the tasks of prompt",
+      "files, sized for the threads; none where a step renames a symbol or moves a file; planner where a prompt has neither each nor tasks",
     ),
     before: key(steps, "steps once before all tasks, which start from their work", "none"),
     each: key(steps, "steps of every task of the split", "none"),
@@ -147,51 +137,12 @@ export const jobFile = z
     publish: key(publish, "none, patch, { patch: FILE } or { branch: NAME, existing, onBaseMoved, groupBy }", {
       is: "none",
     }),
-    limits: key(limits, "what the job may take", "those of its keys"),
-    prompt: later("write it as a step: each: [{ prompt: ... }]"),
+    limits: key(writtenLimits, "what the job may take", "those of its keys"),
     merge: later("a conflict leaves the later task out and keeps its patch"),
     capture: later("traces carry metadata only"),
     triggers: later("start sheaf run from cron or CI"),
   })
   .superRefine((job, context) => {
-    for (const refused of refusedJob(job)) context.addIssue({ code: "custom", ...refused });
+    for (const refused of refusedParts(job)) context.addIssue({ code: "custom", ...refused });
   });
 export type JobFile = z.infer<typeof jobFile>;
-
-interface Refused {
-  message: string;
-  path?: (string | number)[];
-}
-
-type Written = Partial<Record<"before" | "each" | "after" | "split" | "prompt", unknown>> & {
-  tasks?: { id: string }[] | undefined;
-};
-
-function refusedJob(job: Written): Refused[] {
-  const { before, each, after, tasks, split } = job;
-  const refused: Refused[] = [];
-  if ([before, each, after, tasks, job.prompt].every((part) => part === undefined)) {
-    refused.push({ message: 'the job does nothing; write "each" (steps for every part) or "tasks"' });
-  } else if (tasks !== undefined && each !== undefined) {
-    refused.push({ message: "each and tasks cannot both be there; write one of them", path: ["tasks"] });
-  } else if (split !== undefined && each === undefined) {
-    const message = tasks
-      ? "split belongs to each; tasks say their own files"
-      : "split belongs to each; write each, or leave it out";
-    refused.push({ message, path: ["split"] });
-  }
-  return [...refused, ...refusedIds(job)];
-}
-
-/** The steps before and after are tasks too, of those names. */
-function refusedIds({ tasks = [], before, after }: Written): Refused[] {
-  const taken = new Map<string, string>([
-    ...(before ? [["before", "the steps before all tasks have this id; give it another one"] as const] : []),
-    ...(after ? [["after", "the steps after all tasks have this id; give it another one"] as const] : []),
-  ]);
-  return tasks.flatMap(({ id }, index): Refused[] => {
-    const message = taken.get(id.toLowerCase());
-    taken.set(id.toLowerCase(), "a task before this one has the same id (case does not count); give each its own");
-    return message === undefined ? [] : [{ message, path: ["tasks", index, "id"] }];
-  });
-}

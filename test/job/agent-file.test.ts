@@ -21,10 +21,19 @@ function refusal(make: () => unknown): string {
 describe("an agent file", () => {
   it("says instructions, and without tools limits nothing", () => {
     expect(read("model: inherit\ncolor: blue\neffort: high\n", "\nMend it.\n---\nNothing else.\n")).toEqual({
+      description: "Mends what lint finds",
       instructions: "Mend it.\n---\nNothing else.",
     });
-    expect(readAgentFile(`\ufeff${head}---`.replaceAll("\n", "\r\n"), "a.md")).toEqual({ instructions: "" });
-    expect(read("tools: '*'\n")).toEqual({ instructions: "Mend it." });
+    expect(readAgentFile(`\ufeff${head}---`.replaceAll("\n", "\r\n"), "a.md")).toEqual({
+      description: "Mends what lint finds",
+      instructions: "",
+    });
+    expect(read("tools: '*'\nmodel: claude-opus-5\nmaxTurns: 7\n")).toEqual({
+      description: "Mends what lint finds",
+      instructions: "Mend it.",
+      model: "claude-opus-5",
+      turns: 7,
+    });
   });
 
   it("names tools as people write them, in a line or a list", () => {
@@ -54,7 +63,12 @@ describe("an agent file", () => {
       "disalowedTools: Bash\n":
         /^fixer\.md:4:17: "disalowedTools" is no key of an agent file; did you mean disallowedTools\?$/,
       "hooks: {}\n": /^fixer\.md:4:8: hooks is not built: /,
-      "maxTurns: 3\n": /^fixer\.md:4:11: maxTurns is not built: /,
+      "maxTurns: 0\n": /^fixer\.md:4:11: /,
+      "mcpServers: [docs]\n": /^fixer\.md:4:13: mcpServers is not built: /,
+      "model: scripted/../../etc/passwd\n":
+        /^fixer\.md:4:8: "scripted\/\.\.\/\.\.\/etc\/passwd" is not for an agent file; name a model such as sonnet/,
+      "model: replay/last\n": /^fixer\.md:4:8: "replay\/last" is not for an agent file/,
+      "model: two words\n": /^fixer\.md:4:8: "two words" is no name of a model/,
       "permissionMode: bypassPermissions\n": /^fixer\.md:4:17: permissionMode is not built: /,
       "tools:\n": /^fixer\.md:4:\d+: /,
       "model: 3\n": /^fixer\.md:4:8: /,
@@ -71,16 +85,19 @@ describe("an agent file", () => {
   });
 });
 
-const agentFile = async (path: string) =>
-  path === "agents/fixer.md"
-    ? `${head}tools: Read, Edit\ndisallowedTools: Bash\nmodel: sonnet\n---\nMend it.`
-    : undefined;
+const texts: Record<string, string> = {
+  "agents/fixer.md": `${head}tools: Read, Edit\ndisallowedTools: Bash\nmodel: opus\nmaxTurns: 30\n---\nMend it.`,
+};
+const agentFiles = {
+  read: async (path: string) => texts[path],
+  list: async () => Object.keys(texts).filter((path) => path.startsWith(".claude/agents/")),
+};
 const step = { prompt: "x", agent: "fixer", allow: ["Edit(src/**)"] };
 
 function resolved(agent: Readonly<Record<string, unknown>>, rest: object = {}) {
   const job = { version: 1, agents: { fixer: agent }, each: [step], ...rest };
   const files = { "s.yaml": "- say: hello\n" };
-  return resolveOrder(readJobRequest({ job, files }), { agentFile });
+  return resolveOrder(readJobRequest({ job, files }), { agentFiles });
 }
 
 describe("a job that uses one", () => {
@@ -100,12 +117,25 @@ describe("a job that uses one", () => {
     });
   });
 
-  it("is refused where the commit has no such file, or nobody says its model", async () => {
+  it("takes the model its file asks for, and as many turns, where the job does not say less", async () => {
+    const asked = {
+      model: { provider: "messages", via: "anthropic", model: "claude-opus-5-5" },
+      limits: { turns: 30 },
+    };
+    const file = { path: "agents/fixer.md", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) };
+    const order = await resolved({ use: "agents/fixer.md" }, { model: "haiku" });
+    expect(order.each[0]).toMatchObject({ agent: { ...asked, file, description: "Mends what lint finds" } });
+    const narrowed = await resolved({ use: "agents/fixer.md", limits: { turns: 9, usd: 0.5 } });
+    expect(narrowed.each[0]).toMatchObject({ agent: { limits: { turns: 9, nano_usd: 500_000_000 } } });
+    const less = await resolved({ use: "agents/fixer.md", description: "x" }, { limits: { turns: 12 } });
+    expect(less.each[0]).toMatchObject({ agent: { limits: { turns: 12 }, description: "x" } });
+    const inline = await resolved({ limits: { turns: 80, time: "2m" } }, { limits: { turns: 12 } });
+    expect(inline.each[0]).toMatchObject({ agent: { limits: { turns: 80, time_ms: 120_000 } } });
+  });
+
+  it("is refused where the commit has no such file", async () => {
     await expect(resolved({ use: "agents/none.md", model: "scripted/s.yaml" })).rejects.toThrow(
       'job.agents.fixer.use: the commit has no file "agents/none.md"',
-    );
-    await expect(resolved({ use: "agents/fixer.md" })).rejects.toThrow(
-      'job.agents.fixer.use: its file asks for the model "sonnet", which is not built yet',
     );
     const unused = { each: [{ codemod: "no-var" }] };
     await expect(resolved({ use: "agents/none.md" }, unused)).rejects.toThrow("job.agents.fixer.use");

@@ -175,11 +175,6 @@ const refused: readonly (readonly [text: string, code: string, message: RegExp])
     /^jobs\/x\.yaml:2:19: .*\$B, which the pattern does not bind/,
   ],
   [
-    "each: [{ prompt: x }]",
-    "job_file",
-    /^jobs\/x\.yaml:2:18: a prompt needs a model, and the default "sonnet" is not built yet$/,
-  ],
-  [
     "model: scripted/none.yaml\neach: [{ prompt: x }]",
     "script",
     /^jobs\/x\.yaml:2:8: jobs\/none\.yaml: there is no such file$/,
@@ -229,11 +224,12 @@ describe("a job that cannot be resolved", () => {
   });
 
   it("says everything that is wrong at once", async () => {
-    const text = "each: [{ prompt: x }, { codemod: { rule: rules/none.yml } }]\npermissions: { deny: [Reed] }";
+    const text =
+      "agents: { z1: {} }\neach: [{ prompt: x, agent: z2 }, { codemod: { rule: rules/none.yml } }]\npermissions: { deny: [Reed] }";
     expect((await fault(text)).message.split("\n").map((line) => line.slice(0, 17))).toEqual([
-      "jobs/x.yaml:2:18:",
-      "jobs/x.yaml:2:42:",
-      "jobs/x.yaml:3:23:",
+      "jobs/x.yaml:3:28:",
+      "jobs/x.yaml:3:53:",
+      "jobs/x.yaml:4:23:",
     ]);
   });
 
@@ -248,7 +244,9 @@ describe("a job that cannot be resolved", () => {
       '--publish: "a b" is no branch name; write one such as sheaf/node-protocol, without refs/heads/',
     ],
     [{ check: [" "] }, "--check: the text is empty; write something, or remove it"],
-    [{ model: "sonnet" }, '--model: "sonnet" is not built yet: write scripted/FILE (a list of turns) or recipe/NAME'],
+    [{ model: "so net" }, '--model: "so net" is no name of a model: it holds a space or a control character'],
+    [{ maxUsd: "two" }, '--max-usd: "two" is no sum in USD, from 0 to 1000000'],
+    [{ maxTurns: "0" }, '--max-turns: "0" is no number from 1 to 10000'],
   ] satisfies [Overrides, string][])("because of the options %j is a mistake in usage", async (overrides, message) => {
     const { code, message: said } = await fault("each: [{ codemod: node-protocol }]", overrides);
     expect({ code, said }).toEqual({ code: "usage", said: message });

@@ -74,16 +74,9 @@ x-mine: anything`.replaceAll("OPEN", opening);
 });
 
 const notBuilt: readonly (readonly [line: string, place: string, what: string])[] = [
-  ["prompt: Rename it.", "3:1", "prompt"],
   ["merge: { onConflict: agent }", "3:1", "merge"],
   ["capture: metadata", "3:1", "capture"],
   ["triggers: []", "3:1", "triggers"],
-  ["model: sonnet", "3:8", "sonnet"],
-  ["model: replay/job-7", "3:8", "replay/job-7"],
-  ["agents: { a: { limits: {} } }", "3:16", "limits"],
-  ["split: planner", "3:8", "planner"],
-  ["split: { by: planner }", "3:14", "planner"],
-  ...["usd", "tokens", "turns", "depth"].map((key) => [`limits: { ${key}: 3 }`, "3:11", key] as const),
 ];
 
 describe("what is designed and not built", () => {
@@ -184,7 +177,7 @@ const refused: readonly (readonly [line: string, message: string])[] = [
   ],
   [
     "split: { files: 2 }",
-    '3:8: "by" is missing; write by: files, directory, workspace, owner, match, findings, list or none',
+    '3:8: "by" is missing; write by: files, directory, workspace, owner, match, findings, list, planner or none',
   ],
   ["split: { by: files, match: {} }", "3:28: the match says nothing; write glob, regex or pattern"],
   [
@@ -194,7 +187,7 @@ const refused: readonly (readonly [line: string, message: string])[] = [
   ["split: { by: files, match: { golb: a } }", '3:30: unknown key "golb"; did you mean "glob"?'],
   [
     "split: { by: workspce }",
-    '3:14: expected "none" or "files" or "directory" or "workspace" or "owner" or "match" or "findings" or "list", found the text "workspce"; did you mean "workspace"?',
+    '3:14: expected "none" or "files" or "directory" or "workspace" or "owner" or "match" or "findings" or "list" or "planner", found the text "workspce"; did you mean "workspace"?',
   ],
   [
     "inputs: { a b: 1 }",
@@ -306,7 +299,7 @@ describe("what a job file cannot mean", () => {
 
   it("as a job without steps, tasks without files, or two tasks of one id is refused", () => {
     expect(refusal("", "version: 1\n")).toEqual([
-      'x.yaml:1:1: the job does nothing; write "each" (steps for every part) or "tasks"',
+      'x.yaml:1:1: the job does nothing; write "prompt" (a goal), "each" (steps for every part) or "tasks"',
     ]);
     expect(refusal("tasks: [{ id: a, steps: [{ prompt: x }] }]", "version: 1\n")).toEqual([
       'x.yaml:2:9: the task has no files; write "items" or "writes"',
