@@ -7,18 +7,30 @@ import type { Part, SplitView } from "./split-view.ts";
  * Refuses two tasks that may edit the same file and are not ordered: they would race for it. A file that is not there
  * yet counts where both name it. Throws Fault `job_file`.
  */
-export function refuseOverlaps(parts: readonly Part[], view: SplitView): void {
+export function refuseOverlaps(parts: readonly Claimant[], view: SplitView): void {
+  for (const { path, first, second } of overlapsIn(parts, view)) throw overlap(path, [first, second]);
+}
+
+export type Claimant = Pick<Part, "id" | "writes" | "needs">;
+
+/** The same as data. Parts come after what they need. `more`: paths that nobody names and that count all the same. */
+export function* overlapsIn(
+  parts: readonly Claimant[],
+  view: SplitView,
+  more: readonly string[] = [],
+): Generator<{ path: string; first: string; second: string }> {
   const there = new Set(view.files);
-  const named = new Set(parts.flatMap((part) => part.writes.flatMap(namedPaths)));
+  const named = new Set([...more, ...parts.flatMap((part) => part.writes.flatMap(namedPaths))]);
   const missing = [...named].filter((path) => !there.has(path)).sort();
   const indexes = [openIndex(view), openIndex({ ...view, files: missing })];
   const isOrdered = orderOf(parts);
   const lastOf = new Map<string, number>();
-  for (const [at, { writes }] of parts.entries()) {
+  for (const [at, { id, writes }] of parts.entries()) {
     for (const path of writes.flatMap((pattern) => indexes.flatMap((index) => index.covered(pattern)))) {
-      // Parts come after what they need, so a file's claimants are in a line when each is after the one before it.
+      // A file's claimants are in a line when each is after the one before it.
       const last = lastOf.get(path) ?? at;
-      if (last !== at && !isOrdered(last, at)) throw overlap(path, [parts[last]?.id, parts[at]?.id]);
+      const first = parts[last]?.id;
+      if (last !== at && first && !isOrdered(last, at)) yield { path, first, second: id };
       lastOf.set(path, at);
     }
   }
@@ -31,14 +43,14 @@ function namedPaths(pattern: PathPattern): readonly string[] {
   return [pattern.glob.replace(/^\//, "").replace(/\/$/, "")];
 }
 
-function overlap(path: string, [first, second]: readonly (string | undefined)[]): Fault {
+function overlap(path: string, [first, second]: readonly string[]): Fault {
   return new Fault("job_file", `${JSON.stringify(path)} may be edited by both ${first} and ${second}`, {
     remedy: "make the write sets disjoint, or let one of the tasks need the other",
   });
 }
 
 /** Whether the later of two parts needs the earlier one, whatever is in between. One bit for each pair. */
-function orderOf(parts: readonly Part[]): (earlier: number, later: number) => boolean {
+function orderOf(parts: readonly Claimant[]): (earlier: number, later: number) => boolean {
   const places = new Map<string, number>(parts.map((part, at) => [part.id, at]));
   const needed: Uint32Array[] = [];
   for (const [at, { needs = [] }] of parts.entries()) {

@@ -15,12 +15,13 @@ export function namedTasks(tasks: readonly NamedTask[], isWanted: SplitView["cov
     if (files.length === 0 && task.items?.every(isWildcard)) throw nothingThere(task.id);
     return {
       id: taskId.parse(task.id),
-      title: task.id,
+      title: task.title ?? task.id,
       item: itemOf(about, files),
       needs: [...new Set(task.needs ?? [])].map((need): TaskId => taskId.parse(need)),
       files: files.filter((path) => isWanted(task.steps, path)),
       writes: task.writes,
       steps: task.steps,
+      ...(task.checks ? { own_checks: task.checks } : {}),
     };
   });
 }

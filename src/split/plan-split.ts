@@ -11,6 +11,7 @@ import { byList } from "./by-list.ts";
 import { byOwner } from "./by-owner.ts";
 import { byWorkspace } from "./by-workspace.ts";
 import { refuseOverlaps } from "./claims.ts";
+import { lockedParts } from "./locked-parts.ts";
 import { namedTasks } from "./named-tasks.ts";
 import { onlyCovered, sampled } from "./narrow.ts";
 import type { Cut, Part, Plan, SplitView } from "./split-view.ts";
@@ -43,10 +44,12 @@ function coversNothing(): Fault {
 
 /** `tasks` where the job names its own. */
 export function strategyOf(spec: JobSpec): string {
+  if (spec.split.by === "planner") return spec.split.by;
   return spec.tasks.length > 0 ? "tasks" : spec.split.by;
 }
 
 function cutUp(spec: JobSpec, view: SplitView): Cut {
+  if (spec.parts) return { parts: lockedParts(spec.parts, spec), unsplit: [] };
   if (spec.tasks.length > 0) return { parts: namedTasks(spec.tasks, view.covers, view), unsplit: [] };
   if (spec.each.length === 0) return { parts: [], unsplit: [] };
   const { parts, unsplit } = cut(spec, view);

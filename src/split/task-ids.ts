@@ -21,3 +21,6 @@ export function freshIds(reserved: readonly string[] = []): (text: string) => Ta
 export const beforeId = taskId.parse("before");
 export const afterId = taskId.parse("after");
 export const reservedIds: readonly string[] = [beforeId, afterId];
+
+/** Whose run plans the others: no task of a plan has its name. */
+export const plannerId = taskId.parse("plan");
