@@ -10,10 +10,15 @@ import { type RunOrder, type RunReport, runOrder } from "../protocol/thread.ts";
 import { agentSpan, attribute, operation } from "../telemetry/semconv.ts";
 import { createTracer, type Span, type Tracer } from "../telemetry/thread-tracer.ts";
 import { toolSchemas } from "../tools/catalog.ts";
+import { createFold } from "../transcript/fold.ts";
+import { defaultPolicy } from "../transcript/shorten.ts";
 import { systemPrompt, taskPrompt } from "./brief.ts";
+import { type Conversation, logRest } from "./conversation.ts";
 import { type Line, openLine } from "./line.ts";
+import { noLoopWatch, openLoopWatch } from "./loop-watch.ts";
+import { openingOf } from "./opening.ts";
 import { openRecipeView } from "./recipe-view.ts";
-import { type Conversation, logRest, type TurnEnd, takeTurn } from "./turn.ts";
+import { type TurnEnd, takeTurn } from "./turn.ts";
 
 const threadClock: Clock = { now: () => performance.timeOrigin + performance.now(), random: randomBytes };
 
@@ -64,20 +69,44 @@ async function openConversation(
   const view = openRecipeView(order, { files, bundle, unlogged, alive: () => connection.line.alive() });
   return {
     ...connection,
-    model: await openModel(order.agent.model, view),
-    system: systemPrompt(order),
-    tools: toolSchemas(order.scope.tools),
+    model: await openModel(order.agent.model, { view, model: order.model, recording: order.recording }),
+    endpoint: order.model?.endpoint,
+    ...frontOf(order),
     toolContext: {
       scope: order.scope,
       files,
+      asking: connection.line,
       tracer: connection.tracer,
       objectFormat: object_format,
       isCaseInsensitive,
     },
-    messages: [{ role: "user", content: [{ type: "text", text: taskPrompt(order) }] }],
     unlogged,
+    news: [],
     turns: 0,
+    maxTurns: order.max_turns,
     usage: noUsage,
+    scale: 1,
+    fruitless: 0,
+  };
+}
+
+type Front = Pick<Conversation, "spec" | "isScript" | "system" | "tools" | "hasBrief" | "opening" | "fold" | "loops">;
+
+/** All that stands still while a run goes on. A recipe reads none of it, and nobody has to know what it was told. */
+function frontOf(order: RunOrder): Front {
+  const spec = order.agent.model;
+  const isRecipe = spec.provider === "recipe";
+  const [system, prompt, brief] = [systemPrompt(order), taskPrompt(order), order.brief];
+  const tools = [...toolSchemas(order.scope.tools), ...(order.tools ?? [])];
+  return {
+    spec,
+    isScript: isRecipe || spec.provider === "scripted",
+    system,
+    tools,
+    hasBrief: brief.trim() !== "",
+    opening: isRecipe ? undefined : openingOf({ system, tools, brief, prompt }),
+    fold: createFold({ brief, prompt }, defaultPolicy),
+    loops: isRecipe ? noLoopWatch : openLoopWatch(),
   };
 }
 
@@ -90,7 +119,8 @@ function reportOf({ turns, usage, submission }: Conversation, end: TurnEnd): Run
       return { state: end.isStopped ? "cancelled" : "failed", failure: end.failure, ...said };
     case "continue": {
       const message = `it took all of its ${turns} turns without an end`;
-      return { state: "failed", failure: { code: "turns", message }, ...said };
+      const remedy = "raise limits.turns, or make the task smaller; what it had changed is kept";
+      return { state: "failed", failure: { code: "turns", message, remedy }, ...said };
     }
   }
 }
