@@ -39,7 +39,8 @@ export async function decideCall(
   const isRead = tool.effect === "read";
   if (isRead && !asksSomething(view.scope)) return undefined;
   const isOffered = view.scope.tools.includes(call.name);
-  const opened = tool.effect === "outside" && isOffered ? tool.open(call.input) : undefined;
+  const isWhole = call.malformed === undefined;
+  const opened = tool.effect === "outside" && isOffered && isWhole ? tool.open(call.input) : undefined;
   const outside = opened && "outside" in opened ? opened.outside : undefined;
   if (!outside) return { ...(await judge(call, view)), isRead };
   const subject = subjectOf(outside).slice(0, mostShown).toWellFormed();
