@@ -54,6 +54,12 @@ export const attribute = Object.freeze({
   /** live | hit | miss */
   replay: "sheaf.replay",
   turn: "sheaf.turn",
+  /** Of a `sheaf.retry` event: which attempt comes next, from 2, and why the one before came to nothing. */
+  retryAttempt: "sheaf.retry.attempt",
+  retryReason: "sheaf.retry.reason",
+  /** What the endpoint asked for. */
+  retryAfterMs: "sheaf.retry.after_ms",
+  statusCode: "http.response.status_code",
   decision: "sheaf.decision",
   rule: "sheaf.rule",
   treeBefore: "sheaf.tree.before",
@@ -88,9 +94,13 @@ export const queueSpan = (task: string): string => `sheaf.queue ${task}`;
 export const agentSpan = (agent: string): string => `${operation.agent} ${agent}`;
 /** One model request; kind client. */
 export const chatSpan = (model: string): string => `${operation.chat} ${model}`;
+/** An event on the span of a model request, for each further attempt. */
+export const retryEvent = "sheaf.retry";
 export const toolSpan = (tool: string): string => `${operation.tool} ${tool}`;
 /** A command's request to the network, let through or refused; kind client. */
 export const networkSpan = (host: string): string => `sheaf.network ${host}`;
+/** A program that serves tools, from its beginning to its end. */
+export const serverSpan = (name: string): string => `sheaf.server ${name}`;
 /** Links to every agent span it folds. */
 export const mergeSpan = (batch: string): string => `sheaf.merge ${batch}`;
 /** A checkout made ready for commands, once per hash of the dependency manifests. */
