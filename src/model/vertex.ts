@@ -17,8 +17,8 @@ export async function vertexClient(endpoint: Endpoint, options: ClientOptions) {
   const { AnthropicVertex } = await loadOptional("@anthropic-ai/vertex-sdk", () => import("@anthropic-ai/vertex-sdk"));
   return new AnthropicVertex({
     ...options,
-    // Not even an undefined one: the package would look for a variable then.
-    baseURL: options.baseURL ?? addressOf(region),
+    // The package puts the whole path behind an address that ends with a version.
+    baseURL: `${(options.baseURL ?? addressOf(region)).replace(/\/v1$/, "")}/v1`,
     region,
     projectId: project,
     authClient: holderOf(auth_token),
@@ -31,9 +31,9 @@ const remedy = "set ANTHROPIC_VERTEX_ACCESS_TOKEN, such as to the output of: gcl
 
 /** As the package makes it. */
 function addressOf(region: string): string {
-  if (region === "global") return "https://aiplatform.googleapis.com/v1";
-  if (region === "us" || region === "eu") return `https://aiplatform.${region}.rep.googleapis.com/v1`;
-  return `https://${region}-aiplatform.googleapis.com/v1`;
+  if (region === "global") return "https://aiplatform.googleapis.com";
+  if (region === "us" || region === "eu") return `https://aiplatform.${region}.rep.googleapis.com`;
+  return `https://${region}-aiplatform.googleapis.com`;
 }
 
 /** The package asks its holder of credentials for headers, and nothing else. */
