@@ -20,6 +20,8 @@ export interface CommandOptions {
   env?: Readonly<Record<string, string>>;
   /** Called with each line of stdout, as it comes. */
   onLine?: (line: string) => void;
+  /** Called with the id of the shell that starts it. */
+  onStart?: (pid: number) => void;
 }
 
 /** Only bash's own `time` is on every machine, and adds up children's children. */
@@ -53,6 +55,7 @@ async function run(command: readonly string[], options: CommandOptions, env: Nod
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "close");
+  if (child.pid !== undefined) options.onStart?.(child.pid);
   const [stdout, stderr] = await Promise.all([collectLines(child.stdout, options.onLine), text(child.stderr)]);
   const [code] = await ended;
   if (code === 0) return stdout;

@@ -116,6 +116,7 @@ async function runOne({ order, workspace }: Prepared, pool: Pool): Promise<void>
     call: () => Promise.reject(new Error("a recipe runs no command")),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, 2 ** 24) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, 1_000),
+    desk: { answer: () => Promise.reject(new Error("a recipe searches nothing")), own: () => {} },
     gate: openGate,
     span: () => {},
     progressed: () => {},

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
 import type { Equipment } from "../../src/coordinator/equipment.ts";
+import { createModelDirectory } from "../../src/coordinator/model-directory.ts";
 import { openThreads } from "../../src/coordinator/open-threads.ts";
+import { openSpending } from "../../src/coordinator/spending.ts";
 import type { Database } from "../../src/db/database.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
 import { createWriter } from "../../src/db/writer.ts";
@@ -13,6 +15,8 @@ import type { Clock } from "../../src/protocol/ids.ts";
 import type { JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
 import type { Resolve } from "../../src/sandbox/network/resolve.ts";
 import { openSandbox } from "../../src/sandbox/open-sandbox.ts";
+import { modelSettingsOf } from "../../src/settings/models.ts";
+import { writtenSettings } from "../../src/settings/written.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";
 import { createSpanHub } from "../../src/telemetry/span-hub.ts";
 import { resolveBase } from "../../src/workspace/base.ts";
@@ -38,8 +42,14 @@ export async function openTestBench({
   privateHosts = [],
   resolve,
   secrets = {},
+  settings = {},
+  variables = {},
   ...threads
 }: {
+  /** What `sheaf.config.yaml` would say of models, endpoint and budget. */
+  settings?: Partial<Record<"models" | "endpoint" | "budget", unknown>>;
+  /** The environment, such as ANTHROPIC_BASE_URL. */
+  variables?: Readonly<Record<string, string>>;
   /** What runs commands; external where a test has to see from outside what a command does. */
   sandbox?: "bubblewrap" | "external";
   /** Folders of tools that commands may read. */
@@ -93,6 +103,13 @@ export async function openTestBench({
     approvalMs: 60_000,
   };
   const pool = () => opened;
+  const modelSettings = modelSettingsOf(writtenSettings.parse(settings), undefined);
+  const models = createModelDirectory({
+    settings: modelSettings,
+    variable: (name) => variables[name],
+    now: () => clock.now(),
+  });
+  const spending = openSpending(modelSettings, { clock, database });
   const equipment = {
     clock,
     home,
@@ -106,6 +123,8 @@ export async function openTestBench({
     pool,
     sandbox,
     ceiling,
+    models,
+    spending,
   };
   const openOn = async (files: Readonly<Record<string, string>>) => {
     const place = join(folder, `repository-${randomBytes(3).toString("hex")}`);

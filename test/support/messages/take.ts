@@ -43,12 +43,29 @@ export interface State {
   answers: number;
   open: number;
   mostOpen: number;
+  /** When the first request came and the last answer ended, in milliseconds since the epoch. */
+  firstAt: number | undefined;
+  lastAt: number | undefined;
+  /** What the first request said to its model in front. */
+  opening: Pick<Body, "system" | "tools"> | undefined;
 }
 
 export function stateOf(options: ServerOptions): State {
   const { key = defaultKey, lacks = [], rate, leastTokens, now = Date.now } = options;
   return {
-    ...{ options, key, logged: [], total: emptyTotal(), attempts: new Map(), answers: 0, open: 0, mostOpen: 0 },
+    ...{
+      options,
+      key,
+      logged: [],
+      total: emptyTotal(),
+      attempts: new Map(),
+      answers: 0,
+      open: 0,
+      mostOpen: 0,
+      firstAt: undefined,
+      lastAt: undefined,
+      opening: undefined,
+    },
     fields: requestFields.difference(new Set(lacks)),
     cache: createPromptCache({ ...(leastTokens === undefined ? {} : { leastTokens }), now }),
     bucket: rate && createBucket(rate, now),
@@ -58,7 +75,8 @@ export function stateOf(options: ServerOptions): State {
 export async function take(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
   const text = await readAll(request);
   const { pathname } = new URL(request.url ?? "/", "http://localhost");
-  if (request.method === "GET" && pathname === "/tally") return sendJson(response, 200, tallyOf(state));
+  if (request.method === "POST" && pathname === "/reset") reset(state);
+  if (pathname === "/tally" || pathname === "/reset") return sendJson(response, 200, tallyOf(state));
   const refused = refuseDoor(request, pathname, state);
   if (refused) return sendError(response, refused);
   let raw: unknown;
@@ -106,6 +124,8 @@ interface Exchange {
 }
 
 async function answer({ request, response, body, state }: Exchange): Promise<void> {
+  state.firstAt ??= Date.now();
+  state.opening ??= { system: body.system ?? "", tools: body.tools ?? [] };
   const asked = toAsked(body, request.headers, attemptOf(body, state));
   const taken = state.bucket?.take();
   const wrong = refuseByRate(taken) ?? refuseModel(body, state);
@@ -219,14 +239,32 @@ function log(state: State, { asked, ...ended }: Ended): void {
   const { body, turn, attempt, first } = asked;
   const logged: Logged = { ...ended, first, turn, attempt, model: body?.model, at: Date.now() };
   addTo(state.total, logged);
+  state.lastAt = logged.at;
   const { keep } = state.options;
   if (keep !== "sums") state.logged.push(keep === "bodies" ? { ...logged, body } : logged);
 }
 
 /** What a test in another process asks for. */
-function tallyOf({ total, mostOpen }: State): Total & { mostOpen: number; cpuMs: number } {
+export interface Tally extends Total {
+  open: number;
+  mostOpen: number;
+  firstAt?: number | undefined;
+  lastAt?: number | undefined;
+  opening?: State["opening"];
+  /** Of this process. */
+  cpuMs: number;
+}
+
+function tallyOf({ total, open, mostOpen, firstAt, lastAt, opening }: State): Tally {
   const { user, system } = process.cpuUsage();
-  return { ...total, mostOpen, cpuMs: (user + system) / 1_000 };
+  return { ...total, open: open - 1, mostOpen, firstAt, lastAt, opening, cpuMs: (user + system) / 1_000 };
+}
+
+/** Counts from nothing, with an empty cache. */
+function reset(state: State): void {
+  const { total, open, options } = state;
+  Object.assign(state, stateOf(options), { open, mostOpen: open });
+  Object.assign(total, emptyTotal());
 }
 
 const typeOf: Readonly<Record<number, string>> = {
