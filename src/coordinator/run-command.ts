@@ -20,6 +20,7 @@ import { objectionsTo } from "./allowed-changes.ts";
 import { beginRun, endRun } from "./claimed-run.ts";
 import { clearAway } from "./clear-away.ts";
 import { failureOf } from "./command-failure.ts";
+import { endOfOutput, type FailedCommand } from "./earlier-steps.ts";
 import { JobStopped } from "./job.ts";
 import { requireSandbox } from "./refuse-unrunnable.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
@@ -71,17 +72,24 @@ async function inCheckout(run: ClaimedRun, order: CommandOrder, around: Around):
     await report(run, { order, seen, taken, denials }, around);
     const failure = failureOf(order, seen, denials);
     const state = failure ? "failed" : "succeeded";
+    const hasEndedWell = seen.exit === 0 && !seen.isTimedOut;
     return {
       report: { state, ...(failure ? { failure } : {}), turns: 0, usage: noUsage, traceparent },
       taken,
       denials,
       hasThreadDied: false,
-      hasEndedWell: seen.exit === 0 && !seen.isTimedOut,
+      hasEndedWell,
+      ...(failure || hasEndedWell ? {} : { failed: failedCommand(order, seen, equipment) }),
       ...(failure && denials.length === 0 ? { tail: lastLines(equipment.redact(seen.output.toString())) } : {}),
     };
   } finally {
     await clearAway(checkout, equipment);
   }
+}
+
+function failedCommand({ step }: CommandOrder, seen: CommandOutcome, { redact }: Around["equipment"]): FailedCommand {
+  const text = commandText(step.run).replace(/\s+/g, " ").slice(0, 500);
+  return { text, ending: describeEnding(seen), output: endOfOutput(redact(seen.output.toString())) };
 }
 
 /** Handed over at once, so that what was prepared looks from now on as it does to the command. */

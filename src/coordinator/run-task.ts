@@ -11,6 +11,7 @@ import { toShown } from "../workspace/raw-path.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
 import { objectionsToScripts } from "./allowed-changes.ts";
 import { checkTask } from "./check-task.ts";
+import { earlierSteps } from "./earlier-steps.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import { formatChanges } from "./format-changes.ts";
 import type { Job } from "./job.ts";
@@ -34,7 +35,7 @@ const mostLonelyDeaths = 2;
 export async function runTask(task: Task, start: Start, around: Around): Promise<FinishedTask> {
   const progress: Progress = { start, tree: start.tree, attempts: 1, runs: [] };
   for (const [ordinal, step] of task.steps.entries()) {
-    const { run, attempts } = await doStep(step, { task, ordinal, tree: progress.tree, around });
+    const { run, attempts } = await doStep(step, { task, ordinal, tree: progress.tree, runs: progress.runs, around });
     progress.runs.push(run);
     progress.attempts = Math.max(progress.attempts, attempts);
     advance(progress, run, { job: around.job, step });
@@ -68,6 +69,8 @@ interface At {
   task: Task;
   ordinal: number;
   tree: string;
+  /** Of the steps before it. */
+  runs: readonly FinishedRun[];
   around: Around;
 }
 
@@ -82,9 +85,10 @@ async function runUntilItLives(step: AgentStep, at: At): Promise<{ run: Finished
   const { task, ordinal, tree } = at;
   const { job, equipment } = at.around;
   const scope = scopeIn(at.around, task, step);
+  const earlier = earlierSteps(at.runs);
   for (let attempt = 1, lonelyDeaths = 0; ; attempt++) {
     const isAlone = attempt > 1;
-    const run = await runStep({ task, step, ordinal, attempt, tree, scope, isAlone }, job, equipment);
+    const run = await runStep({ task, step, ordinal, attempt, tree, scope, isAlone, earlier }, job, equipment);
     if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
     if (!run.hasThreadDied || lonelyDeaths >= mostLonelyDeaths || job.signal.aborted) return { run, attempts: attempt };
   }

@@ -7,6 +7,7 @@ import type { Task } from "../protocol/task.ts";
 import type { RunReport } from "../protocol/thread.ts";
 import type { Span } from "../telemetry/thread-tracer.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
+import type { EarlierSteps, FailedCommand } from "./earlier-steps.ts";
 import type { SetupFailed } from "./setup-failed.ts";
 
 /** Where a run belongs, and what it may touch. */
@@ -25,6 +26,8 @@ export interface RunOrder {
 export interface StepOrder extends RunOrder {
   step: AgentStep;
   isAlone: boolean;
+  /** What the steps before it left to it; absent: nothing. */
+  earlier?: EarlierSteps;
   /** What its trace hangs from; absent: the job. */
   parent?: Pick<Span, "spanId" | "traceparent">;
   /** Of a planner: judges a plan that it hands in. `stop` ends the run with the answer to it. */
@@ -49,6 +52,8 @@ export interface FinishedRun {
   hasEndedWell?: boolean;
   /** The end of what a command printed, where that says why it failed. */
   tail?: string;
+  /** Of a command that was allowed to fail, and did. */
+  failed?: FailedCommand;
   /** The job's setup fails, and so would every other task. */
   endsJob?: SetupFailed;
 }

@@ -1,7 +1,7 @@
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agentFileAt } from "../../src/coordinator/agent-file-at.ts";
+import { agentFilesAt } from "../../src/coordinator/agent-files-at.ts";
 import { explain } from "../../src/coordinator/explain.ts";
 import { readRule } from "../../src/permission/written-rule.ts";
 import type { Explanation } from "../../src/protocol/explanation.ts";
@@ -188,13 +188,13 @@ describe("an agent file of a job", () => {
     const { top } = repository.user;
     await writeFile(join(top, "agents/a.md"), "changed");
     await writeFile(join(top, "agents/b.md"), "new");
-    const read = agentFileAt(repository, spec.base.tree);
+    const { read } = agentFilesAt(repository, spec.base.tree);
     expect(await read("agents/a.md")).toBe("committed");
     expect(await read("agents/b.md")).toBeUndefined();
     expect(await read("agents")).toBeUndefined();
     await symlink("/etc/passwd", join(top, "agents/link.md"));
     const { base } = await resolveBase(repository, "HEAD", { includeDirty: true });
-    const dirty = agentFileAt(repository, base.tree);
+    const { read: dirty } = agentFilesAt(repository, base.tree);
     expect([await dirty("agents/b.md"), await dirty("agents/link.md")]).toEqual(["new", undefined]);
   });
 });
