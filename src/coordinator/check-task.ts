@@ -12,9 +12,8 @@ import { SetupFailed } from "./setup-failed.ts";
  * it has not delivered; its commit stays. A task that found nothing to do is asked what does not depend on a change.
  */
 export async function checkTask(task: FinishedTask, around: Around): Promise<FinishedTask> {
-  const due = around.job.spec.checks.filter(
-    (check) => check.at === "task" && (task.tree !== undefined || isAboutTree(check)),
-  );
+  const all = [...around.job.spec.checks.filter((check) => check.at === "task"), ...(task.own_checks ?? [])];
+  const due = all.filter((check) => task.tree !== undefined || isAboutTree(check));
   if (due.length === 0) return task;
   const trees = { after: task.tree ?? task.start.tree, base: task.start.tree };
   try {

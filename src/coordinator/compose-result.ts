@@ -1,11 +1,12 @@
 import type { Leftover } from "../protocol/claim.ts";
-import { addUsage, noUsage } from "../protocol/message.ts";
+import { addUsage } from "../protocol/message.ts";
 import { exitOf, type Outcome, strongest } from "../protocol/outcome.ts";
 import type { CheckResult, Denial, Reason, Result, TaskResult } from "../protocol/result.ts";
 import type { Unsplit } from "../protocol/task.ts";
 import type { FinishedTask } from "./finished-task.ts";
 import type { Job, JobStopped } from "./job.ts";
 import type { Landing } from "./landing.ts";
+import { type Planning, planningUsage, planShown } from "./planning.ts";
 
 /** What a job came to, as one document. Pure: exactly one outcome, and never a green one for work that was not done. */
 export interface Ending {
@@ -13,6 +14,8 @@ export interface Ending {
   tasks: readonly FinishedTask[];
   unsplit: readonly Unsplit[];
   landing: Landing;
+  /** What a planner took, and the plan that came of it. */
+  planning?: Planning | undefined;
   published?: Result["published"] | undefined;
   /** Why the job failed although no task and no check of the landing says so: its setup, or its publishing. */
   failure?: Reason | undefined;
@@ -31,6 +34,8 @@ export interface Ending {
 export function composeResult(ending: Ending): Result {
   const { job, landing, tasks } = ending;
   const { spec } = job;
+  const { planning = { reports: [] } } = ending;
+  const plan = planShown(planning);
   const held = holding(ending);
   const outcome = strongest(held.map(([name]) => name));
   const reason = held.find(([name, why]) => name === outcome && why)?.[1];
@@ -49,12 +54,17 @@ export function composeResult(ending: Ending): Result {
     result_commit: landing.commit,
     result_tree: landing.tree,
     ...(published ? { published } : {}),
+    ...(plan ? { plan } : {}),
     tasks: tasks.map((task) => taskResult(task, ending)),
     ...(ending.unsplit.length > 0 ? { unsplit: [...ending.unsplit] } : {}),
     checks: [...tasks.flatMap((task) => task.checks), ...landing.checks, ...(ending.rechecks ?? [])],
     denials: tasks.flatMap(denialsOf),
     ...(limit ? { limit } : {}),
-    usage: { ...tasks.reduce((sum, task) => addUsage(sum, task.usage), noUsage), cost_usd: 0, cost_known: true },
+    usage: {
+      ...tasks.reduce((sum, task) => addUsage(sum, task.usage), planningUsage(planning)),
+      cost_usd: 0,
+      cost_known: true,
+    },
     trace_id: job.span.traceId,
     started_at: new Date(job.startedAt).toISOString(),
     ended_at: new Date(ending.endedAt).toISOString(),
@@ -71,6 +81,8 @@ function holding(ending: Ending): [Outcome, Reason?][] {
   if (ending.failure) held.push(["failed", ending.failure]);
   for (const task of tasks) held.push(...holdingOf(task, landing), ...doubtsOf(task));
   for (const check of [...landing.checks, ...(ending.rechecks ?? [])]) held.push(...holdingOfCheck(check));
+  // Its plan is all that was asked for.
+  if (ending.job.spec.is_plan_only) return held;
   const hasWork = tasks.some((task) => task.state === "succeeded");
   if (!hasWork) held.push(["no_changes"]);
   if (hasWork && landing.landed.size === 0 && !held.some(([name]) => name === "failed" || name === "unverified")) {

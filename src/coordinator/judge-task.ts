@@ -38,9 +38,14 @@ export function judgeTask(evidence: TaskEvidence): TaskVerdict {
 }
 
 function judgeStop({ state, failure }: RunReport): TaskVerdict | undefined {
-  if (failure && ["idle", "time", "turns"].includes(failure.code)) return { state: "limit", failure };
+  if (failure && isLimit(failure)) return { state: "limit", failure };
   if (state === "cancelled") return { state: "cancelled", ...(failure ? { failure } : {}) };
   return undefined;
+}
+
+/** A run that ended for this came to a limit of its own or of the job. */
+export function isLimit({ code }: Pick<Failure, "code">): boolean {
+  return ["idle", "time", "turns"].includes(code);
 }
 
 function refusalOf(reports: readonly RunReport[]): Failure | undefined {

@@ -31,8 +31,10 @@ export async function lookAtBase(spec: JobSpec, repository: Repository, question
     ...spec.tasks.flatMap((task) => task.steps),
   ]);
   const steps = [...spec.each, ...spec.tasks.flatMap((task) => task.steps)];
+  // Whoever will do what a planner plans may be given any file.
+  const isAnyones = spec.split.by === "planner";
   const isMeant = pathCover(spec.only && [spec.only], repository);
-  const { files, unsplit } = sortOut(entries.values(), (path) => isMeant(path) && covers(steps, path));
+  const { files, unsplit } = sortOut(entries.values(), (path) => isMeant(path) && (isAnyones || covers(steps, path)));
   const view: SplitView = {
     files,
     unsplit,
@@ -42,7 +44,7 @@ export async function lookAtBase(spec: JobSpec, repository: Repository, question
     isCaseInsensitive,
   };
   if (spec.tasks.length > 0) return view;
-  const wanted = files.filter((path) => isMeant(path) && covers(spec.each, path));
+  const wanted = files.filter((path) => isMeant(path) && (isAnyones || covers(spec.each, path)));
   const chosen = spec.split.match ? await choose(spec.split.match, wanted, { spec, repository, questions }) : undefined;
   return {
     ...view,

@@ -1,37 +1,71 @@
 import { createTasks } from "../db/create-tasks.ts";
+import type { FactData } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { CommandCheck } from "../protocol/job.ts";
 import type { Finding } from "../protocol/part.ts";
+import type { JobPlan } from "../protocol/plan.ts";
 import { planSplit, strategyOf } from "../split/plan-split.ts";
 import type { Plan } from "../split/split-view.ts";
 import { attribute, planSpan } from "../telemetry/semconv.ts";
 import { observeCheck } from "../verify/run-checks.ts";
 import { checkView } from "./check-view.ts";
+import { type Drawn, drawUp } from "./draw-up.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { jobForecast } from "./job-forecast.ts";
 import { type BaseQuestions, lookAtBase } from "./look-at-base.ts";
+import type { Planning } from "./planning.ts";
 import { redactRecord } from "./redact-record.ts";
 import { scanTree } from "./scan-tree.ts";
 
-/** Looks at the base tree, splits the job, and logs the plan before anything is started. */
-export async function plan(job: Job, equipment: Equipment): Promise<Plan> {
+/**
+ * Looks at the base tree, has the job planned where it asks for that, splits it, and logs the plan before anything is
+ * started. The job goes on with the tasks of its plan.
+ */
+export async function plan(job: Job, equipment: Equipment, planning: Planning): Promise<Plan> {
   const strategy = strategyOf(job.spec);
   const span = job.tracer.start(planSpan(strategy), { parent: job.span });
+  const questions: BaseQuestions = {
+    threads: equipment.threads,
+    scan: (order) => scanTree(order, { repository: job.repository, signal: job.signal, equipment }),
+    findings: (check) => findingsAtBase(check, { job, equipment }),
+  };
   try {
-    const made = await previewPlan(job, {
-      threads: equipment.threads,
-      scan: (order) => scanTree(order, { repository: job.repository, signal: job.signal, equipment }),
-      findings: (check) => findingsAtBase(check, { job, equipment }),
-    });
+    const drawn = await drawUp(questions, { job, equipment, span, planning });
+    const made = await previewPlan(job, questions);
     const tasks = made.tasks.map(({ steps: _, ...task }) => task);
-    await job.log([{ type: "job.planned", data: { strategy, tasks, unsplit: made.unsplit } }]);
-    await createTasks(job.id, made.tasks, equipment.database);
+    if (drawn || job.spec.is_plan_only) planning.shown = await showPlan(made, drawn, { job, equipment });
+    await job.log([{ type: "job.planned", data: { strategy, tasks, unsplit: made.unsplit, ...factOf(planning) } }]);
+    if (!job.spec.is_plan_only) await createTasks(job.id, made.tasks, equipment.database);
     span.set({ [attribute.tasks]: tasks.length });
     span.end();
     return made;
   } finally {
     span.end({ status: "error", message: "no plan" });
   }
+}
+
+function factOf({ shown = { strategy: "", tasks: [] } }: Planning): Partial<FactData<"job.planned">> {
+  const { plan: drawn, base_checks, forecast } = shown;
+  return {
+    ...(drawn ? { plan: drawn } : {}),
+    ...(base_checks ? { base_checks } : {}),
+    ...(forecast ? { forecast } : {}),
+  };
+}
+
+async function showPlan(
+  { strategy, tasks }: Plan,
+  drawn: Drawn | undefined,
+  { job, equipment }: { job: Job; equipment: Equipment },
+): Promise<JobPlan> {
+  return {
+    strategy,
+    ...(drawn ? { plan: drawn.plan } : {}),
+    tasks: tasks.map(({ id, title, files, needs }) => ({ id, title, files: files.length, needs })),
+    ...(drawn?.baseChecks ? { base_checks: drawn.baseChecks } : {}),
+    forecast: await jobForecast(tasks, job, equipment),
+  };
 }
 
 /** The same plan without a trace of it: what `sheaf plan` shows. Throws Fault `job_file` for what cannot be split. */

@@ -1,5 +1,6 @@
 import { exitOfFailure, toFailure } from "../protocol/failure.ts";
 import type { Result } from "../protocol/result.ts";
+import type { Task } from "../protocol/task.ts";
 import { composeResult, type Ending } from "./compose-result.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Equipment } from "./equipment.ts";
@@ -9,6 +10,8 @@ import { keepPatches, nothingKept } from "./keep-patches.ts";
 import { land } from "./land.ts";
 import { nothingLanded } from "./landing.ts";
 import { plan } from "./plan.ts";
+import { PlanRefused } from "./plan-refused.ts";
+import type { Planning } from "./planning.ts";
 import { publish } from "./publish.ts";
 import { SetupFailed } from "./setup-failed.ts";
 
@@ -17,20 +20,12 @@ import { SetupFailed } from "./setup-failed.ts";
  * Whatever happens on the way, the job ends with exactly one outcome, in the log, with everything finished kept.
  */
 export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
-  const story: Story = { tasks: [], unsplit: [], landing: nothingLanded };
+  const story: Story = { tasks: [], unsplit: [], landing: nothingLanded, planning: { reports: [] } };
   try {
-    const { tasks, unsplit } = await plan(job, equipment);
+    const { tasks, unsplit } = await plan(job, equipment, story.planning);
     story.unsplit = unsplit;
 
-    const dispatched = await dispatch(tasks, job, equipment);
-    story.tasks = dispatched.tasks;
-    if ("thrown" in dispatched) throw dispatched.thrown;
-    job.signal.throwIfAborted();
-
-    story.landing = await land(story.tasks, job, equipment);
-    job.signal.throwIfAborted();
-
-    Object.assign(story, await publish(story, job, equipment));
+    if (!job.spec.is_plan_only) await carryOut(tasks, story, { job, equipment });
   } catch (thrown) {
     Object.assign(story, endingOf(thrown, job));
   }
@@ -41,13 +36,30 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
   return finish(composeResult({ ...story, ...kept, job, endedAt: equipment.clock.now() }), job, equipment);
 }
 
-type Story = Pick<Ending, "tasks" | "unsplit" | "landing" | "published" | "failure" | "rechecks" | "stopped" | "error">;
+type Told = "tasks" | "unsplit" | "landing" | "published" | "failure" | "rechecks" | "stopped" | "error";
+type Story = Pick<Ending, Told> & { planning: Planning };
 
-/** A stop is an ending of its own, and so is a setup that fails; everything else thrown here is Sheaf's own failure. */
+async function carryOut(
+  tasks: readonly Task[],
+  story: Story,
+  { job, equipment }: { job: Job; equipment: Equipment },
+): Promise<void> {
+  const dispatched = await dispatch(tasks, job, equipment);
+  story.tasks = dispatched.tasks;
+  if ("thrown" in dispatched) throw dispatched.thrown;
+  job.signal.throwIfAborted();
+
+  story.landing = await land(story.tasks, job, equipment);
+  job.signal.throwIfAborted();
+
+  Object.assign(story, await publish(story, job, equipment));
+}
+
+/** A stop is an ending of its own, and so is a setup that fails or a plan that is none; everything else thrown here is Sheaf's own failure. */
 function endingOf(thrown: unknown, job: Job): Pick<Ending, "stopped" | "error" | "failure"> {
   const cause = job.signal.aborted ? job.signal.reason : thrown;
   if (cause instanceof JobStopped) return { stopped: cause };
-  if (cause instanceof SetupFailed) return { failure: cause.reason };
+  if (cause instanceof SetupFailed || cause instanceof PlanRefused) return { failure: cause.reason };
   const reason = toFailure(cause);
   return { error: { reason, exit: exitOfFailure(reason) } };
 }

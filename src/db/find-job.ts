@@ -41,17 +41,20 @@ export async function listJobs(
     limit,
     after,
     state,
+    name,
   }: {
     limit: number;
     after?: Pick<StoredJob, "id" | "createdAt"> | undefined;
     state?: StoredJob["state"];
+    name?: string;
   },
   database: Database,
 ): Promise<StoredJob[]> {
   const older =
     after &&
     sql`(${jobs.createdAt}, ${jobs.runId}) < (${after.createdAt.toISOString()}::timestamptz, ${after.id}::uuid)`;
-  return selectJobs({ where: and(older, state && eq(jobs.state, state)), limit }, database);
+  const where = and(older, state && eq(jobs.state, state), name === undefined ? undefined : eq(jobs.name, name));
+  return selectJobs({ where, limit }, database);
 }
 
 function matching(reference: string): SQL | undefined {

@@ -39,15 +39,8 @@ function namedTask(task: PlannedTask, { spec, view }: { spec: JobSpec; view: Pla
   };
 }
 
-/** The job's own steps for each part, where it has some, are told what this part is; else the goal is the one step. */
 function stepsOf(task: PlannedTask, spec: JobSpec): Step[] {
-  const asked = asText(askedOf(task));
-  if (spec.each.length === 0) return [{ kind: "agent", agent: agentOf(task, spec), prompt: asked }];
-  return spec.each.map((step) => {
-    if (step.kind !== "agent" || step.agent.model.provider === "recipe") return step;
-    const agent = task.agent === undefined ? step.agent : agentOf(task, spec);
-    return { ...step, agent, prompt: `${step.prompt}\n\n${asked}` };
-  });
+  return [{ kind: "agent", agent: agentOf(task, spec), prompt: asText(askedOf(task)) }];
 }
 
 function agentOf({ id, agent: name }: PlannedTask, { agents = [], worker, planner }: JobSpec): AgentSpec {

@@ -76,6 +76,11 @@ export async function observeCheck(
   return (await observeAll([...before, check], { tree, retries: () => check.retries, view })).at(-1);
 }
 
+/** What each of these shows of a tree, run in their order in one checkout. */
+export function observeChecks(checks: readonly CommandCheck[], tree: string, view: CheckView): Promise<Observation[]> {
+  return observeAll(checks, { tree, retries: (check) => check.retries, view });
+}
+
 async function runCommands(
   checks: readonly CommandCheck[],
   trees: { after: string; base: string },
