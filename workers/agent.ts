@@ -11,3 +11,9 @@ export async function scan(order: unknown) {
   const { runScan } = await import("../src/agent/scan.ts");
   return runScan(order);
 }
+
+/** The same for what an agent searches. */
+export async function search(order: unknown) {
+  const { runSearch } = await import("../src/agent/search.ts");
+  return runSearch(order);
+}

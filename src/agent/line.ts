@@ -5,6 +5,7 @@ import { type Failure, Fault } from "../protocol/failure.ts";
 import type { Decision } from "../protocol/scope.ts";
 import type { SpanMessage } from "../protocol/span.ts";
 import { type Fetched, type HostMessage, hostMessage, type ThreadMessage } from "../protocol/thread.ts";
+import type { Asking } from "../tools/asking.ts";
 
 /** Decisions on the intents by call id, and what was said to the agent meanwhile. */
 export interface Acknowledged {
@@ -13,7 +14,7 @@ export interface Acknowledged {
 }
 
 /** The run's only connection to the world outside its thread: one port, questions paired with answers by number. */
-export interface Line {
+export interface Line extends Asking {
   /** Aborted when the coordinator cancels or stops the run; the reason is a `Stopped`. */
   readonly signal: AbortSignal;
   /** Resolves when the facts are in the log, and a model call that they intend may be made. */
@@ -43,33 +44,18 @@ export class Stopped extends Error {
 
 export function openLine(port: MessagePort, threadId: number): Line {
   const stop = new AbortController();
-  const questions = new Map<number, (answer: HostMessage) => void>();
-  let asked = 0;
   const send = (message: ThreadMessage) => port.postMessage(message);
+  const { ask, hear } = pairQuestions(send, stop.signal);
   port.on("message", (raw: unknown) => {
     const message = hostMessage.parse(raw);
     if (message.kind === "ping") return send({ kind: "pong", beat: message.beat });
     if (message.kind === "cancel") return stop.abort(new Stopped(message.failure));
-    questions.get(message.id)?.(message);
-    questions.delete(message.id);
+    hear(message);
   });
   port.on("close", () => {
     stop.abort(new Stopped({ code: "internal", message: "the coordinator closed the line to this run" }));
   });
   send({ kind: "started", thread_id: threadId });
-
-  const ask = (build: (id: number) => ThreadMessage): Promise<HostMessage> =>
-    new Promise((resolve, reject) => {
-      stop.signal.throwIfAborted();
-      const id = ++asked;
-      const onAbort = () => reject(stop.signal.reason);
-      stop.signal.addEventListener("abort", onAbort, { once: true });
-      questions.set(id, (answer) => {
-        stop.signal.removeEventListener("abort", onAbort);
-        resolve(answer);
-      });
-      send(build(id));
-    });
 
   return {
     signal: stop.signal,
@@ -103,9 +89,53 @@ export function openLine(port: MessagePort, threadId: number): Line {
       if (answer.kind !== "commanded") throw unexpected(answer);
       return { content: answer.content, isError: answer.is_error };
     },
+    async search(query, paths) {
+      const answer = await ask((id) => ({ kind: "search", id, query, paths: paths.join("\0") }));
+      if (answer.kind !== "searched") throw unexpected(answer);
+      return answer.report;
+    },
+    async keep(text) {
+      const answer = await ask((id) => ({ kind: "keep", id, text }));
+      if (answer.kind !== "kept") throw unexpected(answer);
+      return { sha256: answer.sha256, bytes: answer.bytes };
+    },
+    async artifact(sha256) {
+      const answer = await ask((id) => ({ kind: "artifact", id, sha256 }));
+      if (answer.kind !== "artifact") throw unexpected(answer);
+      return answer.text ?? undefined;
+    },
     span: (message) => send({ kind: "span", message }),
     alive: () => send({ kind: "pong", beat: 0 }),
     close: () => port.close(),
+  };
+}
+
+interface Questions {
+  /** Rejects with the signal's reason when it is aborted first. */
+  ask(build: (id: number) => ThreadMessage): Promise<HostMessage>;
+  hear(answer: Extract<HostMessage, { id: number }>): void;
+}
+
+function pairQuestions(send: (message: ThreadMessage) => void, signal: AbortSignal): Questions {
+  const open = new Map<number, (answer: HostMessage) => void>();
+  let asked = 0;
+  return {
+    ask: (build) =>
+      new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        const id = ++asked;
+        const onAbort = () => reject(signal.reason);
+        signal.addEventListener("abort", onAbort, { once: true });
+        open.set(id, (answer) => {
+          signal.removeEventListener("abort", onAbort);
+          resolve(answer);
+        });
+        send(build(id));
+      }),
+    hear(answer) {
+      open.get(answer.id)?.(answer);
+      open.delete(answer.id);
+    },
   };
 }
 

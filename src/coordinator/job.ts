@@ -1,10 +1,14 @@
+import type { JobBudget } from "../budget/job-budget.ts";
 import type { ClaimedRun } from "../db/claim-run.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
+import type { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
+import type { Brief } from "./brief.ts";
+import type { Notices } from "./notices.ts";
 import type { Questions } from "./questions.ts";
 
 /** A job in this process's hands: its specification, its repository, its root log and its root span. */
@@ -21,8 +25,16 @@ export interface Job {
   startedAt: number;
   /** Aborted when the job is cancelled or out of time; the reason is a `JobStopped`. */
   signal: AbortSignal;
+  /** What its agents are told of the job as a whole. */
+  brief: Brief;
   /** What its runs wait for people with. */
   questions: Questions;
+  /** What its agents may spend, and have spent. */
+  budget: JobBudget;
+  /** What people say to its agents. */
+  notices: Notices;
+  /** What its agents search in. */
+  blobs: BlobFiles;
   /** Appends to the root run's log; resolves when the facts are stored. */
   log(facts: readonly Fact[]): Promise<void>;
   /** Appends to the log of one of the job's runs. One append of a run at a time. */

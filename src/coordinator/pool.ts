@@ -4,9 +4,8 @@ import { dirname } from "node:path";
 import type { MessagePort, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Failure } from "../protocol/failure.ts";
-import { type ScanOrder, type ScanReport, scanReport } from "../protocol/scan.ts";
 import { type RunOrder, type RunReport, runReport } from "../protocol/thread.ts";
-import { type Look, watchLook } from "./watch-look.ts";
+import { type Lookers, openLookers } from "./lookers.ts";
 
 /**
  * Worker threads: as many as cores, many runs in each. A thread is for concurrency and for containing a crash, never
@@ -19,7 +18,9 @@ export interface Pool {
    * Looks for text in the files of a bundle, in a thread that does nothing else meanwhile: one that does not come back
    * from a file is ended, and that is the query's mistake. Rejects with the signal's reason.
    */
-  scan(order: Omit<ScanOrder, "progress">, signal: AbortSignal): Promise<ScanReport>;
+  scan: Lookers["scan"];
+  /** The same for what an agent searches, with less patience. */
+  search: Lookers["search"];
   /** Live threads of runs, for a watch over endless loops. */
   threads(): readonly Worker[];
   /** Ends a thread; all its runs are answered with `died` and it is replaced. */
@@ -52,9 +53,15 @@ export function openPool(options: PoolOptions): Pool {
   };
   let looking: Piscina | undefined;
   const lookers = () => {
-    looking ??= createPiscina(options, { maxThreads: options.threads, concurrentTasksPerWorker: 1, idleMs: 5_000 });
+    const maxThreads = Math.max(options.threads, leastLookers);
+    looking ??= createPiscina(options, { maxThreads, concurrentTasksPerWorker: 1, idleMs: 5_000 });
     return looking;
   };
+  const { scan, search } = openLookers({
+    pool: lookers,
+    causeOfDeath: (thrown) => causeOfDeath(thrown, options.heapMb),
+    lookMs: options.lookMs,
+  });
   const threads = () => [...crowd.threads, ...(alone?.threads ?? [])];
   return {
     async run(order, port, { isAlone }) {
@@ -67,19 +74,8 @@ export function openPool(options: PoolOptions): Pool {
         return { kind: "died", failure: causeOfDeath(thrown, options.heapMb) };
       }
     },
-    async scan(order, signal) {
-      signal.throwIfAborted();
-      const watch = watchLook(order, { signal, mostMs: options.lookMs ?? lookMs });
-      try {
-        const filled: ScanOrder = { ...order, progress: watch.progress };
-        return scanReport.parse(await lookers().run(filled, { name: "scan", signal: watch.stop }));
-      } catch (thrown) {
-        signal.throwIfAborted();
-        return nothingFound(watch, causeOfDeath(thrown, options.heapMb));
-      } finally {
-        watch.end();
-      }
-    },
+    scan,
+    search,
     threads,
     end: (threadId) =>
       void threads()
@@ -130,12 +126,8 @@ function createPiscina(options: PoolOptions, { idleMs, ...shape }: Shape): Pisci
   return pool;
 }
 
-const lookMs = 10_000;
-
-function nothingFound(watch: Look, death: Failure): ScanReport {
-  const mistake = watch.mistake ?? { ...death, message: `${watch.file()}: ${death.message}` };
-  return { looked: 0, found: [], skipped: [], mistake };
-}
+/** One look that never ends must leave a thread for all others. */
+const leastLookers = 2;
 
 function threadEnvironment(): Record<string, string> {
   const versioned = getCompileCacheDir();

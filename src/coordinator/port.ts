@@ -7,6 +7,7 @@ import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } fro
 import { type AcknowledgeView, acknowledge } from "./acknowledge.ts";
 import type { Gate } from "./admission.ts";
 import { type AllowedCall, CallBook } from "./call-book.ts";
+import type { Desk } from "./desk.ts";
 import type { Watched } from "./watch-threads.ts";
 
 /** What a port needs of the coordinator to answer its thread. */
@@ -15,6 +16,7 @@ export interface HostView extends Omit<AcknowledgeView, "book"> {
   call(call: AllowedCall): Promise<{ content: string; isError: boolean; denials: Omit<Denial, "task">[] }>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
+  desk: Desk;
   gate: Gate;
   /** A span as the thread posted it, unchecked. */
   span(message: unknown): void;
@@ -109,6 +111,10 @@ export class HostPort implements Watched {
         this.denials.push(...denials);
         return { kind: "commanded", id, content, is_error: isError };
       }
+      case "search":
+      case "keep":
+      case "artifact":
+        return { id, ...(await this.#view.desk.answer(message)) };
       case "append": {
         const view = { ...this.#view, book: this.#book };
         const { decisions, denials } = await acknowledge(message.facts, message.span_id, view);

@@ -9,11 +9,16 @@ import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { openGate } from "./admission.ts";
+import type { Gate } from "./admission.ts";
 import { askApproval } from "./ask-approval.ts";
+import { briefRun, type Told } from "./brief-run.ts";
+import type { AllowedCall } from "./call-book.ts";
+import { openDesk } from "./desk.ts";
 import type { Equipment } from "./equipment.ts";
 import { startIdleLimit } from "./idle-limit.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { withNotices } from "./notices.ts";
+import { type AskedModel, openRunGate } from "./open-gate.ts";
 import { HostPort } from "./port.ts";
 import { recordedRuns, withoutRecording } from "./recordings.ts";
 import { runOutsideCall } from "./run-outside-call.ts";
@@ -48,14 +53,17 @@ const mostLinkBytes = 4_096;
 export async function runInThread(run: ClaimedRun, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
   const { job, equipment } = around;
   const { pool, watch } = equipment.pool();
+  const { agent } = order.step;
+  const model = equipment.models.of(agent.model);
+  if (model && "failure" in model) return { report: deadReport(model.failure), denials: [], hasThreadDied: false };
   const recording = await recordedRuns(order, around);
+  const told = await briefRun(order, job);
   const over = new AbortController();
-  const port = openPort(run, order, {
-    ...around,
-    progressed: () => idle.restart(),
-    during: (wait) => idle.during(wait),
-    signal: over.signal,
-  });
+  const { signal } = over;
+  const during = <T>(wait: () => Promise<T>) => idle.during(wait);
+  const gate = openRunGate({ run, taskId: order.task.id, agent, model, job, equipment, during, signal });
+  const progressed = () => idle.restart();
+  const port = openPort(run, order, { ...around, progressed, during, signal, gate });
   const cancel = (failure: Failure) => {
     port.cancel(failure);
     over.abort(new RunEnded(failure.message));
@@ -64,25 +72,31 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   };
   let lettingGo: NodeJS.Timeout | undefined;
   const idle = startIdleLimit(job.spec.limits.idle_ms, () => cancel(idleFailure(job.spec.limits.idle_ms)));
+  const timeMs = agent.limits?.time_ms;
+  const time = timeMs === undefined ? undefined : setTimeout(() => cancel(timeFailure(timeMs)), timeMs);
   const stop = () => cancel(reasonOf(job.signal));
   job.signal.addEventListener("abort", stop, { once: true });
   watch.begin(port);
   try {
-    const answering = pool.run(orderOf(run.runId, order, { ...around, recording }), port.threadEnd, {
+    const answering = pool.run(orderOf(run.runId, order, { ...around, recording, told, model }), port.threadEnd, {
       isAlone: order.isAlone,
     });
     if (job.signal.aborted) stop();
     const answer = await answering;
     over.abort(new RunEnded("its run is over"));
     await port.close();
-    if (port.thrown) return endedBy(port.thrown.cause, port);
+    const spent = await gate.close();
+    if (port.thrown) return { ...endedBy(port.thrown.cause, port), spent };
     equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
     const approved = job.questions.editsOf(run.runId);
-    const report = hasThreadDied ? deadReport(answer.failure) : answer.report;
-    return { report, denials: port.denials, hasThreadDied, approved };
+    const said = hasThreadDied ? deadReport(answer.failure) : answer.report;
+    const report = { ...said, usage: spent.usage };
+    return { report, spent, denials: port.denials, hasThreadDied, approved };
   } finally {
     clearTimeout(lettingGo);
+    clearTimeout(time);
+    await gate.close();
     idle.stop();
     watch.end(port);
     job.signal.removeEventListener("abort", stop);
@@ -104,12 +118,19 @@ interface PortSurroundings extends Surroundings {
   during<T>(wait: () => Promise<T>): Promise<T>;
   /** Aborted when the run is over. */
   signal: AbortSignal;
+  gate: Gate;
 }
 
 function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): HostPort {
   const { workspace, job, equipment, signal } = around;
   const { judgePlan, parent = job.span } = order;
   const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: parent.spanId };
+  const desk = openDesk({ job, equipment, tree: order.tree, root: workspace.root, signal });
+  const call = async (allowed: AllowedCall) => {
+    const told = await runOutsideCall(allowed, { run, order, workspace, job, equipment, signal });
+    if (told.artifact !== undefined) desk.own(told.artifact);
+    return told;
+  };
   const port: HostPort = new HostPort({
     scope: order.scope,
     root: workspace.root,
@@ -121,10 +142,11 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     },
     ask: (question) =>
       around.during(() => askApproval(question, { run, taskId: order.task.id, job, equipment, signal })),
-    call: (call) => around.during(() => runOutsideCall(call, { run, order, workspace, job, equipment, signal })),
+    call: (allowed) => around.during(() => call(allowed)),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
-    gate: openGate,
+    desk,
+    gate: withNotices(around.gate, { run, taskId: order.task.id, job }),
     span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,
     now: () => equipment.clock.now(),
@@ -142,19 +164,20 @@ function writtenIn(fact: Fact): string[] {
 function orderOf(
   id: RunId,
   order: StepOrder,
-  { workspace, bundle, job, recording }: Surroundings & { recording: RecordedRun[] | undefined },
+  around: Surroundings & { recording: RecordedRun[] | undefined; told: Told; model: AskedModel | undefined },
 ): RunOrder {
+  const { workspace, bundle, job, recording, told, model } = around;
   return {
     run_id: id,
     task_id: order.task.id,
     title: order.task.title,
     agent: withoutRecording(order.step.agent),
     ...(recording ? { recording } : {}),
-    prompt: order.step.prompt,
-    brief: "",
-    leftovers: [],
+    ...(model ? { model } : {}),
+    ...told,
     files: order.task.files,
     scope: order.scope,
+    ...(order.outside ? { tools: [...order.outside.tools] } : {}),
     workspace: {
       root: workspace.root,
       scratch: workspace.scratch,
@@ -163,8 +186,13 @@ function orderOf(
       ...(bundle ? { bundle } : {}),
     },
     traceparent: (order.parent ?? job.span).traceparent,
-    max_turns: defaultTurns,
+    max_turns: order.step.agent.limits?.turns ?? job.spec.limits.turns ?? defaultTurns,
   };
+}
+
+function timeFailure(ms: number): Failure {
+  const message = `the agent's time of ${ms / 1000} s is up`;
+  return { code: "time", message, remedy: "raise time in the agent's limits; what was done so far is kept" };
 }
 
 function idleFailure(ms: number): Failure {

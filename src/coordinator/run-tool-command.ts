@@ -37,6 +37,8 @@ export interface Told {
   content: string;
   isError: boolean;
   denials: Omit<Denial, "task">[];
+  /** Holds all of what the agent is shown the ends of. */
+  artifact?: string;
 }
 
 /** Throws SetupFailed, and Fault where Sheaf itself cannot go on. */
@@ -131,5 +133,5 @@ async function report(
   const finished = { call_id: callId, tool: bash.name, is_error: isError, content: JSON.stringify(receipt, null, 2) };
   const facts: Fact[] = denied.map((denial) => ({ type: "tool.denied", data: { call_id: callId, ...denial } }));
   await job.logRun(run, [...facts, { type: "tool.finished", data: finished }], span.spanId);
-  return { content, isError, denials: denied.map(({ source: _, ...denial }) => denial) };
+  return { content, isError, denials: denied.map(({ source: _, ...denial }) => denial), artifact: sha256 };
 }

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { JobBudget } from "../budget/job-budget.ts";
 import { claimRun } from "../db/claim-run.ts";
 import { createJob, findEarlier } from "../db/create-job.ts";
 import type { Fact } from "../protocol/event.ts";
@@ -9,10 +11,14 @@ import type { JobRequest } from "../protocol/job-request.ts";
 import type { Result } from "../protocol/result.ts";
 import { attribute, jobSpan, operation } from "../telemetry/semconv.ts";
 import { createTracer } from "../telemetry/thread-tracer.ts";
+import { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
+import { openBrief } from "./brief.ts";
+import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { Notices } from "./notices.ts";
 import { Questions } from "./questions.ts";
 import { redactRecord } from "./redact-record.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
@@ -28,6 +34,7 @@ export interface StartedJob {
   /** Keeps what is finished; the job ends `cancelled`. */
   cancel(signal?: "SIGINT" | "SIGTERM"): void;
   questions: Questions;
+  notices: Notices;
 }
 
 export interface JobOrder {
@@ -83,9 +90,24 @@ function start(own: Omit<OwnOfJob, "signal">, order: JobOrder, equipment: Equipm
   const job = openJob({ ...own, signal: stop.signal }, order, equipment);
   const { time_ms } = order.spec.limits;
   const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), time_ms);
-  const done = runJob(job, equipment).finally(() => clearTimeout(limit));
-  const { questions } = job;
-  return { id: own.id, handle: own.handle, questions, done, cancel: (signal) => stop.abort(cancelled(signal)) };
+  const done = runAndClear(job, equipment).finally(() => clearTimeout(limit));
+  const { questions, notices } = job;
+  return {
+    id: own.id,
+    handle: own.handle,
+    questions,
+    notices,
+    done,
+    cancel: (signal) => stop.abort(cancelled(signal)),
+  };
+}
+
+async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
+  try {
+    return await runJob(job, equipment);
+  } finally {
+    await clearAway({ dispose: () => job.blobs[Symbol.asyncDispose]() }, equipment);
+  }
 }
 
 function startTrace(id: JobId, { spec, traceparent }: JobOrder, { hub, clock }: Equipment) {
@@ -110,13 +132,18 @@ function openJob(own: OwnOfJob, { spec, repository, onFact }: JobOrder, equipmen
     for (const fact of facts) onFact?.(run.runId, fact);
     tellListeners(equipment, { job: told, runId: run.runId, facts });
   };
+  const log: Job["log"] = (facts) => append(own.root, facts);
   return {
     ...own,
     spec,
     repository,
     startedAt: clock.now(),
+    brief: openBrief({ spec, repository, log }, equipment),
     questions: new Questions(),
-    log: (facts) => append(own.root, facts),
+    budget: new JobBudget(own.id, spec.limits, equipment.spending.jobLimit),
+    notices: new Notices(),
+    blobs: new BlobFiles(repository, join(equipment.home, "checkouts", `search-${own.id}`)),
+    log,
     logRun: append,
   };
 }

@@ -24,7 +24,7 @@ export function shownOutput(output: string, sha256: string): string {
   const left = output.length - headCharacters - tailCharacters;
   if (left <= 0) return output.toWellFormed();
   const head = output.slice(0, headCharacters).toWellFormed();
-  const gap = `[${left} characters left out; pipe it through head, tail or grep to see them; kept as artifact ${sha256}]`;
+  const gap = `[${left} characters left out; read {"file_path": "artifact:${sha256}"} shows them, page by page]`;
   return `${head}\n${gap}\n${output.slice(-tailCharacters).toWellFormed()}`;
 }
 

@@ -1,5 +1,4 @@
 import type { Failure } from "../protocol/failure.ts";
-import type { ScanOrder } from "../protocol/scan.ts";
 
 /**
  * Watches a thread that looks through files. It says nothing while it looks, so it writes the number of each file where
@@ -16,13 +15,17 @@ export interface Look {
   end(): void;
 }
 
-type Order = Omit<ScanOrder, "progress">;
+/** What is looked for, in words, and the path of a file by its number. */
+export interface Looked {
+  what: string;
+  pathAt(index: number): string | undefined;
+}
 
-export function watchLook(order: Order, { signal, mostMs }: { signal: AbortSignal; mostMs: number }): Look {
+export function watchLook(looked: Looked, { signal, mostMs }: { signal: AbortSignal; mostMs: number }): Look {
   const progress = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const at = new Int32Array(progress).fill(notBegun);
   const stop = new AbortController();
-  const file = () => order.bundle.entries[Atomics.load(at, 0)]?.path ?? "the files";
+  const file = () => looked.pathAt(Atomics.load(at, 0)) ?? "the files";
   const abort = () => stop.abort();
   let mistake: Failure | undefined;
   let last = notBegun;
@@ -32,7 +35,7 @@ export function watchLook(order: Order, { signal, mostMs }: { signal: AbortSigna
     looks = now === last && now !== notBegun ? looks + 1 : 0;
     last = now;
     if (looks < looksPerBound) return;
-    mistake = tooLong(order, { path: file(), mostMs });
+    mistake = tooLong(looked, { path: file(), mostMs });
     abort();
   }, mostMs / looksPerBound);
   timer.unref();
@@ -56,9 +59,7 @@ const notBegun = -1;
 /** A thread is ended after so many looks at the same file, so one late timer alone ends none. */
 const looksPerBound = 5;
 
-function tooLong({ query }: Order, { path, mostMs }: { path: string; mostMs: number }): Failure {
-  const what =
-    query.regex === undefined ? `the pattern \`${query.pattern}\`` : `the regular expression /${query.regex}/mu`;
+function tooLong({ what }: Looked, { path, mostMs }: { path: string; mostMs: number }): Failure {
   return {
     code: "job_file",
     message: `${what} did not come to an end on ${JSON.stringify(path)} within ${mostMs / 1_000} s`,

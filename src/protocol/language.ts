@@ -5,6 +5,17 @@ import { choice } from "./not-built.ts";
 export const language = z.enum(["JavaScript", "TypeScript", "Tsx", "Python", "Go", "Rust", "Java"]);
 export type Language = z.infer<typeof language>;
 
+/** Ends of file names. `.js` files may hold JSX; Flow is read as far as the JavaScript grammar goes. */
+export const endingsOfLanguage: Readonly<Record<Language, readonly string[]>> = {
+  JavaScript: ["js", "jsx", "mjs", "cjs"],
+  TypeScript: ["ts", "mts", "cts"],
+  Tsx: ["tsx"],
+  Python: ["py", "pyi"],
+  Go: ["go"],
+  Rust: ["rs"],
+  Java: ["java"],
+};
+
 /** What people write, and the language it means. */
 export const languageByName = {
   JavaScript: "JavaScript",

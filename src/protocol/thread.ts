@@ -9,6 +9,7 @@ import { usage } from "./message.ts";
 import { modelCard } from "./model-card.ts";
 import { recordedRun } from "./recording.ts";
 import { decision, scope } from "./scope.ts";
+import { searchQuery, searchReport } from "./search.ts";
 
 /** The host-thread contract: what crosses a run's port, in both directions. */
 
@@ -88,6 +89,12 @@ export const threadMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("names"), id: z.number().int(), prefix: z.string() }),
   /** Runs a command that was allowed, by the id of its call: what it is stands in the log already. */
   z.object({ kind: z.literal("command"), id: z.number().int(), call_id: z.string() }),
+  /** Looks through files: their canonical paths with a NUL between any two. */
+  z.object({ kind: z.literal("search"), id: z.number().int(), query: searchQuery, paths: z.string() }),
+  /** A text too large for a message to a model: to be kept, for this run to read pages of it. */
+  z.object({ kind: z.literal("keep"), id: z.number().int(), text: z.string() }),
+  /** The text of an artifact of this run. */
+  z.object({ kind: z.literal("artifact"), id: z.number().int(), sha256: z.string() }),
   z.object({ kind: z.literal("model"), said: modelSign }),
   /** A SpanMessage; parsed by the span hub, which drops what is malformed. */
   z.object({ kind: z.literal("span"), message: z.unknown() }),
@@ -121,6 +128,11 @@ export const hostMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("named"), id: z.number().int(), names: z.array(z.string()), is_complete: z.boolean() }),
   /** What came of a command, as the model sees it. Its `tool.finished` is in the log already. */
   z.object({ kind: z.literal("commanded"), id: z.number().int(), content: z.string(), is_error: z.boolean() }),
+  z.object({ kind: z.literal("searched"), id: z.number().int(), report: searchReport }),
+  /** Of the text without its secrets. */
+  z.object({ kind: z.literal("kept"), id: z.number().int(), sha256: z.string(), bytes: z.number().int() }),
+  /** null: this run has no such artifact. */
+  z.object({ kind: z.literal("artifact"), id: z.number().int(), text: z.string().nullable() }),
   z.object({ kind: z.literal("cancel"), failure }),
   z.object({ kind: z.literal("ping"), beat: z.number().int() }),
 ]);

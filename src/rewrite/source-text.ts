@@ -1,32 +1,21 @@
 import { Buffer, isAscii, isUtf8 } from "node:buffer";
-import type { Language } from "../protocol/language.ts";
+import { endingsOfLanguage, type Language, language } from "../protocol/language.ts";
 import type { SourceFile } from "./compiled-recipe.ts";
 import { isLoaded } from "./grammars.ts";
 
 export type { Language } from "../protocol/language.ts";
 
-/** `.js` files may hold JSX; Flow is read as far as the JavaScript grammar goes. */
-const languages: Readonly<Record<string, Language>> = {
-  js: "JavaScript",
-  jsx: "JavaScript",
-  mjs: "JavaScript",
-  cjs: "JavaScript",
-  ts: "TypeScript",
-  mts: "TypeScript",
-  cts: "TypeScript",
-  tsx: "Tsx",
-  py: "Python",
-  pyi: "Python",
-  go: "Go",
-  rs: "Rust",
-  java: "Java",
-};
+const languages: ReadonlyMap<string, Language> = new Map(
+  Object.entries(endingsOfLanguage).flatMap(([name, endings]) =>
+    endings.map((ending) => [ending, language.parse(name)] as const),
+  ),
+);
 
 /** The grammar for a path by its extension, or undefined when there is none or it was not loaded. */
 export function languageOf(path: string): Language | undefined {
   const extension = /\.([a-z]+)$/.exec(path)?.[1];
-  const language = extension !== undefined && Object.hasOwn(languages, extension) ? languages[extension] : undefined;
-  return language && isLoaded(language) ? language : undefined;
+  const found = extension === undefined ? undefined : languages.get(extension);
+  return found && isLoaded(found) ? found : undefined;
 }
 
 /** The same for JavaScript and TypeScript alone. */

@@ -1,7 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Contained } from "../files/contain.ts";
+import { type Contained, isEscape } from "../files/contain.ts";
+import type { ChangedFile } from "../protocol/run-fact.ts";
+import type { FileRewrite } from "../protocol/search.ts";
 import { applyTextEdits, type TextEdit } from "../rewrite/text-edit.ts";
 import { changedFile } from "./blob-id.ts";
 import { readExisting } from "./existing-file.ts";
@@ -32,19 +34,45 @@ export const applyEdits = defineTool({
   effect: "edit",
   paths: ({ files }) => files.map(({ file_path: path }) => ({ tool: "Edit", path })),
   async run({ files }, context) {
-    const planned = await Promise.all(files.map((asked, index) => plan(asked, context.at[index], context)));
-    const problems = planned.flatMap((each) => ("problem" in each ? [each.problem] : []));
-    if (problems.length > 0) return failed(describeProblems(problems, files.length));
-    const writes = planned.flatMap((each) => ("problem" in each ? [] : [each]));
-    const outcome = await context.files.writeAll(writes);
-    if ("refused" in outcome) return failed(`nothing was changed: ${outcome.refused}`);
-    const changed = outcome.written.map((written, index) =>
-      changedFile(written, writes[index]?.content ?? new Uint8Array(), context.objectFormat),
-    );
+    const written = await writePlanned(files, context.at, context);
+    if ("refused" in written) return failed(written.refused);
+    const { changed } = written;
     const edits = files.reduce((sum, file) => sum + file.edits.length, 0);
     return { content: `${count(edits, "edit")} in ${count(files.length, "file")}`, changed };
   },
 });
+
+/** The same for files that were found while a tool ran: their paths are canonical, and have been decided. */
+export async function writeEdits(
+  rewrites: readonly FileRewrite[],
+  context: RunContext,
+): Promise<{ changed: ChangedFile[] } | { refused: string }> {
+  const resolved = await context.files.resolveAll(rewrites.map(({ path }) => path));
+  const at = resolved.map((each, index) => {
+    const isThere = !isEscape(each) && each.kind === "file" && each.canonical === rewrites[index]?.path;
+    return isThere ? each : undefined;
+  });
+  const asked = rewrites.map(({ path, sha256, edits }) => ({ file_path: path, expect_sha256: sha256, edits }));
+  return writePlanned(asked, at, context);
+}
+
+async function writePlanned(
+  files: readonly FileEdits[],
+  at: readonly (Contained | undefined)[],
+  context: RunContext,
+): Promise<{ changed: ChangedFile[] } | { refused: string }> {
+  const planned = await Promise.all(files.map((asked, index) => plan(asked, at[index], context)));
+  const problems = planned.flatMap((each) => ("problem" in each ? [each.problem] : []));
+  if (problems.length > 0) return { refused: describeProblems(problems, files.length) };
+  const writes = planned.flatMap((each) => ("problem" in each ? [] : [each]));
+  const outcome = await context.files.writeAll(writes);
+  if ("refused" in outcome) return { refused: `nothing was changed: ${outcome.refused}` };
+  return {
+    changed: outcome.written.map((written, index) =>
+      changedFile(written, writes[index]?.content ?? new Uint8Array(), context.objectFormat),
+    ),
+  };
+}
 
 type FileEdits = z.infer<typeof fileEdits>;
 type Planned = { path: string; content: Uint8Array } | { problem: string };

@@ -1,10 +1,12 @@
 import type { ToolSchema } from "../model/model.ts";
 import { agent } from "./agent.ts";
 import { applyEdits } from "./apply-edits.ts";
+import { astRewrite } from "./ast-rewrite.ts";
 import { bash } from "./bash.ts";
 import { deleteFile } from "./delete.ts";
 import { edit } from "./edit.ts";
 import { glob } from "./glob.ts";
+import { grep } from "./grep.ts";
 import { list } from "./list.ts";
 import { plan } from "./plan.ts";
 import { read } from "./read.ts";
@@ -13,8 +15,9 @@ import { submit } from "./submit.ts";
 import type { Tool } from "./tool.ts";
 import { write } from "./write.ts";
 
+const files = [read, write, edit, glob, grep, list, deleteFile, applyEdits, astRewrite];
 const tools: ReadonlyMap<string, Tool> = new Map(
-  [read, write, edit, glob, list, deleteFile, applyEdits, bash, agent, submit, plan].map((tool) => [tool.name, tool]),
+  [...files, bash, agent, submit, plan].map((tool) => [tool.name, tool]),
 );
 
 /** Every tool that a task's agent may be given, by name. Planning is for planners alone. */

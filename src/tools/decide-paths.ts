@@ -60,7 +60,8 @@ function decideOne(
   const facts = { isCaseInsensitive, isDirectory: at.kind === "directory" };
   const decision = decideBoth(scope, asked.tool, [...at.viaLinks, at.canonical], facts);
   const isUncovered = decision.effect !== "allow" && decision.rule === "no rule";
-  if (!isUncovered || !tool.isBrowsing || !mayHoldAllowed(scope, asked.tool, at.canonical, facts)) return decision;
+  const isBrowsed = tool.isBrowsing && at.kind !== "file";
+  if (!isUncovered || !isBrowsed || !mayHoldAllowed(scope, asked.tool, at.canonical, facts)) return decision;
   return { effect: "allow", rule: "browse", source: "sheaf", reason: "only names that may be read are shown" };
 }
 

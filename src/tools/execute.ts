@@ -8,6 +8,7 @@ import type { ToolResult, ToolUse } from "../protocol/message.ts";
 import type { Decision, Scope } from "../protocol/scope.ts";
 import { attribute, operation, toolSpan } from "../telemetry/semconv.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
+import type { Asking } from "./asking.ts";
 import { toolNamed } from "./catalog.ts";
 import { decidePaths, type Judgement } from "./decide-paths.ts";
 import { guardScripts } from "./guard-scripts.ts";
@@ -24,6 +25,7 @@ export interface ToolContext {
   tracer: Tracer;
   objectFormat: "sha1" | "sha256";
   isCaseInsensitive: boolean;
+  asking: Asking;
   /** The span this call hangs from. */
   parent: Span | string;
   /** The coordinator's answer to the call; absent for reads that it was not asked about. No effect without one. */
@@ -67,7 +69,8 @@ export async function execute(call: ToolUse, context: ToolContext): Promise<Exec
 
 /** Its span, its facts and what is true of it are the coordinator's. */
 function isForCoordinator(tool: Tool, call: ToolUse, { decision }: ToolContext): boolean {
-  return tool.effect === "outside" && decision?.effect === "allow" && !("problem" in tool.open(call.input));
+  if (tool.effect !== "outside" || decision?.effect !== "allow" || call.malformed !== undefined) return false;
+  return !("problem" in tool.open(call.input));
 }
 
 async function commanded(call: ToolUse, context: ToolContext): Promise<Commanded> {
@@ -123,12 +126,14 @@ function answerOf(tool: Tool, opened: OpenedCall, { decision }: ToolContext): Ju
 const undisputed: Decision = { effect: "allow", rule: "no path", source: "sheaf", reason: "it has no effect" };
 
 function runContext(context: ToolContext, at: readonly Contained[]): RunContext {
-  const { scope, files, objectFormat, isCaseInsensitive } = context;
+  const { scope, files, objectFormat, isCaseInsensitive, asking } = context;
   return {
     files,
     at,
+    asking,
     objectFormat,
     isCaseInsensitive,
+    mayEdit: (path) => decide(scope, "Edit", path, { isCaseInsensitive }),
     mayRead: (path, kind) =>
       decide(scope, "Read", path, { isCaseInsensitive, isDirectory: kind === "directory" }).effect === "allow",
     mayEnter: (directory) => mayHoldAllowed(scope, "Read", directory, { isCaseInsensitive }),

@@ -3,7 +3,8 @@ import type { Contained } from "../files/contain.ts";
 import type { Files } from "../files/files.ts";
 import type { Submission } from "../protocol/claim.ts";
 import type { ChangedFile, Pointer } from "../protocol/run-fact.ts";
-import type { PathTool } from "../protocol/scope.ts";
+import type { Decision, PathTool } from "../protocol/scope.ts";
+import type { Asking } from "./asking.ts";
 
 /**
  * What a tool is: a name and a schema for a model, the paths a call is about, and the deed. A tool never decides
@@ -48,8 +49,11 @@ export interface RunContext {
   files: Files;
   /** Where the paths of the call lead, in their order. */
   at: readonly Contained[];
+  asking: Asking;
   objectFormat: "sha1" | "sha256";
   isCaseInsensitive: boolean;
+  /** For what is found only while a tool runs. */
+  mayEdit(path: string): Decision;
   mayRead(path: string, kind: "file" | "directory"): boolean;
   /** Whether a directory may hold something readable. */
   mayEnter(directory: string): boolean;

@@ -212,7 +212,20 @@ describe("the judge", () => {
 
 describe("the catalogue", () => {
   it("offers each tool with a description and a JSON schema of an object", () => {
-    expect(toolNames).toEqual(["read", "write", "edit", "glob", "list", "delete", "apply_edits", "bash", "submit"]);
+    expect(toolNames).toEqual([
+      "read",
+      "write",
+      "edit",
+      "glob",
+      "grep",
+      "list",
+      "delete",
+      "apply_edits",
+      "ast_rewrite",
+      "bash",
+      "agent",
+      "submit",
+    ]);
     for (const schema of toolSchemas(toolNames)) {
       expect(schema.input_schema).toMatchObject({ type: "object", properties: expect.any(Object) });
       expect(schema.description.length).toBeGreaterThan(40);

@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { runSearch } from "../../src/agent/search.ts";
 import { type Files, openFiles } from "../../src/files/files.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import { taskScope } from "../../src/permission/task-scope.ts";
 import type { Decision, PathPattern, Scope } from "../../src/protocol/scope.ts";
 import type { SpanMessage } from "../../src/protocol/span.ts";
 import { createTracer } from "../../src/telemetry/thread-tracer.ts";
+import type { Asking } from "../../src/tools/asking.ts";
 import { toolNamed, toolNames } from "../../src/tools/catalog.ts";
 import { type Executed, execute } from "../../src/tools/execute.ts";
 import { type JudgeView, judge } from "../../src/tools/judge.ts";
@@ -23,6 +25,8 @@ export interface Run {
   isCaseInsensitive: boolean;
   spans: SpanMessage[];
   behind: JudgeView["behind"];
+  /** Keeps a text as the coordinator would, and says its id. */
+  keep(text: string): Promise<string>;
   put(path: string, content: string | Uint8Array): void;
   text(path: string): string;
   call(name: string, input: unknown): Promise<Executed>;
@@ -52,6 +56,21 @@ export function openRun(grant: Grant = {}): Run {
   let seed = 0;
   const clock = { now: () => 1, random: (count: number) => new Uint8Array(count).fill(++seed % 255 || 1) };
   const tracer = createTracer((message) => spans.push(message), clock);
+  const kept = new Map<string, string>();
+  const asking: Asking = {
+    search: async (query, paths) => {
+      const places = new Float64Array(paths.length * 3).fill(-1);
+      const progress = new SharedArrayBuffer(4);
+      const is_case_insensitive = isCaseInsensitive;
+      return runSearch({ query, root, is_case_insensitive, paths: paths.join("\0"), blobs: [], places, progress });
+    },
+    async keep(text) {
+      const id = sha256(text);
+      kept.set(id, text);
+      return { sha256: id, bytes: Buffer.byteLength(text) };
+    },
+    artifact: async (id) => kept.get(id),
+  };
   const behind = async () => ({ kind: "missing" }) as const;
   const callUnjudged: Run["callUnjudged"] = async (name, input, decision) => {
     const runCommand = () => Promise.reject(new Error("there are no commands here"));
@@ -62,6 +81,7 @@ export function openRun(grant: Grant = {}): Run {
       tracer,
       objectFormat: "sha1" as const,
       isCaseInsensitive,
+      asking,
       parent,
       decision,
       runCommand,
@@ -85,6 +105,7 @@ export function openRun(grant: Grant = {}): Run {
     },
     text: (path) => readFileSync(join(root, path), "utf8"),
     behind,
+    keep: async (text) => (await asking.keep(text)).sha256,
     async call(name, input) {
       const isRead = toolNamed(name)?.effect !== "edit";
       const view = { scope, root, isCaseInsensitive, behind };
