@@ -39,9 +39,7 @@ export function earlierSteps(runs: readonly FinishedRun[]): EarlierSteps {
 /** The same for a prompt, without the places themselves; empty where there is nothing to tell. */
 export function tellEarlier({ leftovers, leftoverCount, refused, failedCommands }: EarlierSteps): string {
   const more =
-    leftoverCount > leftovers.length
-      ? [`Earlier steps of this task left ${leftoverCount} places alone; the first ${leftovers.length} are told.`]
-      : [];
+    leftoverCount > leftovers.length ? [`Earlier steps of this task left ${leftoverCount} places alone in all.`] : [];
   const declined = refused.map((reason) => `An earlier step of this task declined its work: ${reason}`);
   return [...more, ...declined, ...failedCommands.map(tellCommand)].join("\n\n");
 }
