@@ -1,3 +1,4 @@
+import type { Spent } from "../budget/job-budget.ts";
 import { type ClaimedRun, claimRun } from "../db/claim-run.ts";
 import { createRuns } from "../db/create-run.ts";
 import { finishRun } from "../db/finish-run.ts";
@@ -6,11 +7,11 @@ import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { redactRecord } from "./redact-record.ts";
 import { scopeHash } from "./scope-hash.ts";
-import type { FinishedRun, RunOrder } from "./step-order.ts";
+import type { FinishedRun, RunOrder, StepOrder } from "./step-order.ts";
 
 /** The row and the log of one run: opened before anything is done for it, and ended with what came of it. */
 export async function beginRun(
-  order: RunOrder,
+  order: RunOrder & Pick<StepOrder, "outside">,
   by: { kind: "agent" | "command"; name: string },
   { job, equipment: { clock, database, node } }: { job: Job; equipment: Equipment },
 ): Promise<ClaimedRun> {
@@ -22,18 +23,25 @@ export async function beginRun(
   if (!run) throw new Fault("conflict", `a run of task ${task.id} was taken by another node`);
   const place = { task_id: task.id, step: ordinal, attempt };
   await job.log([{ type: "task.started", data: { ...place, run_id: run.runId } }]);
-  const started = { ...place, agent: by.name, base_tree: order.tree, scope_sha256: scopeHash(order.scope) };
+  const { pinned = [] } = order.outside ?? {};
+  const tools = pinned.length > 0 ? { tools: [...pinned] } : {};
+  const started = { ...place, agent: by.name, base_tree: order.tree, scope_sha256: scopeHash(order.scope), ...tools };
   await job.logRun(run, [{ type: "run.started", data: started }]);
   return run;
 }
 
 export async function endRun(
   run: ClaimedRun,
-  { report, taken }: Pick<FinishedRun, "report" | "taken">,
+  { report, taken, spent }: Pick<FinishedRun, "report" | "taken" | "spent">,
   { clock, database, redact }: Equipment,
 ): Promise<void> {
   const { traceparent: _, ...said } = redactRecord(report, redact);
   const { state, failure } = said;
-  const data = { ...said, ...(taken ? { tree: taken.tree } : {}) };
+  const data = { ...said, ...costOf(spent), ...(taken ? { tree: taken.tree } : {}) };
   await finishRun(run, { state, failure, facts: [{ type: "run.finished", data }] }, clock, database);
+}
+
+function costOf(spent: Spent | undefined): { cost_nano_usd?: number | null } {
+  if (!spent || (spent.isCostKnown && spent.costNanoUsd === 0)) return {};
+  return { cost_nano_usd: spent.isCostKnown ? spent.costNanoUsd : null };
 }

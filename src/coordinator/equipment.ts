@@ -6,7 +6,9 @@ import type { Ceiling } from "../settings/ceiling.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import type { SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
+import type { ModelDirectory } from "./model-directory.ts";
 import type { Pool } from "./pool.ts";
+import type { Spending } from "./spending.ts";
 import type { JobListener } from "./tell-listeners.ts";
 import type { ThreadWatch } from "./watch-threads.ts";
 
@@ -34,4 +36,8 @@ export interface Equipment {
   sandbox(): Promise<Sandbox | NoSandbox>;
   /** What the operator lets any job do at most. */
   ceiling: Ceiling;
+  /** Which model and whose door a specification means. */
+  models: ModelDirectory;
+  /** Through which all its calls to models go. */
+  spending: Spending;
 }

@@ -1,3 +1,4 @@
+import type { Spent } from "../budget/job-budget.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { AgentStep, CommandStep } from "../protocol/job.ts";
 import type { PlannedJob } from "../protocol/plan.ts";
@@ -8,6 +9,7 @@ import type { RunReport } from "../protocol/thread.ts";
 import type { Span } from "../telemetry/thread-tracer.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
 import type { EarlierSteps, FailedCommand } from "./earlier-steps.ts";
+import type { OutsideTools } from "./outside-tools.ts";
 import type { SetupFailed } from "./setup-failed.ts";
 
 /** Where a run belongs, and what it may touch. */
@@ -26,6 +28,10 @@ export interface RunOrder {
 export interface StepOrder extends RunOrder {
   step: AgentStep;
   isAlone: boolean;
+  /** Tools that only its order can describe; absent: none. */
+  outside?: OutsideTools;
+  /** How deep among agents that agents started: from 1, which is a task's own. */
+  depth?: number;
   /** What the steps before it left to it; absent: nothing. */
   earlier?: EarlierSteps;
   /** What its trace hangs from; absent: the job. */
@@ -42,6 +48,8 @@ export interface CommandOrder extends RunOrder {
 /** What came of it. */
 export interface FinishedRun {
   report: RunReport;
+  /** What its model calls took; absent where there were none. */
+  spent?: Spent;
   /** Absent when the thread died, or the command was stopped: what it left is not trusted. */
   taken?: TakenTree;
   denials: readonly Omit<Denial, "task">[];

@@ -59,6 +59,8 @@ export const runFacts = [
       agent: z.string(),
       base_tree: z.string(),
       scope_sha256: z.string(),
+      /** Tools of servers that it is offered, as they were described to it: they are called only while they stay so. */
+      tools: z.array(z.object({ name: z.string(), sha256: z.string() })).optional(),
     }),
   }),
   /** The intent of a model call: acknowledged when budget and rate allow it. */
@@ -139,6 +141,8 @@ export const runFacts = [
       content: z.string(),
       pointer: pointer.optional(),
       changed: z.array(changedFile).optional(),
+      /** What the coordinator saw of a call that it made itself, where `content` does not say it. */
+      receipt: z.record(z.string(), z.unknown()).optional(),
     }),
   }),
   z.object({
@@ -149,6 +153,8 @@ export const runFacts = [
       submission: submission.optional(),
       turns: z.number().int(),
       usage,
+      /** null: nobody knows; absent: it cost nothing. */
+      cost_nano_usd: z.number().int().nullable().optional(),
       /** The tree the coordinator took of the workspace; absent when nothing could be taken. */
       tree: z.string().optional(),
     }),

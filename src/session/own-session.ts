@@ -6,9 +6,12 @@ import type { Terminal } from "../cli/terminal.ts";
 import { systemClock as clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createCoordinator } from "../coordinator/coordinator.ts";
+import { keyVariables } from "../coordinator/endpoint-of.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
+import { createModelDirectory } from "../coordinator/model-directory.ts";
 import { openThreads } from "../coordinator/open-threads.ts";
 import { recover } from "../coordinator/recover.ts";
+import { openSpending } from "../coordinator/spending.ts";
 import { openAudit } from "../db/audit.ts";
 import type { Database } from "../db/database.ts";
 import { type FolderLock, lockFolder } from "../db/lock.ts";
@@ -87,15 +90,15 @@ async function serveOthers(
 }
 
 /** What this process was given and nobody else may read. */
-function secretsOf({ otel, databaseUrl }: Config, { webhooks, ceiling }: Settings): string[] {
+function secretsOf({ otel, databaseUrl, variable }: Config, { webhooks, ceiling, models }: Settings): string[] {
   const headers = Object.values(parseOtlpSettings(otel)?.headers ?? {});
   const password = databaseUrl && URL.canParse(databaseUrl) ? new URL(databaseUrl).password : "";
   // Decodes leniently: a password that is not well-formed percent-encoding is no reason to fail here.
   const decoded = new URLSearchParams(`p=${password}`).get("p") ?? "";
   const signing = webhooks.map(({ secret }) => secret);
-  return [...headers, password, decoded, ...signing, ...Object.values(ceiling.secrets)].filter(
-    (secret) => secret !== "",
-  );
+  const keys = [models.endpoint.key, ...keyVariables.map(variable)].map((key) => key?.trim() ?? "");
+  const all = [...headers, password, decoded, ...signing, ...keys, ...Object.values(ceiling.secrets)];
+  return all.filter((secret) => secret !== "");
 }
 
 /** The embedded database has one owner, held by the folder's lock; PostgreSQL sorts its clients out by itself. */
@@ -157,7 +160,23 @@ function equip(
   const sandbox = () => (tried ??= trySandbox(sandboxOptions({ config, settings, packageFolder }), threads));
   const { ceiling } = settings;
   const warn = (message: string) => terminal.tell(`warning ${stores.redact(message)}`);
-  return { clock, home: config.home, node: nodeName(), threads, git, pool, sandbox, ceiling, warn, ...stores };
+  const now = () => clock.now();
+  const models = createModelDirectory({ settings: settings.models, variable: config.variable, now });
+  const spending = openSpending(settings.models, { clock, database: stores.database });
+  const asking = { models, spending };
+  return {
+    clock,
+    home: config.home,
+    node: nodeName(),
+    threads,
+    git,
+    pool,
+    sandbox,
+    ceiling,
+    warn,
+    ...asking,
+    ...stores,
+  };
 }
 
 /** Most commands run none of a job's, and need not load what would. */

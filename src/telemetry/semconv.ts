@@ -33,6 +33,8 @@ export const attribute = Object.freeze({
   errorType: "error.type",
   serverAddress: "server.address",
   serverPort: "server.port",
+  /** A request field that an endpoint refused by name, and is not sent again. */
+  droppedField: "sheaf.endpoint.dropped_field",
   peerAddress: "network.peer.address",
   bytesSent: "sheaf.network.bytes_sent",
   bytesReceived: "sheaf.network.bytes_received",

@@ -1,0 +1,90 @@
+import type { RunLimits } from "../protocol/agent.ts";
+import type { Fact } from "../protocol/event.ts";
+import type { JobSpec } from "../protocol/job.ts";
+import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
+import { Account, type Limit } from "./account.ts";
+import { type BudgetNews, Ledger } from "./ledger.ts";
+
+/** What was used: tokens, and what they cost where the price is known. */
+export interface Spent {
+  usage: Usage;
+  /** Nano-USD of what has a price. */
+  costNanoUsd: number;
+  /** False when something of it has none. */
+  isCostKnown: boolean;
+}
+
+export const nothingSpent: Spent = { usage: noUsage, costNanoUsd: 0, isCostKnown: true };
+
+/** `cost` is null where nobody knows it. */
+export function addSpent(left: Spent, usage: Usage, cost: number | null): Spent {
+  return {
+    usage: addUsage(left.usage, usage),
+    costNanoUsd: left.costNanoUsd + (cost ?? 0),
+    isCostKnown: left.isCostKnown && cost !== null,
+  };
+}
+
+/** The books of one job: who may spend how much, and who has spent what. */
+export class JobBudget {
+  readonly ledger: Ledger;
+  readonly #account: Account;
+  readonly #taskLimit: Limit;
+  readonly #tasks = new Map<string, Account>();
+  readonly #spent = new Map<string, Spent>();
+  #total: Spent = nothingSpent;
+  #news: BudgetNews[] = [];
+
+  /** `most` is what the operator lets one job have. */
+  constructor(jobId: string, limits: JobSpec["limits"], most: Limit) {
+    this.ledger = new Ledger((news) => this.#news.push(news));
+    this.#account = new Account("job", jobId, { limit: lower(limitOf(limits), most) });
+    this.#taskLimit = limitOf(limits.task ?? {});
+  }
+
+  /** The account of one run, in that of its task, in the job's. */
+  openRun(runId: string, taskId: string, limits: RunLimits = {}): Account {
+    const task =
+      this.#tasks.get(taskId) ?? new Account("task", taskId, { limit: this.#taskLimit, parent: this.#account });
+    this.#tasks.set(taskId, task);
+    return new Account("run", runId, { limit: limitOf(limits), parent: task });
+  }
+
+  record(taskId: string, usage: Usage, cost: number | null): void {
+    this.#spent.set(taskId, addSpent(this.spentOf(taskId), usage, cost));
+    this.#total = addSpent(this.#total, usage, cost);
+  }
+
+  spentOf(taskId: string): Spent {
+    return this.#spent.get(taskId) ?? nothingSpent;
+  }
+
+  get total(): Spent {
+    return this.#total;
+  }
+
+  /** For the job's log: each once. */
+  takeNews(): Fact[] {
+    return this.#news.splice(0).map(factOf);
+  }
+}
+
+function limitOf({ nano_usd, tokens }: { nano_usd?: number | undefined; tokens?: number | undefined }): Limit {
+  return {
+    ...(nano_usd === undefined ? {} : { nanoUsd: nano_usd }),
+    ...(tokens === undefined ? {} : { tokens }),
+  };
+}
+
+function lower(asked: Limit, most: Limit): Limit {
+  const nanoUsd = Math.min(asked.nanoUsd ?? Number.POSITIVE_INFINITY, most.nanoUsd ?? Number.POSITIVE_INFINITY);
+  const tokens = Math.min(asked.tokens ?? Number.POSITIVE_INFINITY, most.tokens ?? Number.POSITIVE_INFINITY);
+  return { nanoUsd, tokens };
+}
+
+function factOf({ kind, scope, of, id, spent, reserved, limit, percent }: BudgetNews): Fact {
+  const state = { scope, of, id, spent, reserved, limit };
+  return kind === "warned"
+    ? { type: "budget.warned", data: { ...state, percent } }
+    : { type: "budget.exhausted", data: state };
+}
