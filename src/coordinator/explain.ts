@@ -7,6 +7,7 @@ import { Fault } from "../protocol/failure.ts";
 import { runId } from "../protocol/ids.ts";
 import type { JobSpec, Step } from "../protocol/job.ts";
 import type { Task } from "../protocol/task.ts";
+import { stepsOfPlanned } from "../split/planned-tasks.ts";
 import { afterId, beforeId } from "../split/task-ids.ts";
 import { openRepository } from "../workspace/repository.ts";
 import type { Equipment } from "./equipment.ts";
@@ -114,7 +115,10 @@ export async function explainStored(
     });
   }
   const { spec } = created.data;
-  const stepsOf = stepsIn(spec);
+  const { plan } = planned.data;
+  const ofPlan = plan && stepsOfPlanned(spec, plan);
+  const ofJob = stepsIn(spec);
+  const stepsOf = (id: Task["id"]) => ofPlan?.get(id) ?? ofJob(id);
   const tasks = planned.data.tasks.map((task) => ({ ...task, steps: stepsOf(task.id) }));
   const isCaseInsensitive = await isFolded(job, equipment);
   return explain(question, { spec, tasks, ceiling: equipment.ceiling, isCaseInsensitive });

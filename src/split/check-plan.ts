@@ -26,13 +26,19 @@ export function checkPlan(plan: PlannedJob, ground: PlanGround): string[] {
   const read = readTasks(plan, ground);
   const problems = [
     ...countProblems(plan, ground.spec),
-    ...plan.tasks.flatMap((task, index) => taskProblems(task, `tasks[${index}]`, ground)),
     ...order,
+    ...plan.tasks.flatMap((task, index) => taskProblems(task, `tasks[${index}]`, ground)),
     ...read.problems,
   ];
   // Who is ordered with whom is known only where the needs are in order.
-  if (order.length > 0 || read.problems.length > 0) return problems;
-  return [...problems, ...overlapProblems(plan.tasks, read, ground), ...coverProblems(read, ground)];
+  if (order.length > 0 || read.problems.length > 0) return inTaskOrder(problems);
+  return [...inTaskOrder(problems), ...overlapProblems(plan.tasks, read, ground), ...coverProblems(read, ground)];
+}
+
+/** What is about the plan as a whole first, then task by task. */
+function inTaskOrder(problems: readonly string[]): string[] {
+  const taskOf = (problem: string) => Number(/^tasks\[(\d+)\]/.exec(problem)?.[1] ?? -1);
+  return problems.toSorted((left, right) => taskOf(left) - taskOf(right));
 }
 
 function countProblems({ tasks }: PlannedJob, { split }: JobSpec): string[] {
