@@ -80,7 +80,8 @@ const doors = {
   // that a command with a network goes through, which looks names up itself.
   "http|net": ["src/http/", "src/remote/", "src/sandbox/", "src/session/serve-socket.ts"],
   dns: ["src/sandbox/network/"],
-  https: ["src/remote/connection.ts"],
+  // For servers of tools at an address: reached as a command reaches its hosts, by addresses that were judged.
+  https: ["src/remote/connection.ts", "src/sandbox/network/judged-fetch.ts"],
   "cluster|dgram|http2|inspector|repl|tls|vm": [],
 };
 

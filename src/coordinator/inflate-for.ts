@@ -12,7 +12,9 @@ import type { StepOrder } from "./step-order.ts";
  * Makes a run's workspace a whole checkout before its first command. Files that the run may not read are not in it, and
  * then no git is: what it keeps would show them.
  */
-export async function inflateFor(place: Around & { order: StepOrder; workspace: Workspace }): Promise<{
+export async function inflateFor(
+  place: Around & { order: Pick<StepOrder, "scope" | "tree">; workspace: Workspace },
+): Promise<{
   isWithoutGit: boolean;
 }> {
   const { order, workspace, job, equipment } = place;

@@ -14,6 +14,7 @@ import { PlanRefused } from "./plan-refused.ts";
 import type { Planning } from "./planning.ts";
 import { publish } from "./publish.ts";
 import { SetupFailed } from "./setup-failed.ts";
+import { endToolServers } from "./tool-servers.ts";
 
 /**
  * The whole story of a job: split it, run the parts, fold their trees into one, check that tree, hand it over.
@@ -29,11 +30,12 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
   } catch (thrown) {
     Object.assign(story, endingOf(thrown, job));
   }
+  await endToolServers(job);
   const kept = await keepPatches(story, job, equipment).catch((thrown: unknown) => ({
     ...nothingKept,
     ...endingOf(thrown, job),
   }));
-  return finish(composeResult({ ...story, ...kept, job, endedAt: equipment.clock.now() }), job, equipment);
+  return finish(composeResult({ ...story, ...kept, job, spent: job.budget.total, endedAt: equipment.clock.now() }), job, equipment);
 }
 
 type Told = "tasks" | "unsplit" | "landing" | "published" | "failure" | "rechecks" | "stopped" | "error";

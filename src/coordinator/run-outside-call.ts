@@ -1,5 +1,6 @@
 import { Fault } from "../protocol/failure.ts";
 import type { AllowedCall } from "./call-book.ts";
+import { runServerCall } from "./run-server-call.ts";
 import { type CommandPlace, runToolCommand, type Told } from "./run-tool-command.ts";
 
 /**
@@ -10,8 +11,9 @@ export async function runOutsideCall(call: AllowedCall, place: CommandPlace): Pr
   switch (call.kind) {
     case "command":
       return runToolCommand(call, place);
-    case "agent":
     case "server":
+      return runServerCall(call, place);
+    case "agent":
       throw new Fault("internal", `nobody runs ${call.tool}`);
   }
 }

@@ -1,5 +1,8 @@
 import { join } from "node:path";
-import { toFailure } from "../protocol/failure.ts";
+import type { ClaimedRun } from "../db/claim-run.ts";
+import { type Failure, toFailure } from "../protocol/failure.ts";
+import { noUsage } from "../protocol/message.ts";
+import type { RunReport } from "../protocol/thread.ts";
 import { bash } from "../tools/bash.ts";
 import { type Bundle, writeBundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
@@ -8,6 +11,7 @@ import { beginRun, endRun } from "./claimed-run.ts";
 import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { withOutsideTools } from "./outside-tools.ts";
 import { runInThread, type ThreadEnding } from "./run-in-thread.ts";
 import { secretFinder } from "./secret-finder.ts";
 import type { FinishedRun, StepOrder } from "./step-order.ts";
@@ -17,8 +21,9 @@ import type { FinishedRun, StepOrder } from "./step-order.ts";
  * over. The workspace is gone afterwards, whatever happened.
  */
 export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
-  const order = await withPossibleTools(wanted, equipment);
+  const { order, failure } = await withOutsideTools(await withPossibleTools(wanted, equipment), { job, equipment });
   const run = await beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
+  if (failure) return endUnbegun(run, failure, equipment);
   const workspace = await createWorkspace(job.repository, {
     directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
     tree: order.tree,
@@ -34,6 +39,14 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
   } finally {
     await clearAway(workspace, equipment);
   }
+}
+
+/** Without what it was promised, an agent does not begin. */
+async function endUnbegun(run: ClaimedRun, failure: Failure, equipment: Equipment): Promise<FinishedRun> {
+  const report: RunReport = { state: "failed", failure, turns: 0, usage: noUsage };
+  const finished = { report, denials: [], hasThreadDied: false };
+  await endRun(run, finished, equipment);
+  return finished;
 }
 
 /** What an agent left that git cannot tell is the end of its run. */

@@ -20,6 +20,18 @@ function couldAllow(scope: Scope, tool: RuleTool): boolean {
   return scope.layers.length > 0 && scope.layers.every((layer, index) => isOpen(layer, index, { scope, tool }));
 }
 
+/** Whether some tool of that server could be allowed, or asked about. It may say yes too often, never no. */
+export function couldAllowServer(scope: Scope, server: string): boolean {
+  if (scope.layers.length === 0 || isStopped(scope, "Mcp")) return false;
+  return scope.layers.every((layer, index) => {
+    const speaks = (list: "allow" | "ask" | "deny") =>
+      rulesOf(layer, list, "Mcp").filter((rule) => rule.server === server);
+    if (speaks("deny").some(({ name }) => name === undefined)) return false;
+    if (index === 0 ? scope.mode === "ask" : !limits(layer, "Mcp")) return true;
+    return speaks("allow").length > 0 || speaks("ask").length > 0;
+  });
+}
+
 function isOpen(layer: ScopeLayer, index: number, { scope, tool }: { scope: Scope; tool: RuleTool }): boolean {
   if (rulesOf(layer, "deny", tool).some(isBare)) return false;
   if (index === 0 ? scope.mode === "ask" : !limits(layer, tool)) return true;

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { newUuid } from "../protocol/ids.ts";
+import type { ToolServer } from "../protocol/job.ts";
+import { lastLines } from "../sandbox/command-ending.ts";
+import type { CommandOutcome, TalkPipes } from "../sandbox/driver.ts";
+import { createJudgedFetch, portOf } from "../sandbox/network/judged-fetch.ts";
+import { createResolve } from "../sandbox/network/resolve.ts";
+import { serverSpan } from "../telemetry/semconv.ts";
+import type { Span } from "../telemetry/thread-tracer.ts";
+import { PipeTransport } from "../tool-servers/pipe-transport.ts";
+import type { Door } from "../tool-servers/tool-server.ts";
+import { urlTransports } from "../tool-servers/url-transports.ts";
+import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
+import { clearAway } from "./clear-away.ts";
+import { inflateFor } from "./inflate-for.ts";
+import { namedSecrets } from "./named-secrets.ts";
+import { networkTargets } from "./network-targets.ts";
+import { runInSandbox } from "./run-in-sandbox.ts";
+import { scopeOf } from "./scope-of.ts";
+import { secretFinder } from "./secret-finder.ts";
+import type { Around } from "./setup.ts";
+
+/**
+ * How a job's server of tools is reached. A program runs in the sandbox like any command, in a checkout of the job's base
+ * that is its own and goes with it: it sees no agent's work, and nothing of it is taken. An address is reached from here,
+ * within the operator's network.
+ */
+export function doorTo(server: ToolServer, around: Around): Door {
+  return server.kind === "command"
+    ? { mostStarts: 2, open: () => openCommand(server, around) }
+    : { mostStarts: 4, open: () => openUrl(server, around) };
+}
+
+type CommandServer = Extract<ToolServer, { kind: "command" }>;
+type UrlServer = Extract<ToolServer, { kind: "url" }>;
+type Opened = Awaited<ReturnType<Door["open"]>>;
+
+async function openCommand(server: CommandServer, around: Around): Promise<Opened> {
+  const workspace = await checkoutFor(around);
+  const span = around.job.tracer.start(serverSpan(server.name), { parent: around.job.span });
+  const stop = new AbortController();
+  let complaint = "";
+  let words = "";
+  const begun = Promise.withResolvers<TalkPipes | undefined>();
+  const over = runServer(server, { ...around, workspace, span, signal: stop.signal, talk: begun.resolve }).then(
+    (seen) => {
+      words = around.equipment.redact(lastLines(seen.output.toString())).slice(-mostWords);
+    },
+    (thrown: unknown) => {
+      if (!stop.signal.aborted) begun.reject(thrown);
+    },
+  );
+  void over.then(() => begun.resolve(undefined));
+  const end = (why?: string) => {
+    complaint ||= why ?? "";
+    stop.abort(new Error("the server is let go"));
+  };
+  const close = async () => {
+    end();
+    await over;
+    span.end(complaint === "" ? {} : { status: "error", message: complaint });
+    await clearAway(workspace, around.equipment);
+  };
+  const lastWords = () => [complaint, words].filter((text) => text !== "").join("; ");
+  try {
+    const pipes = await begun.promise;
+    return { transports: pipes ? [() => new PipeTransport({ ...pipes, end })] : [], close, lastWords };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+const mostWords = 1_000;
+
+interface Place extends Around {
+  workspace: Workspace;
+  span: Span;
+  signal: AbortSignal;
+  talk(pipes: TalkPipes): void;
+}
+
+async function runServer({ name, run, network, secrets }: CommandServer, place: Place): Promise<CommandOutcome> {
+  const { workspace, job, span, signal, talk } = place;
+  const what = `the server ${name}`;
+  // The job's own end is what ends it; a timer cannot wait longer than that many milliseconds.
+  const timeoutMs = Math.min(job.spec.limits.time_ms, 2 ** 31 - 1);
+  const { traceparent } = span;
+  const order = { what, run, cwd: workspace.root, timeoutMs, network, secrets, traceparent, signal, talk };
+  return runInSandbox({ ...order, isWithoutGit: true }, place);
+}
+
+/** Files that no agent of the job may read are not in it. */
+async function checkoutFor({ job, equipment }: Around): Promise<Workspace> {
+  const { tree } = job.spec.base;
+  const directory = join(equipment.home, "checkouts", newUuid(equipment.clock));
+  const isSecret = secretFinder({ job, equipment });
+  const workspace = await createWorkspace(job.repository, { directory, tree, isSecret });
+  const scope = scopeOf({ writes: [] }, undefined, { spec: job.spec, ceiling: equipment.ceiling, tools: [] });
+  try {
+    await inflateFor({ job, equipment, workspace, order: { scope, tree } });
+    return workspace;
+  } catch (thrown) {
+    await clearAway(workspace, equipment);
+    throw thrown;
+  }
+}
+
+async function openUrl({ url: written, secret_headers = {} }: UrlServer, { job, equipment }: Around): Promise<Opened> {
+  const { ceiling } = equipment;
+  const url = new URL(written);
+  await networkTargets([`${url.hostname}:${portOf(url)}`], { ...job, ceiling });
+  const values = namedSecrets(Object.values(secret_headers), ceiling);
+  const headers = Object.entries(secret_headers).map(([header, name]) => [header, values[name] ?? ""]);
+  const stop = new AbortController();
+  const fetch = createJudgedFetch(url, {
+    resolve: createResolve(),
+    privateHosts: ceiling.network.private,
+    signal: AbortSignal.any([job.signal, stop.signal]),
+    headers: Object.fromEntries(headers),
+  });
+  const close = async () => stop.abort(new Error("the server is let go"));
+  return { transports: urlTransports(url, fetch), close, lastWords: () => "" };
+}
