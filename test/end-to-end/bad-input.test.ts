@@ -87,7 +87,7 @@ describe("a job file that is wrong", { timeout: patience }, () => {
       "version: one\neach: 3\nlimits: { time: 5 }\n",
       /wrong\.yaml:1:10: [\s\S]*wrong\.yaml:2:7: [\s\S]*wrong\.yaml:3:17: /,
     ],
-    ["uses a key that is not built", "version: 1\nprompt: Do it\n", /wrong\.yaml:2:1: .*not built yet/],
+    ["uses a key that is not built", "version: 1\nprompt: Do it\ntriggers: []\n", /wrong\.yaml:3:1: .*not built yet/],
     [
       "names a rule file that is not there",
       "version: 1\neach: [{ codemod: { rule: no.yml } }]\n",

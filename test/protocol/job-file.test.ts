@@ -33,8 +33,14 @@ inputs:
   count: 3
   title: { description: What it is about., untrusted: true }
   way: { type: choice, options: [fast, safe], default: safe }
-model: scripted/a.yaml
-agents: { fixer: { model: scripted/b.yaml, prompt: Be careful., allow: [Read, "Edit(src/**)"] } }
+prompt: Away with OPEN inputs.short }}.
+model: bedrock/us.anthropic.claude-sonnet-x-v1:0
+agents:
+  fixer: { model: scripted/b.yaml, prompt: Be careful., allow: [Read, "Edit(src/**)"], tools: [Read, Edit] }
+  judge: { use: .claude/agents/judge.md, description: Looks again., limits: { usd: 0.5, tokens: 1000, turns: 9, time: 2m } }
+servers:
+  docs: { run: [node, docs.js], network: [registry], secrets: [DOCS] }
+  web: { url: "https://example.com/mcp", headers: { Authorization: { secret: WEB_TOKEN } } }
 setup: { run: npm ci, timeout: 10m }
 split: { by: list, items: [src, "**/*.ts"], tasks: 4, match: { glob: "*.ts", regex: '\\bvar\\b', pattern: "var $A", language: ts } }
 before: [{ run: npm install dayjs, writes: [package.json, package-lock.json] }]
@@ -55,11 +61,11 @@ permissions: { allow: ["Edit(docs/**)"], deny: ["Read(.env*)"] }
 format: false
 land: together
 publish: { branch: "bot/OPEN inputs.short }}", existing: update, onBaseMoved: recheck, groupBy: task }
-limits: { concurrency: 2, time: 40m, idle: 90s }
+limits: { concurrency: 2, time: 40m, idle: 90s, usd: 2.5, tokens: 1000000, turns: 12, depth: 2, agents: 3, task: { usd: 1, tokens: 5 } }
 x-mine: anything`.replaceAll("OPEN", opening);
     const file = read(text);
     expect(file.checks?.[1]).toMatchObject({ timeout: 5_400_000 });
-    expect(file.limits).toEqual({ concurrency: 2, time: 2_400_000, idle: 90_000 });
+    expect(file.limits).toMatchObject({ concurrency: 2, time: 2_400_000, idle: 90_000, usd: 2.5, task: { tokens: 5 } });
     expect(file).not.toHaveProperty("x-mine");
   });
 
@@ -88,6 +94,51 @@ describe("what is designed and not built", () => {
 });
 
 const refused: readonly (readonly [line: string, message: string])[] = [
+  ["model: scripted/", '3:8: "scripted/" names no file; write scripted/FILE, relative to the job file'],
+  ["model: replay/", '3:8: "replay/" names no job; write replay/JOB, or replay/FILE.json, relative to the job file'],
+  ["model: bedrock", '3:8: "bedrock" names no model; write bedrock/ID, by the id that Bedrock knows'],
+  ["model: vertex/opus", '3:8: "vertex/opus": there "opus" stands for no model; write the id that Vertex knows'],
+  ["model: claude sonnet", '3:8: "claude sonnet" is no name of a model: it holds a space or a control character'],
+  ["model: inherit", '3:8: "inherit" is for agent files; leave the model out to use the job\'s'],
+  ["split: planner", '3:8: a planner needs a goal; write prompt: "what the whole job is for"'],
+  ["prompt: x\nsplit: planner", "4:8: a planner writes what each task is asked; leave out each, or split otherwise"],
+  [
+    "prompt: x\nsplit: { by: planner, files: 3 }",
+    '4:8: "files" does not apply to by: planner; it says what each task edits',
+  ],
+  ["limits: { usd: -1 }", "3:16: expected at least 0, found the number -1"],
+  ["limits: { depth: 3 }", "3:18: expected at most 2, found the number 3"],
+  ["limits: { turns: 0 }", "3:18: expected at least 1, found the number 0"],
+  ["limits: { task: { turns: 3 } }", '3:19: unknown key "turns"; the keys here are usd, tokens'],
+  ["agents: { a: { use: a.md, tools: [Read] } }", "3:34: use brings its own tools; leave this out"],
+  [
+    "agents: { a: { tools: [Bash(ls)] } }",
+    '3:24: "Bash(ls)" is no name of a tool; write Read, and rules such as Read(src/**) under allow',
+  ],
+  ["servers: { a: {} }", "3:15: the server says nothing; write run: [COMMAND, ...] or url: ADDRESS"],
+  ["servers: { a: { run: [x], url: 'http://a' } }", "3:15: a server is one of run and url; write one of them"],
+  ["servers: { a: { run: [x], headers: {} } }", "3:36: headers belongs to url; leave it out"],
+  [
+    "servers: { a: { url: 'http://a', secrets: [A] } }",
+    "3:43: secrets belongs to run; write headers: { Authorization: { secret: NAME } }",
+  ],
+  ["servers: { a: { url: ftp://a } }", '3:22: "ftp://a" is no address; write one such as https://example.com/mcp'],
+  [
+    "servers: { a: { url: 'https://me:pw@a/' } }",
+    "3:22: an address with a password in it would be in every log; write headers: { Authorization: { secret: NAME } }",
+  ],
+  [
+    "servers: { a: { url: 'http://a', headers: { Authorization: Bearer x } } }",
+    "3:60: a value written here would be in every log; write { secret: NAME }",
+  ],
+  [
+    "servers: { a: { url: 'http://a', headers: { Host: { secret: A } } } }",
+    '3:45: the header "Host" is the client\'s own; leave it out',
+  ],
+  [
+    "servers: { a__b: { run: [x] } }",
+    '3:12: "a__b" is no name of a server; use letters, digits and single _ or - between them',
+  ],
   ["permissions: { mode: never }", '3:22: expected "ask" or "deny" or "plan", found the text "never"'],
   ["permissions: { allow: [{ match: [a] }] }", '3:24: "rule" is missing; add it: a text'],
   ["permissions: { allow: [{ rule: Read, nomatch: [a] }] }", '3:38: unknown key "nomatch"; did you mean "match"?'],

@@ -75,6 +75,10 @@ const split = fc.oneof(
   mapping({ by: fc.constant("list"), items: paths, tasks: most.tasks, match }, ["by", "items"]),
   mapping({ by: fc.constant("findings"), of: line, match, ...most }, ["by", "of"]),
 );
+const planned = fc.oneof(
+  fc.constant("planner"),
+  mapping({ by: fc.constant("planner"), tasks: most.tasks, match }, ["by"]),
+);
 const tasks = fc
   .uniqueArray(name, { minLength: 1, maxLength: 4 })
   .chain((ids) =>
@@ -132,16 +136,37 @@ const publish = fc.oneof(
     ["branch"],
   ),
 );
+const model = fc.constantFrom(
+  ...["sonnet", "claude-opus-5", "qwen3-coder:30b", "bedrock/us.anthropic.claude-x-v1:0", "vertex/claude-x@20260101"],
+  ...["replay/lint-7", "replay/runs/x.json", "scripted/a.yaml", "recipe/no-var"],
+);
+const spend = { usd: fc.constantFrom(0, 0.25, 20), tokens: fc.integer({ min: 1, max: 1e9 }) };
+const turns = fc.integer({ min: 1, max: 99 });
 const agent = mapping({
-  model: fc.constantFrom("scripted/a.yaml", "recipe/no-var"),
+  model,
+  description: line,
   prompt,
+  tools: fc.uniqueArray(fc.constantFrom("Read", "Bash", "mcp__docs__search"), { minLength: 1, maxLength: 3 }),
   allow: fc.array(line, { maxLength: 2 }),
+  limits: mapping({ ...spend, turns, time }),
 });
+const secret = fc.record({ secret: fc.constantFrom("DOCS_TOKEN", "A") });
+const server = fc.oneof(
+  mapping({ run: fc.constantFrom(["node", "server.js"], ["docs"]), network: fc.constant(["registry"]) }, ["run"]),
+  mapping(
+    {
+      url: fc.constantFrom("https://docs.example.com/mcp", "http://127.0.0.1:8080/"),
+      headers: fc.record({ Authorization: secret }),
+    },
+    ["url"],
+  ),
+);
 
 const common = {
   name,
   inputs: fc.dictionary(name, input, { maxKeys: 3 }),
-  model: fc.constantFrom("recipe/node-protocol", "scripted/x.yaml"),
+  model,
+  servers: fc.dictionary(name, server, { maxKeys: 2 }),
   agents: fc.dictionary(name, agent, { maxKeys: 2 }),
   setup: fc.oneof(fc.constant("npm ci"), mapping({ run: fc.constant("npm ci"), timeout: time }, ["run"])),
   checks: fc.array(check, { maxLength: 3 }),
@@ -149,12 +174,25 @@ const common = {
   format: fc.boolean(),
   land: fc.constantFrom("green", "together"),
   publish,
-  limits: mapping({ concurrency: fc.integer({ min: 1, max: 99 }), time, idle: time }),
+  limits: mapping({
+    concurrency: fc.integer({ min: 1, max: 99 }),
+    ...{ time, idle: time, ...spend, turns },
+    depth: fc.constantFrom(1, 2),
+    agents: fc.integer({ min: 1, max: 99 }),
+    task: mapping(spend),
+  }),
 };
 
 /** The values of `version` and what does the work are always there. */
 export const jobs = fc.oneof(
-  mapping({ version: fc.constant(1), each: steps, split, before: steps, after: steps, ...common }, ["version", "each"]),
+  mapping({ version: fc.constant(1), prompt, split: planned, before: steps, after: steps, ...common }, [
+    "version",
+    "prompt",
+  ]),
+  mapping({ version: fc.constant(1), prompt, each: steps, split, before: steps, after: steps, ...common }, [
+    "version",
+    "each",
+  ]),
   mapping({ version: fc.constant(1), tasks, ...common }, ["version", "tasks"]),
   mapping({ version: fc.constant(1), before: steps, after: steps, ...common }, ["version", "before"]),
 );
