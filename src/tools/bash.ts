@@ -12,8 +12,8 @@ export const bash = defineTool({
     "Runs one bash command line in a whole checkout of the repository (the current directory), with your edits in it, " +
     "in a sandbox: there is no network unless the task was given some, nothing outside the checkout can be changed, " +
     "and /tmp, the home folder and processes left behind are gone afterwards. What it changes outside the files that " +
-    "you may edit is put back, and you are told so. Git can be asked, not changed: do not commit. Output is cut to " +
-    "30,000 characters, so narrow it with head, tail or grep. Paths that it prints are below its current directory; " +
+    "you may edit is put back, and you are told so. Git can be asked, not changed: do not commit. Of an output over " +
+    "28,000 characters you see both ends, and how to read the rest. Paths that it prints are below its current directory; " +
     "other tools want them relative to it.",
   input: z.strictObject({
     command: z

@@ -8,9 +8,11 @@ import type { ToolResult, ToolUse } from "../protocol/message.ts";
 import type { Decision, Scope } from "../protocol/scope.ts";
 import { attribute, operation, toolSpan } from "../telemetry/semconv.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
+import { denialText } from "../transcript/denial-text.ts";
 import type { Asking } from "./asking.ts";
 import { toolNamed } from "./catalog.ts";
 import { decidePaths, type Judgement } from "./decide-paths.ts";
+import { cut, fitResult } from "./fit-result.ts";
 import { guardScripts } from "./guard-scripts.ts";
 import { notOffered, shortInput } from "./judge.ts";
 import { failed, type OpenedCall, type RunContext, type Tool, type ToolOutcome } from "./tool.ts";
@@ -63,7 +65,7 @@ export async function execute(call: ToolUse, context: ToolContext): Promise<Exec
     return executed;
   } catch (thrown) {
     span.end({ status: "error", message: "the tool threw" });
-    return finish(call, failed(describeThrown(call.name, thrown)));
+    return finished(call, failed(describeThrown(call.name, thrown)));
   }
 }
 
@@ -86,9 +88,9 @@ interface Around {
 }
 
 async function judgeAndRun(tool: Tool, call: ToolUse, { context, span }: Around): Promise<Executed> {
-  if (call.malformed !== undefined) return finish(call, failed(`invalid input for ${tool.name}: ${noObject}`));
+  if (call.malformed !== undefined) return finished(call, failed(`invalid input for ${tool.name}: ${noObject}`));
   const opened = tool.open(call.input);
-  if ("problem" in opened) return finish(call, failed(`invalid input for ${tool.name}: ${opened.problem}`));
+  if ("problem" in opened) return finished(call, failed(`invalid input for ${tool.name}: ${opened.problem}`));
   const answered = answerOf(tool, opened, context);
   if (answered.decision.effect === "deny") return deny(call, answered, span);
   const resolved = await context.files.resolveAll(
@@ -102,7 +104,7 @@ async function judgeAndRun(tool: Tool, call: ToolUse, { context, span }: Around)
   const files = guardScripts(context.files, context);
   const outcome = await opened.run(runContext({ ...context, files }, at));
   const { refusal } = files;
-  return refusal ? deny(call, refusal, span) : finish(call, outcome);
+  return refusal ? deny(call, refusal, span) : finish(call, outcome, context.asking);
 }
 
 /** Only the coordinator can have asked somebody. */
@@ -144,15 +146,20 @@ function deny(call: ToolUse, { decision, subject }: Judgement, span: Span): Exec
   const { rule, source, reason } = decision;
   span.set({ [attribute.decision]: "deny", [attribute.rule]: rule });
   const input = subject === "" ? shortInput(call.input) : subject;
-  const content = `Denied: ${reason} (rule ${rule}, ${source})`;
+  const content = denialText(decision);
   return {
     fact: { type: "tool.denied", data: { call_id: call.id, tool: call.name, input, rule, source, reason } },
-    result: { type: "tool_result", tool_use_id: call.id, content: cap(content, undefined), is_error: true },
+    result: { type: "tool_result", tool_use_id: call.id, content: cut(content), is_error: true },
   };
 }
 
-function finish(call: ToolUse, outcome: ToolOutcome): Executed {
-  const content = cap(outcome.content, outcome.more);
+async function finish(call: ToolUse, outcome: ToolOutcome, asking: Asking): Promise<Executed> {
+  const fitted = await fitResult(outcome, asking);
+  return finished(call, { ...outcome, ...fitted });
+}
+
+function finished(call: ToolUse, outcome: ToolOutcome): Executed {
+  const content = cut(outcome.content);
   const isError = outcome.isError ?? false;
   const logged = outcome.logged ?? content;
   const { pointer, changed, submission } = outcome;
@@ -171,16 +178,6 @@ function finish(call: ToolUse, outcome: ToolOutcome): Executed {
     result: { type: "tool_result", tool_use_id: call.id, content, ...(isError ? { is_error: true } : {}) },
     ...(submission ? { submission } : {}),
   };
-}
-
-/** Characters of one result. */
-const mostCharacters = 30_000;
-
-function cap(content: string, more: string | undefined): string {
-  const text = content.toWellFormed();
-  if (text.length <= mostCharacters) return text;
-  const kept = text.slice(0, mostCharacters).replace(/[\ud800-\udbff]$/, "");
-  return `${kept}\n[cut at ${kept.length} of ${text.length} characters${more ? `; ${more}` : ""}]`;
 }
 
 /** Without the machine's paths, which mean nothing to a model. */

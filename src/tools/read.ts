@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import type { Asking } from "./asking.ts";
 import { decodeText, readExisting } from "./existing-file.ts";
+import { artifactNamed, artifactPath } from "./fit-result.ts";
 import { filePath } from "./path-input.ts";
 import { defineTool, failed, type ToolOutcome } from "./tool.ts";
 
@@ -16,11 +18,14 @@ export const read = defineTool({
   name: "read",
   description:
     "Reads a text file and shows it with line numbers (number, tab, line). Shows at most 2,000 lines or about " +
-    "28,000 characters; use view_range [first, last] for more, where last -1 is the end of the file.",
+    "28,000 characters; use view_range [first, last] for more, where last -1 is the end of the file. A file_path " +
+    "artifact:<id> that an earlier result named is read in the same way.",
   input,
   effect: "read",
-  paths: ({ file_path: path }) => [{ tool: "Read", path }],
-  async run({ view_range }, { at: [at], files }) {
+  paths: ({ file_path: path }) => (artifactNamed(path) ? [] : [{ tool: "Read", path }]),
+  async run({ file_path: asked, view_range }, { at: [at], files, asking }) {
+    const artifact = artifactNamed(asked);
+    if (artifact) return readArtifact(artifact, { view_range, asking });
     if (!at) return failed("no path was resolved");
     const file = await readExisting(at, files);
     if ("refused" in file) return failed(file.refused);
@@ -30,6 +35,16 @@ export const read = defineTool({
     return show(decoded.text, { path: at.canonical, sha256, bytes: file.bytes.length, view_range });
   },
 });
+
+async function readArtifact(
+  sha256: string,
+  { view_range, asking }: { view_range: [number, number] | undefined; asking: Asking },
+): Promise<ToolOutcome> {
+  const text = await asking.artifact(sha256);
+  const path = artifactPath(sha256);
+  if (text === undefined) return failed(`there is no ${path} of this run: only results of its own calls can be read`);
+  return show(text, { path, sha256, bytes: Buffer.byteLength(text), view_range });
+}
 
 const mostLines = 2_000;
 /** Below the cap on results, so that a page ends with a whole line and a word on how to go on. */
