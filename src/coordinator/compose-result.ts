@@ -1,12 +1,13 @@
+import { nothingSpent, type Spent } from "../budget/job-budget.ts";
 import type { Leftover } from "../protocol/claim.ts";
-import { addUsage } from "../protocol/message.ts";
 import { exitOf, type Outcome, strongest } from "../protocol/outcome.ts";
 import type { CheckResult, Denial, Reason, Result, TaskResult } from "../protocol/result.ts";
 import type { Unsplit } from "../protocol/task.ts";
 import type { FinishedTask } from "./finished-task.ts";
 import type { Job, JobStopped } from "./job.ts";
 import type { Landing } from "./landing.ts";
-import { type Planning, planningUsage, planShown } from "./planning.ts";
+import { type Planning, planShown } from "./planning.ts";
+import { resultUsage } from "./result-usage.ts";
 
 /** What a job came to, as one document. Pure: exactly one outcome, and never a green one for work that was not done. */
 export interface Ending {
@@ -14,6 +15,8 @@ export interface Ending {
   tasks: readonly FinishedTask[];
   unsplit: readonly Unsplit[];
   landing: Landing;
+  /** All that its model calls took; absent: there were none. */
+  spent?: Spent | undefined;
   /** What a planner took, and the plan that came of it. */
   planning?: Planning | undefined;
   published?: Result["published"] | undefined;
@@ -60,11 +63,7 @@ export function composeResult(ending: Ending): Result {
     checks: [...tasks.flatMap((task) => task.checks), ...landing.checks, ...(ending.rechecks ?? [])],
     denials: tasks.flatMap(denialsOf),
     ...(limit ? { limit } : {}),
-    usage: {
-      ...tasks.reduce((sum, task) => addUsage(sum, task.usage), planningUsage(planning)),
-      cost_usd: 0,
-      cost_known: true,
-    },
+    usage: resultUsage(ending.spent ?? nothingSpent),
     trace_id: job.span.traceId,
     started_at: new Date(job.startedAt).toISOString(),
     ended_at: new Date(ending.endedAt).toISOString(),
@@ -151,6 +150,7 @@ function taskResult(task: FinishedTask, { landing, patches, lines }: Ending): Ta
     ...(why ? { reason: { ...why, task: task.id } } : {}),
     ...(leftovers.length > 0 ? { leftovers } : {}),
     ...(summary ? { summary } : {}),
+    ...(task.spent === nothingSpent ? {} : { usage: resultUsage(task.spent) }),
   };
 }
 

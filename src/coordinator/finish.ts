@@ -21,7 +21,11 @@ export async function finish(said: Result, job: Job, equipment: Equipment): Prom
   await finishJob(job.root, { outcome, result, failure, facts }, clock, database);
   tellListeners(equipment, { job: { id: job.id, traceId: job.span.traceId }, runId: job.root.runId, facts });
   const runs = result.tasks.reduce((sum, task) => sum + task.attempts, 0);
-  job.span.set({ [attribute.outcome]: outcome, [attribute.agents]: runs, [attribute.costNanoUsd]: 0 });
+  job.span.set({
+    [attribute.outcome]: outcome,
+    [attribute.agents]: runs,
+    [attribute.costNanoUsd]: Math.round(result.usage.cost_usd * 1e9),
+  });
   job.span.end(exit_code === 0 ? {} : { status: "error", message: reason?.message ?? outcome });
   equipment.hub.closeOrphans(job.id, "the job ended");
   await equipment.hub.flush();

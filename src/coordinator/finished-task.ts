@@ -1,7 +1,7 @@
+import type { Spent } from "../budget/job-budget.ts";
 import { recordTask } from "../db/record-task.ts";
 import type { Submission } from "../protocol/claim.ts";
 import type { TaskState } from "../protocol/job-fact.ts";
-import type { Usage } from "../protocol/message.ts";
 import type { CheckResult, Denial, Reason } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";
 import type { Equipment } from "./equipment.ts";
@@ -26,7 +26,8 @@ export interface FinishedTask extends Task {
   failure?: Reason;
   /** Of the checks on its own tree. */
   checks: readonly CheckResult[];
-  usage: Usage;
+  /** What all its runs took, those that died included. */
+  spent: Spent;
   /** The spans of its runs. */
   traceparents: readonly string[];
   /** The job's setup fails, and so would every other task. */

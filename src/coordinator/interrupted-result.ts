@@ -1,8 +1,8 @@
 import type { StoredJob } from "../db/find-job.ts";
 import type { Event, FactData } from "../protocol/event.ts";
 import { faultExits } from "../protocol/failure.ts";
-import { noUsage } from "../protocol/message.ts";
 import type { Reason, Result, TaskResult } from "../protocol/result.ts";
+import { resultUsage, spentIn } from "./result-usage.ts";
 
 /**
  * The result of a job whose process is gone: what its log says, and nothing that it does not say. Pure. `published` is
@@ -32,7 +32,7 @@ export function interruptedResult(
     tasks: tasksOf(events),
     checks: [],
     denials: [],
-    usage: { ...noUsage, cost_usd: 0, cost_known: true },
+    usage: resultUsage(spentIn(events)),
     trace_id: job.traceId,
     started_at: job.createdAt.toISOString(),
     ended_at: new Date(endedAt).toISOString(),

@@ -45,7 +45,7 @@ function judgeStop({ state, failure }: RunReport): TaskVerdict | undefined {
 
 /** A run that ended for this came to a limit of its own or of the job. */
 export function isLimit({ code }: Pick<Failure, "code">): boolean {
-  return ["idle", "time", "turns"].includes(code);
+  return ["idle", "time", "turns", "tokens", "usd"].includes(code);
 }
 
 function refusalOf(reports: readonly RunReport[]): Failure | undefined {

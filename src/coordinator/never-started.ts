@@ -1,4 +1,4 @@
-import { noUsage } from "../protocol/message.ts";
+import { nothingSpent } from "../budget/job-budget.ts";
 import type { Reason } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";
 import type { FinishedTask } from "./finished-task.ts";
@@ -22,7 +22,7 @@ export function neverStarted(
     ignored: [],
     submissions: [],
     checks: [],
-    usage: noUsage,
+    spent: nothingSpent,
     traceparents: [],
   };
 }

@@ -35,7 +35,11 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
     ...nothingKept,
     ...endingOf(thrown, job),
   }));
-  return finish(composeResult({ ...story, ...kept, job, spent: job.budget.total, endedAt: equipment.clock.now() }), job, equipment);
+  return finish(
+    composeResult({ ...story, ...kept, job, spent: job.budget.total, endedAt: equipment.clock.now() }),
+    job,
+    equipment,
+  );
 }
 
 type Told = "tasks" | "unsplit" | "landing" | "published" | "failure" | "rechecks" | "stopped" | "error";

@@ -1,7 +1,6 @@
 import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
 import type { AgentStep, Step } from "../protocol/job.ts";
-import { addUsage, noUsage } from "../protocol/message.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
@@ -127,7 +126,7 @@ async function settle(task: Task, { start, tree, attempts, runs }: Progress, aro
     ...(failure ? { failure: { ...failure, ...(tail ? { log: tail } : {}) } } : {}),
     checks: [],
     traceparents: runs.flatMap((run) => run.report.traceparent ?? []),
-    usage: runs.reduce((sum, run) => addUsage(sum, run.report.usage), noUsage),
+    spent: around.job.budget.spentOf(task.id),
     ...(endsJob ? { endsJob } : {}),
   };
 }

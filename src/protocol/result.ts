@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { leftover } from "./claim.ts";
 import { taskState } from "./job-fact.ts";
+import { usage } from "./message.ts";
 import { outcome } from "./outcome.ts";
 import { jobPlan } from "./plan.ts";
 
@@ -48,6 +49,15 @@ export const reason = z.object({
 });
 export type Reason = z.infer<typeof reason>;
 
+/** Tokens and money of a job, or of one task: planning, retries and agents that others started included. */
+export const resultUsage = z.object({
+  ...usage.shape,
+  cost_usd: z.number(),
+  /** False: something of it has no price, and is not in `cost_usd`. */
+  cost_known: z.boolean(),
+});
+export type ResultUsage = z.infer<typeof resultUsage>;
+
 export const taskResult = z.object({
   id: z.string(),
   title: z.string(),
@@ -65,6 +75,8 @@ export const taskResult = z.object({
   leftovers: z.array(leftover).optional(),
   /** What the agent said at the end. */
   summary: z.string().optional(),
+  /** Absent where it asked no model. */
+  usage: resultUsage.optional(),
 });
 export type TaskResult = z.infer<typeof taskResult>;
 
@@ -86,14 +98,7 @@ export const result = z.object({
   checks: z.array(checkResult),
   denials: z.array(denial),
   limit: z.string().optional(),
-  usage: z.object({
-    input_tokens: z.number().int(),
-    output_tokens: z.number().int(),
-    cache_read_tokens: z.number().int(),
-    cache_write_tokens: z.number().int(),
-    cost_usd: z.number(),
-    cost_known: z.boolean(),
-  }),
+  usage: resultUsage,
   trace_id: z.string(),
   started_at: z.iso.datetime(),
   ended_at: z.iso.datetime(),

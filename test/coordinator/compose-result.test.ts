@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { nothingSpent } from "../../src/budget/job-budget.ts";
 import { composeResult, type Ending } from "../../src/coordinator/compose-result.ts";
 import type { FinishedTask } from "../../src/coordinator/finished-task.ts";
 import { nothingLanded } from "../../src/coordinator/landing.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
 import { taskState } from "../../src/protocol/job-fact.ts";
-import { noUsage } from "../../src/protocol/message.ts";
 import { type CheckResult, checkState, result } from "../../src/protocol/result.ts";
 import { emptySpec } from "../support/job.ts";
 
@@ -30,7 +30,7 @@ function task(name: string, state: FinishedTask["state"], more: Partial<Finished
     denials: [],
     ignored: [],
     submissions: [],
-    usage: noUsage,
+    spent: nothingSpent,
     traceparents: [],
     ...more,
   };
