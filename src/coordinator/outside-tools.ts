@@ -61,19 +61,18 @@ function describeAgents(agents: readonly AgentSpec[]): ToolSchema {
 type Offered = OutsideTools | { failure: Failure };
 
 async function serverTools(order: StepOrder, around: Around): Promise<Offered> {
-  const tools: ToolSchema[] = [];
-  const pinned: { name: string; sha256: string }[] = [];
-  for (const { name: server } of around.job.spec.servers ?? []) {
-    if (!couldAllowServer(order.scope, server) || !isGiven(server, order.step.agent)) continue;
+  const offered: ReturnType<typeof offeredOf> = [];
+  const servers = around.job.spec.servers ?? [];
+  const isPossible = (server: string) => couldAllowServer(order.scope, server) && isGiven(server, order.step.agent);
+  for (const { name: server } of servers.filter(({ name }) => isPossible(name))) {
     const listed = await (await toolServerOf(server, around))?.tools();
     if (!listed || "problem" in listed) return { failure: unusable(server, listed?.problem ?? "", around) };
-    for (const { name, schema, sha256 } of offeredOf(server, listed.tools, order)) {
-      tools.push(schema);
-      pinned.push({ name, sha256 });
-    }
+    offered.push(...offeredOf(server, listed.tools, order));
   }
+  const tools = offered.map(({ schema }) => schema);
   const isTooMuch = tools.length > mostTools || JSON.stringify(tools).length > mostCharacters;
-  return isTooMuch ? { failure: tooMany(tools.length) } : { tools, pinned };
+  if (isTooMuch) return { failure: tooMany(tools.length) };
+  return { tools, pinned: offered.map(({ name, sha256 }) => ({ name, sha256 })) };
 }
 
 function offeredOf(server: string, listed: readonly PinnedTool[], { scope, step }: StepOrder) {
