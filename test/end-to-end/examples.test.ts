@@ -72,6 +72,8 @@ const lines: Record<string, string> = {
   "replace-call.yaml": "+module.exports = (text) => new URL(text.substr(0, 9));",
   "rule-file.yaml": "+export const short = (text: string) => text.slice(0, 3);",
   "scripted-agent.yaml": "+# About",
+  "hybrid.yaml": '+const url = require("node:url");',
+  "planned.yaml": "+# Thanks",
 };
 
 describe("the examples", { timeout: patience }, () => {
