@@ -19,9 +19,8 @@ export const addValidate: Verb = (program, around) => {
       const order = await resolveOrder(source, { cwd: around.cwd, inputs: given, hasStandIns: true });
       const { before, each, after, tasks, checks } = order;
       const steps = [...before, ...each, ...after, ...tasks.flatMap((task) => task.steps)];
-      around.terminal.print(
-        `${file} is valid: ${order.name}, ${count(steps.length, "step")}, ${count(checks.length, "check")}`,
-      );
+      const work = order.planner === undefined ? count(steps.length, "step") : "a goal for a planner";
+      around.terminal.print(`${file} is valid: ${order.name}, ${work}, ${count(checks.length, "check")}`);
       const unread = unreadIn(source.file);
       if (unread.length > 0)
         around.terminal.tell(`not read: ${unread.join(", ")}; \`sheaf plan\` reads them at the commit it starts from`);

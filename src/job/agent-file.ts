@@ -31,7 +31,7 @@ export function readAgentFile(text: string, file: string): AgentFile {
   const { description, model, maxTurns } = value;
   return {
     instructions: body,
-    description,
+    description: description.slice(0, mostDescription).toWellFormed(),
     ...limits,
     ...(model === undefined || model === "inherit" ? {} : { model: modelOf(model, place(["model"])) }),
     ...(maxTurns === undefined ? {} : { turns: maxTurns }),
@@ -49,6 +49,8 @@ function modelOf(written: string, place: string): string {
 }
 
 const mostBody = 100_000;
+/** It is told to whoever may start the agent, with those of all others. */
+const mostDescription = 2_000;
 
 function partsOf(text: string, file: string): { front: string; body: string } {
   const parts = /^---[ \t]*\n([\s\S]*?\n)?---[ \t]*(?:\n([\s\S]*))?$/.exec(text);

@@ -51,17 +51,28 @@ export function readJobRequest({ job, name, files = {} }: Pick<JobRequest, "job"
 /** A job that is one step and no file; `said` is what asked for it, for errors. */
 export function jobOfStep(
   step: Readonly<Record<string, unknown>>,
-  options: { split?: "none"; name: string; said: string; cwd: string },
+  options: { name: string; said: string; cwd: string },
 ): JobSource {
-  const written = { version: 1, ...(options.split ? { split: options.split } : {}), each: [step] };
-  const place = () => options.said;
+  return jobOf({ version: 1, each: [step] }, options);
+}
+
+/** A job that is no file, in the form a file has. Files it names are relative to `cwd`. Throws Fault `usage`. */
+export function jobOf(
+  written: Readonly<Record<string, unknown>>,
+  { name, said, cwd }: { name: string; said: string; cwd: string },
+): JobSource {
   const checked = jobFile.safeParse(written);
   if (!checked.success) {
     const message = checked.error.issues[0]?.message ?? "not valid";
-    throw new Fault("usage", `${options.said}: ${message}`, { remedy: "see sheaf run --help" });
+    throw new Fault("usage", `${said}: ${message}`, { remedy: "see sheaf run --help" });
   }
-  const texts = textsOnDisk({ folder: options.cwd, cwd: options.cwd });
-  return { file: checked.data, written, name: nameFrom(options.name), texts, place, asker: "command line" };
+  const texts = textsOnDisk({ folder: cwd, cwd });
+  return {
+    ...{ file: checked.data, written, texts },
+    name: checked.data.name ?? nameFrom(name),
+    place: () => said,
+    asker: "command line",
+  };
 }
 
 /**

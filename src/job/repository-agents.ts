@@ -85,7 +85,7 @@ function unreadable(thrown: unknown): string {
 
 /** Only to find it by: the file is read as YAML when somebody wants it. */
 function nameIn(text = ""): string | undefined {
-  const front = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---/m.exec(text)?.[1];
+  const front = /(?<![\s\S])\uFEFF?---[ \t]*\r?\n([\s\S]*?)^---/m.exec(text)?.[1];
   return /^name:[ \t]*(["']?)([A-Za-z0-9._-]+)\1[ \t]*(?:#.*)?\r?$/m.exec(front ?? "")?.[2];
 }
 
