@@ -29,6 +29,7 @@ export interface Served {
 
 export function messagesModel(served: Served): Model {
   const { name, card, endpoint } = served;
+  const stale = new Set<Droppable>();
   return {
     name,
     card,
@@ -37,10 +38,9 @@ export function messagesModel(served: Served): Model {
       hearing.signal.throwIfAborted();
       const door = await openDoor(endpoint);
       for (;;) {
-        const answer = await attempt(request, hearing, { served, door });
+        const answer = await attempt(request, hearing, { served, door, stale });
         if (!("refused" in answer)) return answer;
-        door.dropped.add(answer.refused);
-        hearing.said?.({ at: "dropped", field: answer.refused });
+        leaveOut(answer.refused, { door, stale, hearing });
       }
     },
     async countTokens(request, signal) {
@@ -55,6 +55,17 @@ export function messagesModel(served: Served): Model {
 interface At {
   served: Served;
   door: Door;
+  /** What is left out of this run's requests alone. */
+  stale: Set<Droppable>;
+}
+
+/** Of the endpoint, so for all runs; but signatures are of one conversation. */
+function leaveOut(field: Droppable, { door, stale, hearing }: Pick<At, "door" | "stale"> & { hearing: Hearing }): void {
+  if (field === "signature") stale.add(field);
+  else {
+    door.dropped.add(field);
+    hearing.said?.({ at: "dropped", field });
+  }
 }
 
 async function attempt(request: ModelRequest, hearing: Hearing, at: At): Promise<ModelAnswer | { refused: Droppable }> {
@@ -71,23 +82,25 @@ async function attempt(request: ModelRequest, hearing: Hearing, at: At): Promise
     await listen(response, assembly, { patience, began: () => hearing.began?.() });
     return answerOf(assembly.end(), request, response.headers);
   } catch (thrown) {
-    return failed(stop.signal.aborted ? stop.signal.reason : thrown, { at, hearing, sent });
+    const cause: unknown = stop.signal.aborted ? stop.signal.reason : thrown;
+    // What is left of an answer that nobody wants any more would hold its socket.
+    stop.abort();
+    return failed(cause, { at, hearing, sent });
   } finally {
     patience.end();
     hearing.signal.removeEventListener("abort", onAbort);
-    // Whatever is left of an answer that is not wanted any more closes its socket.
-    stop.abort();
   }
 }
 
-function requestOptions(request: ModelRequest, { served, door }: At) {
+function requestOptions(request: ModelRequest, { served, door, stale }: At) {
   const { card, endpoint, model } = served;
   return {
     model,
     maxTokens: request.maxTokens > 0 ? request.maxTokens : card.output_tokens,
     cache: endpoint.capabilities.cache,
     longCache: endpoint.capabilities.long_cache,
-    dropped: door.dropped,
+    betas: endpoint.capabilities.betas.length > 0,
+    dropped: new Set<string>([...door.dropped, ...stale]),
   };
 }
 
@@ -166,7 +179,7 @@ function named(content: Assembled["content"], messages: readonly Message[]): Ass
 async function countedTokens(request: ModelRequest, signal: AbortSignal, served: Served): Promise<number | undefined> {
   const door = await openDoor(served.endpoint);
   if (door.dropped.has("count_tokens")) return undefined;
-  const { body } = requestBody(request, requestOptions(request, { served, door }));
+  const { body } = requestBody(request, requestOptions(request, { served, door, stale: new Set() }));
   const { max_tokens: _most, stream: _stream, ...counted } = body;
   try {
     const options = { signal, timeoutMs: timeoutOf(served.endpoint) };

@@ -28,6 +28,8 @@ export interface RequestOptions {
   maxTokens: number;
   cache: boolean;
   longCache: boolean;
+  /** Whether it goes with names of beta features, which are in a header. */
+  betas: boolean;
   /** What the endpoint refused before. */
   dropped: ReadonlySet<string>;
 }
@@ -39,6 +41,7 @@ export function requestBody(
 ): { body: RequestBody; sent: ReadonlySet<Droppable> } {
   const sent = new Set<Droppable>();
   const form = formOf(options, sent);
+  if (options.betas) form.may("anthropic-beta");
   const messages = messagesOf(request, form);
   const tools = request.tools.length > 0 ? { tools: toolsOf(request.tools, form) } : {};
   const system = request.system === "" ? {} : { system: systemOf(request.system, form) };
@@ -130,7 +133,7 @@ function blockOf(block: Block, form: Form): BlockParam | undefined {
       return block.is_error === undefined || isToldOf(block, form) ? block : withoutFlag(block);
     case "thinking":
     case "redacted_thinking":
-      return isSigned(block) && form.may("thinking") ? block : undefined;
+      return isSigned(block) && form.may("thinking") && form.may("signature") ? block : undefined;
   }
 }
 
