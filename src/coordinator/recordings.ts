@@ -29,7 +29,8 @@ export async function recordedRuns(
 /** Throws Fault `replay` for a recording that is not there, is none, or is of a job that still runs. */
 export async function requireRecordings(spec: JobSpec, equipment: Equipment): Promise<void> {
   const steps = stepsOf(spec).flatMap((step) => (step.kind === "agent" ? [step.agent] : []));
-  const agents: AgentSpec[] = [...steps, ...(spec.planner ? [spec.planner] : []), ...(spec.agents ?? [])];
+  const { planner, worker, agents: others = [] } = spec;
+  const agents: AgentSpec[] = [...steps, ...others, ...(planner ? [planner] : []), ...(worker ? [worker] : [])];
   const models = agents.flatMap(({ model }) => (model.provider === "replay" ? [model] : []));
   for (const model of new Map(models.map((one) => [one.of, one])).values()) {
     if (model.recording === undefined) await requireEnded(model.of, equipment);

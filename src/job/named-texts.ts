@@ -5,8 +5,8 @@ import { Fault, type FaultCode } from "../protocol/failure.ts";
 
 /** The texts of the files a job names: beside the job file, or sent along with it. */
 export interface NamedTexts {
-  /** Throws Fault with `code` for a file that is not there, too large or no text. */
-  read(name: string, code: FaultCode): Promise<string>;
+  /** Throws Fault with `code` for a file that is not there, no text, or of more than `maxBytes` (default 1 MB). */
+  read(name: string, code: FaultCode, maxBytes?: number): Promise<string>;
   /** What errors call it. */
   shown(name: string): string;
   /** Two names of one file have one identity. */
@@ -17,7 +17,12 @@ export interface NamedTexts {
 export function textsOnDisk({ folder, cwd }: { folder: string; cwd: string }): NamedTexts {
   const identity = (name: string) => resolve(folder, name);
   const shown = (name: string) => shownPath(identity(name), cwd);
-  return { identity, shown, read: (name, code) => readText(identity(name), { file: shown(name), code }) };
+  return {
+    identity,
+    shown,
+    read: (name, code, maxBytes) =>
+      readText(identity(name), { file: shown(name), code, ...(maxBytes === undefined ? {} : { maxBytes }) }),
+  };
 }
 
 /** Texts that came with the job. Nothing is read from any disk. */
@@ -39,9 +44,9 @@ export function textsNoted(texts: NamedTexts, seen: Map<string, string>): NamedT
   return {
     shown: texts.shown,
     identity: (name) => name,
-    async read(name, code) {
+    async read(name, code, maxBytes) {
       const identity = texts.identity(name);
-      const text = known.get(identity) ?? (await texts.read(name, code));
+      const text = known.get(identity) ?? (await texts.read(name, code, maxBytes));
       known.set(identity, text);
       seen.set(name, text);
       return text;

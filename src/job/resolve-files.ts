@@ -23,9 +23,9 @@ const rule = z.record(z.string(), z.unknown());
 export function openJobFiles(named: NamedTexts): JobFiles {
   const texts = new Map<string, Promise<string>>();
   let bytes = 0;
-  const load = async (file: string, place: string, code: FaultCode) => {
+  const load = async (file: string, place: string, code: FaultCode, maxBytes?: number) => {
     const identity = named.identity(file);
-    const reading = texts.get(identity) ?? named.read(file, code);
+    const reading = texts.get(identity) ?? named.read(file, code, maxBytes);
     texts.set(identity, reading);
     const text = await reading.catch((thrown: unknown) => Promise.reject(placed(thrown, place)));
     bytes += Buffer.byteLength(text);
@@ -38,7 +38,7 @@ export function openJobFiles(named: NamedTexts): JobFiles {
       return readDocument(text, { ...options, schema: script, remedy: shapeOfScript }).value;
     },
     async recording(file, place) {
-      const { text, options } = await load(file, place, "script");
+      const { text, options } = await load(file, place, "script", mostBytes);
       if (isJson(text)) return text;
       throw new Fault("script", `${options.file}: not JSON`, { remedy: "name a recording that sheaf wrote" });
     },
