@@ -8,14 +8,16 @@ import type { Equipment } from "./equipment.ts";
 import { namedSecrets } from "./named-secrets.ts";
 import { networkTargets } from "./network-targets.ts";
 import { requireRecordings } from "./recordings.ts";
+import { refuseModels } from "./refuse-models.ts";
 import { reachesOf, stepsOf } from "./steps-of.ts";
 
 /**
  * What could never come to a good end is refused before anything of it is stored or run: commands without a sandbox, a
- * network or a secret that the operator does not give, a branch to be published that is there already. Throws Fault
- * `sandbox_unavailable`, `not_allowed`, `configuration`, `job_file`, `usage`, `replay` or `conflict`.
+ * network or a secret that the operator does not give, a branch to be published that is there already, a model without a
+ * key or a price. Throws Fault `credentials`, `sandbox_unavailable`, `not_allowed`, `configuration`, `job_file`, `usage`, `replay` or `conflict`.
  */
 export async function refuseUnrunnable(spec: JobSpec, repository: Repository, equipment: Equipment): Promise<void> {
+  refuseModels(spec, equipment);
   const command = firstCommand(spec);
   if (command !== undefined) await requireSandbox(equipment, command);
   await refuseReach(spec, repository, equipment);

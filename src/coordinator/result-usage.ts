@@ -1,7 +1,8 @@
 import { addSpent, nothingSpent, type Spent } from "../budget/job-budget.ts";
 import type { Event } from "../protocol/event.ts";
-import { noUsage } from "../protocol/message.ts";
+import { noUsage, type Usage } from "../protocol/message.ts";
 import type { ResultUsage } from "../protocol/result.ts";
+import type { ModelAsk } from "../protocol/run-fact.ts";
 
 /** What was used, as a result says it. */
 export function resultUsage({ usage, costNanoUsd, isCostKnown }: Spent): ResultUsage {
@@ -13,29 +14,28 @@ export function resultUsage({ usage, costNanoUsd, isCostKnown }: Spent): ResultU
  * What those cost nobody can say from the log.
  */
 export function spentIn(events: readonly Event[]): Spent {
-  const open = new Map<string, { input_tokens: number; max_tokens: number }>();
+  const open = new Map<string, ModelAsk>();
+  const assumed: ModelAsk[] = [];
   let spent = nothingSpent;
-  const assume = (runId: string) => {
-    const ask = open.get(runId);
-    open.delete(runId);
-    if (!ask) return;
-    const usage = { ...noUsage, input_tokens: ask.input_tokens, output_tokens: ask.max_tokens, is_assumed: true };
-    spent = addSpent(spent, usage, null);
-  };
   for (const event of events) {
-    if (event.type === "turn.started" && event.data.ask) open.set(event.run_id, event.data.ask);
-    if (event.type === "turn.retried") {
-      if (event.data.is_billed) assume(event.run_id);
-      open.set(event.run_id, event.data.ask);
+    const before = open.get(event.run_id);
+    if (event.type === "turn.finished") {
+      const { usage, cost_nano_usd: cost = 0 } = event.data;
+      spent = addSpent(spent, usage, cost);
+      open.delete(event.run_id);
     }
-    if (event.type !== "turn.finished") continue;
-    open.delete(event.run_id);
-    spent = addSpent(
-      spent,
-      event.data.usage,
-      event.data.cost_nano_usd ?? (event.data.cost_nano_usd === null ? null : 0),
-    );
+    if (before && event.type === "turn.retried" && event.data.is_billed) assumed.push(before);
+    const ask = askIn(event);
+    if (ask) open.set(event.run_id, ask);
   }
-  for (const runId of [...open.keys()]) assume(runId);
-  return spent;
+  return [...assumed, ...open.values()].reduce((sum, ask) => addSpent(sum, assumedUsage(ask), null), spent);
+}
+
+function askIn(event: Event): ModelAsk | undefined {
+  return event.type === "turn.started" || event.type === "turn.retried" ? event.data.ask : undefined;
+}
+
+/** All that a call could have taken. */
+export function assumedUsage({ input_tokens, max_tokens }: ModelAsk): Usage {
+  return { ...noUsage, input_tokens, output_tokens: max_tokens, is_assumed: true };
 }

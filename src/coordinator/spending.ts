@@ -17,6 +17,8 @@ export interface Spending {
   day?: DayBudget | undefined;
   /** The most of one job, whatever it asks for. */
   jobLimit: Limit;
+  /** The operator limits money: what has no price could not be held to it. */
+  isMoneyLimited: boolean;
   limits(endpoint: Endpoint): LaneLimits;
   /** From 0 to 1. */
   random(): number;
@@ -32,6 +34,7 @@ export function openSpending(settings: ModelSettings, { clock }: { clock: Clock;
     governor: createGovernor({ now, random, later }),
     warm: createWarmGate({ now, later }),
     jobLimit: limitOf(budget.job),
+    isMoneyLimited: budget.job.nano_usd !== undefined || budget.day.nano_usd !== undefined,
     limits: ({ base_url }) => ({
       requestsPerMinute: endpoint.requestsPerMinute,
       tokensPerMinute: endpoint.tokensPerMinute,
