@@ -15,6 +15,8 @@ export interface ToolDefinition<Input> {
   /** For a model. */
   description: string;
   input: z.ZodType<Input>;
+  /** What a model is shown of the input, where the whole of it would be hard to read. It promises nothing more. */
+  shown?: z.ZodType;
   effect: Effect;
   /** What the decision is about, as the model wrote it. */
   paths(input: Input): readonly Asked[];
@@ -90,7 +92,7 @@ export interface OpenedCall {
 }
 
 export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
-  const { $schema: _, ...inputSchema } = z.toJSONSchema(definition.input);
+  const { $schema: _, ...inputSchema } = z.toJSONSchema(definition.shown ?? definition.input);
   return {
     name: definition.name,
     description: definition.description,
@@ -123,10 +125,25 @@ export function showPath(path: string): string {
 
 /** Fields by name, at most five. */
 function describeIssues(error: z.ZodError): string {
-  const issues = error.issues.slice(0, 5).map((issue) => {
-    const field = issue.path.length > 0 ? issue.path.join(".") : "input";
-    return `${field}: ${issue.message}`;
-  });
-  const more = error.issues.length - issues.length;
+  const told = error.issues.flatMap((issue) => inUnion(issue));
+  const issues = told
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.length > 0 ? path.join(".") : "input"}: ${message}`);
+  const more = told.length - issues.length;
   return more > 0 ? `${issues.join("; ")}; and ${more} more` : issues.join("; ");
+}
+
+interface Told {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** Of alternatives, what the input has against the one that it comes nearest to. */
+function inUnion(issue: z.core.$ZodIssue): Told[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map(({ path }) => path.length));
+  const nearest = issue.errors.toSorted((one, other) => depth(other) - depth(one))[0] ?? [];
+  return nearest.flatMap((each) =>
+    inUnion(each).map(({ path, message }) => ({ path: [...issue.path, ...path], message })),
+  );
 }
