@@ -40,17 +40,11 @@ async function openCommand(server: CommandServer, around: Around): Promise<Opene
   const span = around.job.tracer.start(serverSpan(server.name), { parent: around.job.span });
   const stop = new AbortController();
   let complaint = "";
-  let words = "";
   const begun = Promise.withResolvers<TalkPipes | undefined>();
   const over = runServer(server, { ...around, workspace, span, signal: stop.signal, talk: begun.resolve }).then(
-    (seen) => {
-      words = around.equipment.redact(lastLines(seen.output.toString())).slice(-mostWords);
-    },
-    (thrown: unknown) => {
-      if (!stop.signal.aborted) begun.reject(thrown);
-    },
+    () => begun.resolve(undefined),
+    (thrown: unknown) => begun.reject(thrown),
   );
-  void over.then(() => begun.resolve(undefined));
   const end = (why?: string) => {
     complaint ||= why ?? "";
     stop.abort(new Error("the server is let go"));
@@ -61,9 +55,10 @@ async function openCommand(server: CommandServer, around: Around): Promise<Opene
     span.end(complaint === "" ? {} : { status: "error", message: complaint });
     await clearAway(workspace, around.equipment);
   };
-  const lastWords = () => [complaint, words].filter((text) => text !== "").join("; ");
   try {
     const pipes = await begun.promise;
+    const words = pipes ? hear(pipes, around) : () => "";
+    const lastWords = () => [complaint, words()].filter((text) => text !== "").join("; ");
     return { transports: pipes ? [() => new PipeTransport({ ...pipes, end })] : [], close, lastWords };
   } catch (thrown) {
     await close();
@@ -72,6 +67,16 @@ async function openCommand(server: CommandServer, around: Around): Promise<Opene
 }
 
 const mostWords = 1_000;
+const mostHeard = 16_384;
+
+/** The end of what it writes to its standard error. */
+function hear({ stderr }: TalkPipes, { equipment }: Around): () => string {
+  let heard = Buffer.alloc(0);
+  stderr.on("data", (chunk: Buffer) => {
+    heard = Buffer.concat([heard, chunk.subarray(-mostHeard)]).subarray(-mostHeard);
+  });
+  return () => equipment.redact(lastLines(heard.toString())).slice(-mostWords);
+}
 
 interface Place extends Around {
   workspace: Workspace;

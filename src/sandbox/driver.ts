@@ -36,6 +36,8 @@ export interface TalkPipes {
   stdin: Writable;
   /** Ends with the command at the latest. */
   stdout: Readable;
+  /** Kept as that of any command, and there to be listened to. */
+  stderr: Readable;
 }
 
 /** Hosts with their ports, and who is told of each request when it is over, let through or not. */

@@ -11,9 +11,9 @@ interface Pipes extends Printed {
  * standard error alone.
  */
 export function handOut({ talk }: Pick<Command, "talk">, { stdin, stdout, stderr }: Pipes): Printed {
-  if (!talk || !stdin || !stdout) return { stdout, stderr };
+  if (!talk || !stdin || !stdout || !stderr) return { stdout, stderr };
   stdin.on("error", () => {});
   stdout.on("error", () => {});
-  talk({ stdin, stdout });
+  talk({ stdin, stdout, stderr });
   return { stdout: null, stderr, left: [stdout] };
 }
