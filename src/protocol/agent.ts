@@ -47,22 +47,26 @@ const scriptedError = z.strictObject({
 });
 
 /** One turn of a scripted model: what it says and the tool calls it makes. */
-export const scriptedTurn = z.strictObject({
-  say: z.string().optional(),
-  /** What it says, in pieces, instead of `say`; `wait` passes before each. */
-  stream: z.array(z.string()).max(10_000).optional(),
-  /** Milliseconds before it begins to answer, and before each piece. */
-  wait: waitMs.optional(),
-  /** The first attempts fail so, one after the other, before one is answered. */
-  error: z.union([scriptedError, z.array(scriptedError).max(100)]).optional(),
-  calls: z.array(z.strictObject({ tool: z.string().min(1), input: z.unknown() })).optional(),
-  /** Tokens of this turn; absent: none. */
-  usage: z
-    .strictObject({ input: tokens, output: tokens, cache_read: tokens.optional(), cache_write: tokens.optional() })
-    .optional(),
-  /** How it stops; absent: with `end_turn` in the last turn, else with `tool_use`. */
-  stop: z.enum(["end_turn", "tool_use", "max_tokens", "refusal", "pause_turn", "too_long"]).optional(),
-});
+export const scriptedTurn = z
+  .strictObject({
+    say: z.string().optional(),
+    /** What it says, in pieces, instead of `say`; `wait` passes before each. */
+    stream: z.array(z.string()).max(10_000).optional(),
+    /** Milliseconds before it begins to answer, and before each piece. */
+    wait: waitMs.optional(),
+    /** The first attempts fail so, one after the other, before one is answered. */
+    error: z.union([scriptedError, z.array(scriptedError).max(100)]).optional(),
+    calls: z.array(z.strictObject({ tool: z.string().min(1), input: z.unknown() })).optional(),
+    /** Tokens of this turn; absent: none. */
+    usage: z
+      .strictObject({ input: tokens, output: tokens, cache_read: tokens.optional(), cache_write: tokens.optional() })
+      .optional(),
+    /** How it stops; absent: with `end_turn` in the last turn, else with `tool_use`. */
+    stop: z.enum(["end_turn", "tool_use", "max_tokens", "refusal", "pause_turn", "too_long"]).optional(),
+  })
+  .refine(({ say, stream }) => say === undefined || stream === undefined, {
+    message: "a turn says either say or stream",
+  });
 export type ScriptedTurn = z.infer<typeof scriptedTurn>;
 
 /** Milliseconds, tokens and nano-USD of one run. */
