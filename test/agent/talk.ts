@@ -42,7 +42,9 @@ export type Said = ModelAnswer | Error;
 export interface TalkOptions {
   files?: Record<string, string>;
   /** The n-th attempt gets the n-th; the last one stays. */
-  said: readonly Said[] | ((request: ModelRequest, attempt: number, hearing: Hearing) => Promise<Said>);
+  said?: readonly Said[] | ((request: ModelRequest, attempt: number, hearing: Hearing) => Promise<Said>);
+  /** Instead of one that the test speaks for. */
+  model?: Model;
   card?: Partial<ModelCard> | null;
   estimate?: (request: ModelRequest) => number;
   brief?: string;
@@ -75,7 +77,7 @@ export function openTalk(options: TalkOptions): Talk {
   const order = orderOf(options, { root, scratch });
   const span = tracer.start("invoke_agent test", { parent: order.traceparent });
   const files = openFiles({ root, scratch, base: emptyBase, isCaseInsensitive: false });
-  const model = modelOf(options, requests);
+  const model = options.model ?? modelOf(options, requests);
   const talk = openConversation(order, { line, tracer, span, files, model, unlogged: [] });
   return {
     root,
@@ -115,7 +117,7 @@ export function asks(...wanted: [tool: string, input: unknown][]): ModelAnswer {
   return { content, stop: "tool_use", usage: noTokens };
 }
 
-function modelOf({ said, card, estimate = estimateTokens }: TalkOptions, requests: ModelRequest[]): Model {
+function modelOf({ said = [], card, estimate = estimateTokens }: TalkOptions, requests: ModelRequest[]): Model {
   const known = { id: "test-model", context_tokens: 200_000, output_tokens: 64_000, ...card };
   return {
     name: "test-model",

@@ -87,7 +87,8 @@ export function toAnswer(spoken: Spoken, ordinal: number, maxTokens: number): An
     })),
   ];
   const stop = spoken.stop ?? (calls.length > 0 ? "tool_use" : "end_turn");
-  const outputTokens = answerTokens(content);
+  // An answer of nothing costs its end.
+  const outputTokens = Math.max(1, answerTokens(content));
   if (outputTokens <= maxTokens) return { id: `msg_${id}`, content, stop, outputTokens };
   return { id: `msg_${id}`, stop: "max_tokens", outputTokens: maxTokens, ...cut(content, maxTokens) };
 }
