@@ -1,9 +1,9 @@
-import type { AgentSpec } from "../protocol/agent.ts";
+import type { AgentSpec, ModelSpec } from "../protocol/agent.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobSpec, Step } from "../protocol/job.ts";
 import type { Rule } from "../protocol/scope.ts";
 import { knownAgents } from "./known-agents.ts";
-import { agentNamed } from "./resolve-agent.ts";
+import { agentNamed, namelessAgent } from "./resolve-agent.ts";
 import type { Resolving } from "./resolving.ts";
 
 /**
@@ -46,13 +46,30 @@ const mostCharacters = 1_000_000;
 
 async function readable(names: readonly string[], resolving: Resolving): Promise<AgentSpec[]> {
   const agents: AgentSpec[] = [];
+  const { model } = await namelessAgent("default", resolving).catch(unsaid);
   let left = mostCharacters;
   for (const name of names.slice(0, mostAgents)) {
     const agent = await agentNamed(name, name, resolving).catch(broken);
     left -= agent?.instructions.length ?? 0;
-    if (agent && left >= 0) agents.push(agent);
+    if (agent && left >= 0 && isAsNear(agent.model, model)) agents.push(agent);
   }
   return agents;
+}
+
+/**
+ * Whether somebody who runs a job on `own` can be thought to have `model` too. A job on a script, a recording or a model
+ * of this machine asks nobody else for an answer because of a file that the job does not name.
+ */
+function isAsNear(model: ModelSpec, own: ModelSpec | undefined): boolean {
+  if (model.provider !== "messages") return true;
+  if (own?.provider !== "messages" || own.via !== model.via) return false;
+  return own.model === model.model || own.via !== "anthropic" || own.model.startsWith("claude-");
+}
+
+/** What is wrong with the job's own model is said where it stands. */
+function unsaid(thrown: unknown): { model?: ModelSpec } {
+  if (!(thrown instanceof Fault)) throw thrown;
+  return {};
 }
 
 function broken(thrown: unknown): undefined {

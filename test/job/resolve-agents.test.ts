@@ -199,7 +199,10 @@ describe("a planned job", () => {
       model: { file: "plan.yaml" },
     });
     expect(order.worker).toMatchObject({ model: { file: "s.yaml" } });
-    expect(names(order)).not.toContain("planner");
+    // The reviewer's file asks for a model that a job on scripts does not count on.
+    expect(names(order)).toEqual(["helper", "linter"]);
+    expect(names(await resolved({ prompt: "x", model: "qwen3-coder:30b" }))).toEqual(["helper", "linter"]);
+    expect(names(await resolved({ prompt: "x", model: "bedrock/us.x" }))).toEqual(["helper", "linter"]);
   });
 
   it("has a goal into which inputs are filled, those from outside in marks that they cannot end", async () => {
