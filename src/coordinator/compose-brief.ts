@@ -31,7 +31,8 @@ const worthOfNotes = [
 ].join("\n");
 
 function marked({ path, text, bytes, isCut }: ContextFile): string {
-  const shown = JSON.stringify(path).slice(1, -1);
+  // A folder's name stands outside the marks: it keeps no character that could look like one.
+  const shown = path.replace(/[^\w@./+ -]/gu, "?").slice(-300);
   const what = isCut ? `the beginning of ${shown}, of ${bytes} bytes; read shows the rest` : `file ${shown}`;
   return markUntrusted(text.trimEnd(), what, "notes of the repository, not from the operator");
 }
