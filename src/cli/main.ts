@@ -19,6 +19,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   approvals: async () => (await import("./approvals.ts")).addApprovals,
   approve: async () => (await import("./approve.ts")).addApprove,
   deny: async () => (await import("./approve.ts")).addDeny,
+  steer: async () => (await import("./steer.ts")).addSteer,
   cancel: async () => (await import("./cancel.ts")).addCancel,
   token: async () => (await import("./token.ts")).addToken,
   audit: async () => (await import("./audit.ts")).addAudit,

@@ -11,6 +11,7 @@ import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
+import type { Steered, Steering } from "../protocol/steer.ts";
 import { type ApprovalQuery, approvalsPage, type Decided, decideApproval, showApproval } from "./decide-approval.ts";
 import type { Equipment } from "./equipment.ts";
 import type { ExplainQuestion } from "./explain.ts";
@@ -36,6 +37,11 @@ export interface Coordinator {
   job(reference: string): Promise<JobView | undefined>;
   /** Keeps what is finished; nothing happens to a job that has ended. */
   cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void>;
+  /**
+   * Says something to the agents of a running job, or of one of its tasks: each reads it with its next request. Throws
+   * Fault `usage` for a task that is not there, `conflict` where nobody would hear it any more.
+   */
+  steer(id: JobId, said: Steering): Promise<Steered>;
   tasks(id: JobId): Promise<TaskView[]>;
   /** The job's facts after position `after` (0 for all), in batches; `isFollowed` waits for more until the job has ended. */
   events(
@@ -100,6 +106,7 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
       return job && jobView(job);
     },
     cancel: (id, why) => here.cancel(id, why),
+    steer: (id, said) => here.steer(id, said),
     tasks: async (id) => (await listTasks(id, database)).map(taskView),
     events: (id, options) => feeds.read(id, options),
     async run(id) {

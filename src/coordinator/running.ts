@@ -1,10 +1,12 @@
 import { findSettled, type StoredApproval } from "../db/find-approval.ts";
 import { storeRequest, takeRequests } from "../db/store-request.ts";
 import { Fault } from "../protocol/failure.ts";
-import { type JobId, type RunId, runId } from "../protocol/ids.ts";
+import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
+import type { Steered, Steering } from "../protocol/steer.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
+import { asSaid, storeSteering } from "./steer.ts";
 import type { JobOrder, StartedJob } from "./submit.ts";
 
 /** How often another process's requests are looked for. The embedded database has no other process. */
@@ -43,10 +45,15 @@ export class Running {
     const { clock, database } = this.#equipment;
     const said = why?.signal ?? "request";
     const isOpen = await storeRequest({ runId: rootOf(id), kind: "cancel", why: said }, clock, database);
-    const job = this.#jobs.get(id);
-    if (!job || !isOpen) return;
-    await takeRequests([rootOf(id)], clock, database);
-    job.cancel(why?.signal);
+    if (!this.#jobs.has(id) || !isOpen) return;
+    await this.#heed([id], why?.signal);
+  }
+
+  /** Throws Fault `usage` or `conflict` where nobody would hear it. */
+  async steer(id: JobId, said: Steering): Promise<Steered> {
+    const told = await storeSteering(id, said, this.#equipment);
+    if (this.#jobs.has(id)) await this.#heed([id]);
+    return told;
   }
 
   /** An answer that is stored reaches the run that waits for it, if it waits here. */
@@ -120,10 +127,19 @@ export class Running {
     return { id: job.id, handle: job.handle, isNew: true, done };
   }
 
-  async #look(): Promise<void> {
+  /** Takes what was asked of these jobs, and does it. */
+  async #heed(ids: readonly JobId[], signal?: "SIGINT" | "SIGTERM"): Promise<void> {
     const { clock, database } = this.#equipment;
-    const asked = await takeRequests([...this.#jobs.keys()].map(rootOf), clock, database).catch(() => []);
-    for (const request of asked) this.#jobs.get(request.runId as string as JobId)?.cancel();
+    for (const request of await takeRequests(ids.map(rootOf), clock, database)) {
+      const job = this.#jobs.get(jobId.parse(request.runId));
+      if (request.kind === "cancel") job?.cancel(signal);
+      else job?.notices.tell(request.task, asSaid(request.text));
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { database } = this.#equipment;
+    await this.#heed([...this.#jobs.keys()]).catch(() => {});
     const waiting = [...this.#jobs.values()].flatMap((job) => job.questions.ids);
     for (const approval of await findSettled(waiting, database).catch(() => [])) this.answered(approval);
   }

@@ -2,6 +2,7 @@ import {
   bigint,
   boolean,
   customType,
+  doublePrecision,
   index,
   integer,
   json,
@@ -126,7 +127,7 @@ export const requests = sheaf.table(
     runId: uuid("run_id")
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" }),
-    kind: text("kind", { enum: ["cancel"] }).notNull(),
+    kind: text("kind", { enum: ["cancel", "steer"] }).notNull(),
     body: json("body").notNull(),
     at: moment("at").notNull(),
     takenAt: moment("taken_at"),
@@ -189,6 +190,49 @@ export const artifacts = sheaf.table("artifacts", {
   size: bigint("size", { mode: "number" }).notNull(),
   mediaType: text("media_type").notNull(),
   bytes: bytes("bytes").notNull(),
+});
+
+/** What runs of a day (UTC, as 2026-11-23) used of a model; written as each run ends. `cost` is nano-USD of what has a price. */
+export const usage = sheaf.table(
+  "usage",
+  {
+    tenant: text("tenant").notNull(),
+    day: text("day").notNull(),
+    model: text("model").notNull(),
+    runs: bigint("runs", { mode: "number" }).notNull(),
+    inputTokens: bigint("input_tokens", { mode: "number" }).notNull(),
+    outputTokens: bigint("output_tokens", { mode: "number" }).notNull(),
+    cacheReadTokens: bigint("cache_read_tokens", { mode: "number" }).notNull(),
+    cacheWriteTokens: bigint("cache_write_tokens", { mode: "number" }).notNull(),
+    costNanoUsd: bigint("cost_nano_usd", { mode: "number" }).notNull(),
+    isCostKnown: boolean("is_cost_known").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.day, table.model] })],
+);
+
+/** Where the operator limits a day: what is spent and what is reserved, of all nodes together. */
+export const dayBudgets = sheaf.table(
+  "day_budgets",
+  {
+    tenant: text("tenant").notNull(),
+    day: text("day").notNull(),
+    spentTokens: bigint("spent_tokens", { mode: "number" }).notNull(),
+    spentNanoUsd: bigint("spent_nano_usd", { mode: "number" }).notNull(),
+    reservedTokens: bigint("reserved_tokens", { mode: "number" }).notNull(),
+    reservedNanoUsd: bigint("reserved_nano_usd", { mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.day] })],
+);
+
+/**
+ * What several nodes may ask of one model behind one endpoint: when, in milliseconds since the epoch by the database's
+ * clock, all that was let through would be over at its rate.
+ */
+export const rates = sheaf.table("rates", {
+  lane: text("lane").primaryKey(),
+  requestsAt: doublePrecision("requests_at").notNull(),
+  tokensAt: doublePrecision("tokens_at").notNull(),
+  pausedUntil: doublePrecision("paused_until").notNull(),
 });
 
 /** `dur_ns` is null while the span is open. */

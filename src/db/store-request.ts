@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type Clock, newUuid, type RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
@@ -5,12 +6,17 @@ import { and, eq, inArray, isNull } from "./drizzle.ts";
 import { requests, runs } from "./schema.ts";
 
 /** What somebody outside asks of a run. Whoever owns the run takes it and acts; nobody else does. */
-export interface RunRequest {
-  runId: RunId;
-  kind: "cancel";
+export type RunRequest = { runId: RunId } & Asked;
+
+/** As it is stored. */
+const cancelling = z.object({ why: z.string() });
+const steering = z.object({ text: z.string(), task: z.string().optional() });
+
+type Asked =
   /** Why, in words; for the result. */
-  why: string;
-}
+  | ({ kind: "cancel" } & z.infer<typeof cancelling>)
+  /** To the agents of one task, or of all; without secrets. */
+  | ({ kind: "steer" } & z.infer<typeof steering>);
 
 /** Stores the request; false when the run is over, and nobody will take it. */
 export async function storeRequest(request: RunRequest, clock: Clock, database: Database): Promise<boolean> {
@@ -24,26 +30,29 @@ export async function storeRequest(request: RunRequest, clock: Clock, database: 
         .from(runs)
         .where(and(eq(runs.id, request.runId), open));
       if (!run) return false;
-      const { runId, kind, why } = request;
-      await transaction.insert(requests).values({ id, runId, kind, body: { why }, at }).onConflictDoNothing();
+      const { runId, kind, ...body } = request;
+      await transaction.insert(requests).values({ id, runId, kind, body, at }).onConflictDoNothing();
       return true;
     }),
   );
 }
 
-/** The open requests to these runs, marked as taken: each is answered to one caller, once. */
-export async function takeRequests(
-  runIds: readonly RunId[],
-  clock: Clock,
-  database: Database,
-): Promise<{ runId: RunId; kind: "cancel" }[]> {
+/** The open requests to these runs in the order they came, marked as taken: each is answered to one caller, once. */
+export async function takeRequests(runIds: readonly RunId[], clock: Clock, database: Database): Promise<RunRequest[]> {
   if (runIds.length === 0) return [];
   const rows = await attempt("take requests", database, (orm) =>
     orm
       .update(requests)
       .set({ takenAt: new Date(clock.now()) })
       .where(and(inArray(requests.runId, [...runIds]), isNull(requests.takenAt)))
-      .returning({ runId: requests.runId, kind: requests.kind }),
+      .returning({ id: requests.id, runId: requests.runId, kind: requests.kind, body: requests.body, at: requests.at }),
   );
-  return rows.map((row) => ({ runId: row.runId as RunId, kind: row.kind }));
+  const inOrder = rows.toSorted((one, other) => Number(one.at) - Number(other.at) || (one.id < other.id ? -1 : 1));
+  return inOrder.map(({ runId, kind, body }) => ({ runId: runId as RunId, ...readBody(kind, body) }));
+}
+
+function readBody(kind: Asked["kind"], body: unknown): Asked {
+  if (kind === "cancel") return { kind, ...cancelling.parse(body) };
+  const { text, task } = steering.parse(body);
+  return { kind, text, ...(task === undefined ? {} : { task }) };
 }

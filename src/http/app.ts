@@ -28,6 +28,7 @@ import { addReference } from "./reference.ts";
 import { notFoundIn } from "./route.ts";
 import { addRuns } from "./runs.ts";
 import { schemaRefusal } from "./schema-refusal.ts";
+import { addSteer } from "./steer.ts";
 import { addTokens, noSuchToken } from "./tokens.ts";
 import { traced } from "./traced.ts";
 
@@ -85,6 +86,7 @@ export function createApp(order: HttpOrder): HttpApp {
   app.use("/v1/*", exceptOptions(authenticate()));
   addHealth(app, { coordinator, clock, isDraining });
   addJobs(app, { coordinator, take, limits, isDraining });
+  addSteer(app, { coordinator, limits });
   addJobParts(app, { coordinator });
   addExplain(app, { coordinator });
   addEvents(app, { coordinator, limits, log, stop: stop.signal });

@@ -7,6 +7,7 @@ import type { JobId } from "../protocol/ids.ts";
 import { jobView, runView, taskView } from "../protocol/job-view.ts";
 import { type Result, result } from "../protocol/result.ts";
 import { storedSpan } from "../protocol/span.ts";
+import { steered } from "../protocol/steer.ts";
 import { remoteApprovals } from "./approvals.ts";
 import type { Connection } from "./connection.ts";
 import { follow } from "./follow.ts";
@@ -27,6 +28,7 @@ export function remoteCoordinator(connection: Connection): Coordinator {
     async cancel(id) {
       await connection.json({ method: "POST", path: `/v1/jobs/${id}/cancel` }, jobView);
     },
+    steer: (id, body) => connection.json({ method: "POST", path: `/v1/jobs/${id}/steer`, body }, steered),
     tasks: async (id) => (await connection.json({ path: `/v1/jobs/${id}/tasks` }, taskPage)).data,
     events: (id, { after, isFollowed, signal }) =>
       isFollowed ? follow(connection, id, { after, signal }) : stored(connection, id, { after, signal }),
