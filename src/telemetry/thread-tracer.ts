@@ -121,7 +121,7 @@ function defined(attributes: AttributeInput = {}): Attributes {
 
 /** Random, and never all zero: that is "no id" in W3C trace context. */
 function newId(clock: Clock, bytes: number): string {
-  const hex = Array.from(clock.random(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = Buffer.from(clock.random(bytes)).toString("hex");
   return /^0+$/.test(hex) ? `${hex.slice(1)}1` : hex;
 }
 

@@ -50,7 +50,15 @@ export function createFold({ brief, prompt }: Opening, policy: Policy): Fold {
   const opening = createOpening(brief, prompt);
   const turns: Turn[] = [];
   let dropped = 0;
-  const kept = () => turns.slice(dropped);
+  const kept = () => (dropped === 0 ? turns : turns.slice(dropped));
+
+  let hasPointers = false;
+  // Most runs never lose anything, and none of them pays for looking.
+  const missing = () => ({
+    pointed: hasPointers ? kept().flatMap((turn) => turn.pointed()) : [],
+    dropped: turns.slice(0, dropped).flatMap((turn) => turn.callIds),
+    ...(dropped > 0 ? { dropped_turns: dropped } : {}),
+  });
 
   const drop = (count: number) => {
     for (const turn of turns.slice(dropped, count)) opening.takeOver(turn);
@@ -59,7 +67,9 @@ export function createFold({ brief, prompt }: Opening, policy: Policy): Fold {
   const follow = (manifest: Pick<Manifest, "pointed" | "dropped_turns"> | undefined) => {
     drop(manifest?.dropped_turns ?? 0);
     const pointed = new Set(manifest?.pointed);
-    if (pointed.size > 0) for (const turn of kept()) turn.point(pointed);
+    if (pointed.size === 0) return;
+    hasPointers = true;
+    for (const turn of kept()) turn.point(pointed);
   };
   const add: Fold["add"] = (fact, seen) => {
     switch (fact.type) {
@@ -82,17 +92,9 @@ export function createFold({ brief, prompt }: Opening, policy: Policy): Fold {
   return {
     add,
     request() {
-      const messages = [opening.message(), ...kept().flatMap((turn) => [turn.said, turn.told()])];
-      const left = turns.slice(0, dropped);
-      return {
-        messages,
-        manifest: {
-          messages: messages.length,
-          pointed: kept().flatMap((turn) => turn.pointed()),
-          dropped: left.flatMap((turn) => turn.callIds),
-          ...(dropped > 0 ? { dropped_turns: dropped } : {}),
-        },
-      };
+      const messages = [opening.message()];
+      for (const turn of kept()) messages.push(turn.said, turn.told());
+      return { messages, manifest: { messages: messages.length, ...missing() } };
     },
     shorten() {
       const sizes = { opening: opening.size(), turns: kept().map((turn) => turn.size()) };
