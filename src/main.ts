@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { dirname } from "node:path";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { openKeyboard } from "./cli/keyboard.ts";
 import { runCommandLine } from "./cli/main.ts";
@@ -30,6 +31,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   cwd: process.cwd(),
   now: Date.now,
+  readInput: () => text(process.stdin),
   async open(command, options = {}) {
     // Loaded by the commands that need it: a third of all modules are below it.
     const { openSession } = await import("./session/open-session.ts");

@@ -8,7 +8,7 @@ import { readSettings } from "../settings.ts";
 import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
 import { openPlanThreads } from "./plan-threads.ts";
-import { type JobOptions, openJob, readSource } from "./read-job.ts";
+import { type JobOptions, openJob, readAsked } from "./read-job.ts";
 import { withJobOptions } from "./run.ts";
 import type { Surroundings } from "./session.ts";
 import type { Verb } from "./verb.ts";
@@ -70,8 +70,8 @@ async function ofFile(
   const { config, cwd } = around;
   const given = program.opts<{ config?: string; server?: string }>();
   if ((given.server ?? config.server) !== undefined) throw elsewhere();
-  const source = await readSource(named, options, around);
-  const { spec, repository } = await openJob(source, options, around);
+  const { source, options: asked } = await readAsked(named, options, around);
+  const { spec, repository } = await openJob(source, asked, around);
   try {
     const variable = (name: string) => config.variable(name);
     const file = given.config === undefined ? {} : { file: given.config };

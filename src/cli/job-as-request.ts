@@ -6,6 +6,8 @@ import { inputWords } from "../job/resolve-inputs.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobRequest, jobRequest } from "../protocol/job-request.ts";
 import { withBundle } from "../workspace/outgoing-bundle.ts";
+import { overridesOf } from "./overrides-of.ts";
+import { askedOf } from "./read-job.ts";
 import type { FollowOptions, ReadJob } from "./run-to-end.ts";
 import type { Session } from "./session.ts";
 import { refuseUnpublishable } from "./take-home.ts";
@@ -47,14 +49,14 @@ export async function requestOf(
   const given = { overrides: options, inputs: inputWords(options.input ?? []), agentFiles };
   const { request } = await inlineJob(source, given);
   const { ref, commit, is_dirty, repository: path } = spec.base;
-  const { check, concurrency, timeout, publish, model, sample, only, maxUsd, maxTokens, maxTurns } = options;
-  const limits = { concurrency, timeout, maxUsd, maxTokens, maxTurns };
-  const named = { ...limits, publish, model, sample, only, permissionMode: spec.permissions.mode };
-  const overrides = { check: check && [...check], ...named };
+  const overrides = overridesOf({ ...options, permissionMode: spec.permissions.mode });
+  const { lock } = options;
   const asked = {
     ...request,
     inputs: inputWords(options.input ?? []),
-    overrides: defined(overrides),
+    overrides,
+    ...askedOf(options),
+    ...(lock ? { lock } : {}),
     ref,
     commit,
     is_dirty,
@@ -67,10 +69,4 @@ export async function requestOf(
     const there = isBranch ? { ...asked.overrides, publish: "none" } : asked.overrides;
     return { ...asked, overrides: there, repository: { bundle: sha256 } };
   });
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(given: T): Defined<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

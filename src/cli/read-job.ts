@@ -1,16 +1,22 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { agentFilesAt } from "../coordinator/agent-files-at.ts";
+import { asAsked } from "../coordinator/take-request.ts";
 import type { JobSource } from "../job/job-source.ts";
-import { codemodJob, jobOfStep, readJobFile } from "../job/read-job-file.ts";
+import { codemodJob, readJobFile } from "../job/read-job-file.ts";
 import { inputWords } from "../job/resolve-inputs.ts";
 import { resolveJob } from "../job/resolve-job.ts";
+import { resolveLocked } from "../job/resolve-locked.ts";
 import type { Overrides } from "../job/resolve-overrides.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { JobSpec } from "../protocol/job.ts";
-import { resolveBase } from "../workspace/base.ts";
-import { openRepository, type Repository } from "../workspace/repository.ts";
-import { makeDataFolder } from "./data-folder.ts";
+import type { Base, JobSpec } from "../protocol/job.ts";
+import type { JobRequest } from "../protocol/job-request.ts";
+import type { PlanLock } from "../protocol/plan-lock.ts";
+import { exactBase, resolveBase } from "../workspace/base.ts";
+import type { Repository } from "../workspace/repository.ts";
+import { readLocked } from "./locked-job.ts";
+import { openForJob } from "./open-for-job.ts";
+import { promptJob } from "./prompt-job.ts";
 import type { Surroundings } from "./session.ts";
 import { count, oneLine } from "./words.ts";
 
@@ -22,39 +28,63 @@ export interface JobOptions extends Overrides {
   /** `name=value` words. */
   input?: readonly string[];
   repo: string;
-  ref: string;
+  /** HEAD where nothing is said. */
+  ref?: string;
   includeDirty?: boolean;
+  /** False leaves out those that the repository has. */
+  checks?: boolean;
+  /** A lock file. */
+  locked?: string;
+  /** What was read of it. */
+  lock?: PlanLock;
+  /** Commands among the checks that nobody asked for. */
+  foundChecks?: readonly string[];
+  /** It ends with its plan. */
+  planOnly?: boolean;
 }
 
 const usualFile = "sheaf.yaml";
 
-/** The job as it was asked for: a file, a codemod, a prompt, or `sheaf.yaml` where nothing is named. */
-export async function readSource(
+/** A job, and all that was said of it: by the command line, and where it was planned before. */
+export interface Asked<Options extends JobOptions = JobOptions> {
+  source: JobSource;
+  options: Options;
+  /** The file it was read from, as it was named. */
+  file?: string;
+}
+
+/** The job as it was asked for: a file, a codemod, a prompt, a locked plan, or `sheaf.yaml` where nothing is named. */
+export async function readAsked<Options extends JobOptions>(
   named: string | undefined,
-  options: JobOptions,
-  { cwd }: Surroundings,
-): Promise<JobSource> {
+  options: Options,
+  around: Surroundings,
+): Promise<Asked<Options>> {
+  const { cwd } = around;
   const file = named ?? options.file;
-  const asked = [named, options.file, options.codemod, options.prompt].filter((word) => word !== undefined);
-  if (asked.length > 1) {
-    throw new Fault("usage", "a job file, --file, --codemod and --prompt cannot be used together", {
-      remedy: "choose one",
-    });
+  refuseSeveral([named, options.file, options.codemod, options.prompt, options.locked]);
+  if (options.codemod !== undefined) return { source: codemodJob(options.codemod, { cwd }), options };
+  if (options.locked !== undefined) {
+    const locked = await readLocked(options.locked, options, { cwd });
+    return { source: locked.source, options: { ...options, ...locked.options } };
   }
-  if (options.codemod !== undefined) return codemodJob(options.codemod, { cwd });
-  if (options.prompt !== undefined) return promptJob(options.prompt, cwd);
-  if (file !== undefined) return readJobFile(file, { cwd });
+  if (options.prompt !== undefined) {
+    const { source, foundChecks } = await promptJob(options, around);
+    return { source, options: { ...options, foundChecks } };
+  }
+  if (file !== undefined) return { source: await readJobFile(file, { cwd }), options, file };
   if (!(await isThere(resolve(cwd, usualFile)))) {
     throw new Fault("usage", `no job is named, and there is no ${usualFile} here`, {
       remedy: "name a job file, use --codemod node-protocol, or write one with: sheaf init",
     });
   }
-  return readJobFile(usualFile, { cwd });
+  return { source: await readJobFile(usualFile, { cwd }), options, file: usualFile };
 }
 
-/** `-p TEXT` is one task over the whole repository; splitting it by a planner is not built yet. */
-function promptJob(prompt: string, cwd: string): JobSource {
-  return jobOfStep({ prompt }, { split: "none", name: "prompt", said: "--prompt", cwd });
+function refuseSeveral(words: readonly (string | undefined)[]): void {
+  if (words.filter((word) => word !== undefined).length <= 1) return;
+  throw new Fault("usage", "a job file, --file, --codemod, --prompt and --locked cannot be used together", {
+    remedy: "choose one",
+  });
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -70,23 +100,37 @@ export async function openJob(
   options: JobOptions,
   around: Surroundings,
 ): Promise<{ spec: JobSpec; repository: Repository }> {
-  const { config, git, cwd } = around;
-  await makeDataFolder(config.home);
-  const repository = await openRepository(resolve(cwd, options.repo), {
-    home: config.home,
-    git,
-    userHome: config.userHome,
-  });
+  const { cwd } = around;
+  const repository = await openForJob(options, around);
   try {
-    const { base, dirty } = await resolveBase(repository, options.ref, { includeDirty: options.includeDirty === true });
-    sayDirty(dirty, options.includeDirty === true, around);
+    const base = await baseOf(repository, options, around);
     const inputs = inputWords(options.input ?? []);
     const agentFiles = agentFilesAt(repository, base.tree);
-    return { spec: await resolveJob(source, { base, overrides: options, inputs, cwd, agentFiles }), repository };
+    const given = { base, overrides: options, inputs, cwd, agentFiles };
+    const { lock } = options;
+    const spec = lock ? await resolveLocked(source, { ...given, lock }) : await resolveJob(source, given);
+    return { spec: asAsked(spec, askedOf(options)), repository };
   } catch (thrown) {
     await repository.close();
     throw thrown;
   }
+}
+
+/** What a job file does not say, in the words of a request. */
+export function askedOf({ foundChecks = [], planOnly }: JobOptions): Pick<JobRequest, "found_checks" | "plan_only"> {
+  return {
+    ...(foundChecks.length > 0 ? { found_checks: [...foundChecks] } : {}),
+    ...(planOnly ? { plan_only: true } : {}),
+  };
+}
+
+/** A plan is for one commit; whoever names another one is told so where it is compared. */
+async function baseOf(repository: Repository, options: JobOptions, around: Surroundings): Promise<Base> {
+  const { lock, ref, includeDirty = false } = options;
+  if (lock && ref === undefined) return { ...(await exactBase(repository, lock.base.commit)), ref: lock.base.ref };
+  const { base, dirty } = await resolveBase(repository, ref ?? "HEAD", { includeDirty });
+  sayDirty(dirty, includeDirty, around);
+  return base;
 }
 
 function sayDirty(dirty: { count: number; sample: string[] }, isIncluded: boolean, { terminal }: Surroundings): void {

@@ -4,8 +4,9 @@ import { type Command, Option } from "commander";
 import { jobId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
 import { collect, formatOption } from "./options.ts";
+import { askThenRun } from "./plan-first.ts";
 import { printJob } from "./print-job.ts";
-import { openJob, readSource } from "./read-job.ts";
+import { openJob, readAsked } from "./read-job.ts";
 import { type Reporting, withReports } from "./report.ts";
 import { type FollowOptions, type ReadJob, runToEnd } from "./run-to-end.ts";
 import type { Session, Surroundings } from "./session.ts";
@@ -19,14 +20,15 @@ interface RunOptions extends FollowOptions {
   output?: string;
   reportDir?: string;
   okOn?: string;
+  yes?: boolean;
 }
 
 export const addRun: Verb = (program, around, exit) => {
   withJobOptions(program.command("run").description("Runs a job: a file, one codemod, or a prompt"))
     .option("--from <job>", "prints a past job as a job file, and runs nothing")
     .option("--publish <how>", "none, patch[=FILE] or branch[=NAME]")
-    .option("--concurrency <count>", "most runs at a time")
-    .option("--timeout <duration>", "for the whole job, such as 40m")
+    .option("--locked <file>", "executes the plan that sheaf plan -o FILE wrote, and no other")
+    .option("--yes", "ask nothing before a prompt's plan is carried out")
     .addOption(
       formatOption(["text", "json", "stream-json"], "text, json (the result), or stream-json (events as they happen)"),
     )
@@ -42,6 +44,8 @@ export const addRun: Verb = (program, around, exit) => {
         "Examples:",
         "  sheaf run --codemod node-protocol",
         "  sheaf run --codemod rules/moment.yml --check 'npm test' --publish branch=bot/moment",
+        "  sheaf run -p 'rename getUser to fetchUser, callers included' --max-usd 3",
+        "  sheaf run --locked refactor.plan.yaml",
         "  sheaf run refactor.yaml --input from=moment --sample 3",
         "  sheaf run refactor.yaml --output-format json > result.json",
         "  sheaf run --from last > again.yaml",
@@ -53,10 +57,14 @@ export const addRun: Verb = (program, around, exit) => {
     .action(async (named: string | undefined, options: RunOptions) => {
       if (options.from !== undefined) return printJob(options.from, around);
       await withReports({ ...options, name: named ?? options.file }, around, async (reporting) => {
-        const source = await readSource(named, options, around);
-        const job = await openJob(source, options, around);
+        const asked = await readAsked(named, options, around);
+        const { source } = asked;
+        const job = { ...(await openJob(source, asked.options, around)), source };
         await using session = await openFor(job, around);
-        const result = await runToEnd({ ...job, source }, options, { session, around });
+        const place = { session, around };
+        const result = await (isAsking(options, around)
+          ? askThenRun(asked, job, place)
+          : runToEnd(job, asked.options, place));
         if (result === undefined) return;
         await report(result, options, { session, around, reporting });
         exit(options.okOn === result.outcome ? 0 : result.exit_code);
@@ -65,8 +73,13 @@ export const addRun: Verb = (program, around, exit) => {
     });
 };
 
+/** Whoever sits here sees the plan of a prompt before anything of it is done. */
+function isAsking({ prompt, yes, detach }: RunOptions, { terminal, config }: Surroundings): boolean {
+  return prompt !== undefined && terminal.keyboard !== undefined && !config.isCi && !yes && !detach;
+}
+
 /** The coordinator closes the repository with the job; until there is one, whoever fails does. */
-async function openFor(
+export async function openFor(
   { spec, repository }: Pick<ReadJob, "spec" | "repository">,
   around: Surroundings,
 ): Promise<Session> {
@@ -92,18 +105,24 @@ export function withJobOptions(command: Command): Command {
   return command
     .argument("[file]", "job file; without one: sheaf.yaml")
     .option("-f, --file <file>", "the job file, for those who like to name it")
-    .option("-p, --prompt <text>", "one task over the whole repository (needs --model scripted/FILE for now)")
+    .option("-p, --prompt <text>", "a goal that is planned and carried out; - reads it from standard input")
     .option(
       "--codemod <name>",
       "node-protocol, no-var, import-type, require-to-import, or an ast-grep rule file (.yml)",
     )
     .option("--check <command>", "a check on the merged tree; repeatable", collect, [])
+    .option("--no-checks", "with --prompt: not the checks that are found in the repository")
     .option("--input <name=value>", "the value of an input of the job file; repeatable", collect, [])
     .option("--sample <count>", "only so many of the tasks, evenly spread over them")
     .option("--only <glob>", "only files that this covers")
     .option("--repo <dir>", "the repository", ".")
-    .option("--ref <ref>", "the commit to start from", "HEAD")
-    .option("--model <model>", "for prompt steps without a model of their own")
+    .option("--ref <ref>", "the commit to start from (default: HEAD)")
+    .option("--model <model>", "of agents without a model of their own: sonnet, opus, haiku, or the id of one")
+    .option("--max-usd <amount>", "most that the job's models may cost, such as 2.50")
+    .option("--max-tokens <count>", "most tokens of the whole job")
+    .option("--max-turns <count>", "most turns of one run of an agent")
+    .option("--concurrency <count>", "most runs at a time")
+    .option("--timeout <duration>", "for the whole job, such as 40m")
     .option(
       "--permission-mode <mode>",
       "of calls that no rule covers: ask, deny, or plan (deny all that has an effect)",

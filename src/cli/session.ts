@@ -17,6 +17,8 @@ export interface Surroundings {
   now(): number;
   /** Where the command was started. */
   cwd: string;
+  /** All of standard input, for whoever is told to read it. */
+  readInput(): Promise<string>;
   /** Takes the data folder's lock and opens the store. Throws Fault `locked` while another process owns it. */
   open(command: string, more?: OpenOptions): Promise<Session>;
   /** Serves a session of this process at a port, for whoever has a token. Throws Fault `configuration`. */

@@ -1,6 +1,8 @@
 import { readJobRequest } from "../job/read-job-file.ts";
 import { resolveJob } from "../job/resolve-job.ts";
+import { resolveLocked } from "../job/resolve-locked.ts";
 import { Fault } from "../protocol/failure.ts";
+import type { JobSpec } from "../protocol/job.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import { exactBase, resolveBase } from "../workspace/base.ts";
 import type { Repository } from "../workspace/repository.ts";
@@ -23,15 +25,28 @@ export async function takeRequest(
   const repository = await takeRepository(request, rules, equipment);
   try {
     const base = await baseOf(request, repository);
-    const { overrides, inputs } = request;
+    const { overrides, inputs, lock } = request;
     const agentFiles = agentFilesAt(repository, base.tree);
-    const spec = await resolveJob(source, { base, overrides, inputs, agentFiles });
+    const given = { base, overrides, inputs, agentFiles };
+    const resolved = lock ? await resolveLocked(source, { ...given, lock }) : await resolveJob(source, given);
+    const spec = asAsked(resolved, request);
     if (spec.publish.kind === "branch" && !("path" in request.repository)) throw onlyCopy();
     return { spec, repository };
   } catch (thrown) {
     await repository.close();
     throw thrown;
   }
+}
+
+/** What a job file does not say: that it ends with its plan, and which checks nobody asked for. */
+export function asAsked(
+  spec: JobSpec,
+  { plan_only, found_checks = [] }: Pick<JobRequest, "plan_only" | "found_checks">,
+): JobSpec {
+  const checks = spec.checks.map((check) =>
+    check.kind === "command" && found_checks.includes(check.run) ? { ...check, is_found: true } : check,
+  );
+  return { ...spec, checks, ...(plan_only ? { is_plan_only: true } : {}) };
 }
 
 /** A branch would be made in our copy, where nobody looks and the next fetch removes it. */
@@ -41,7 +56,8 @@ function onlyCopy(): Fault {
   });
 }
 
-async function baseOf({ ref = "HEAD", commit, is_dirty = false }: JobRequest, repository: Repository) {
+async function baseOf({ ref = "HEAD", lock, is_dirty = false, ...request }: JobRequest, repository: Repository) {
+  const commit = request.commit ?? lock?.base.commit;
   if (commit === undefined) return (await resolveBase(repository, ref, { includeDirty: false })).base;
   return { ...(await exactBase(repository, commit)), ref, is_dirty };
 }

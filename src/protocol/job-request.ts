@@ -17,6 +17,8 @@ export const jobRequest = z.strictObject({
   inputs: z.record(z.string().max(64), z.string().max(100_000)).optional(),
   /** What `sheaf run` lets the command line say in the place of the file. */
   overrides: overrides.optional(),
+  /** Commands among its checks that nobody asked for: each goes where it cannot be run at the base. */
+  found_checks: z.array(z.string().max(16_000)).max(100).optional(),
   /** It ends with its plan, which its result holds. */
   plan_only: z.boolean().optional(),
   /** A plan made before, which is executed as it is: the job is refused where what it stands on has changed. */

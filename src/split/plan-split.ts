@@ -78,7 +78,9 @@ function cut({ split, each, only }: JobSpec, view: SplitView): Cut {
     case "findings":
       return byFindings(split, isWanted, view);
     case "planner":
-      throw new Fault("internal", "the planner's tasks are not there yet");
+      throw new Fault("usage", "an agent plans the tasks of this job, and nothing is started to show them", {
+        remedy: "see them with sheaf plan, which asks it",
+      });
   }
 }
 

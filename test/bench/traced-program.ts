@@ -55,6 +55,7 @@ process.exitCode = await program.runCommandLine(words, {
   cwd,
   now: Date.now,
   listen: () => Promise.reject(new Error("this program serves nobody")),
+  readInput: async () => "",
   onSignal: program.onStopSignal,
   async open(command, options = {}) {
     const order = { command, options, cwd, config, terminal, git, version: "0.0.0", packageFolder };

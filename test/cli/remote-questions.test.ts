@@ -84,6 +84,7 @@ async function call(words: readonly string[], open: () => Promise<Session>) {
     cwd: folder,
     open,
     listen: () => Promise.reject(new Error("no command here serves")),
+    readInput: async () => "",
     onSignal: () => () => {},
   };
   const code = await runCommandLine(words, around);

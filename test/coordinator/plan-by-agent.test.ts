@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AgentSpec, ScriptedTurn } from "../../src/protocol/agent.ts";
 import { jobId } from "../../src/protocol/ids.ts";
 import type { JobSpec } from "../../src/protocol/job.ts";
+import { plannedJob } from "../../src/protocol/plan.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import { commandCheck } from "../support/job.ts";
 
@@ -209,7 +210,7 @@ describe("a planner", () => {
 describe("a plan made before", () => {
   it("is executed as it is, and no planner is asked", async () => {
     const nobody = scripted("planner", [{ say: "nobody asks me" }]);
-    const { result, events } = await run(nobody, { plan: { summary: "s", tasks: [good.tasks[0]] } as JobSpec["plan"] });
+    const { result, events } = await run(nobody, { plan: plannedJob.parse({ summary: "s", tasks: [good.tasks[0]] }) });
     expect(result.tasks.map(({ id }) => id)).toEqual(["one"]);
     expect(events.some((event) => event.type === "task.started" && event.data.task_id === "plan")).toBe(false);
   });
@@ -221,5 +222,5 @@ describe("a plan made before", () => {
   });
 
   const bad = () =>
-    ({ summary: "s", tasks: [{ id: "one", title: "t", goal: "g", writes: ["gone/*"] }] }) as unknown as JobSpec["plan"];
+    plannedJob.parse({ summary: "s", tasks: [{ id: "one", title: "t", goal: "g", writes: ["gone/*"] }] });
 });
