@@ -32,7 +32,7 @@ const worthOfNotes = [
 
 function marked({ path, text, bytes, isCut }: ContextFile): string {
   // A folder's name stands outside the marks: it keeps no character that could look like one.
-  const shown = path.replace(/[^\w@./+ -]/gu, "?").slice(-300);
+  const shown = path.replace(/[^\p{L}\p{M}\p{N}_@./+ -]/gu, "?").slice(-300);
   const what = isCut ? `the beginning of ${shown}, of ${bytes} bytes; read shows the rest` : `file ${shown}`;
   return markUntrusted(text.trimEnd(), what, "notes of the repository, not from the operator");
 }
