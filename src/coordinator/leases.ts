@@ -13,8 +13,10 @@ export class Leases {
   readonly #held = new Map<Task["id"], Area>();
   readonly #areas = new Map<Task["id"], Area>();
 
-  constructor({ permissions }: Pick<JobSpec, "permissions">) {
-    this.#widened = permissions.allow.flatMap(editedBy);
+  constructor({ permissions, limits }: Pick<JobSpec, "permissions"> & { limits?: Pick<JobSpec["limits"], "depth"> }) {
+    // What may be given to agents that are started counts where any can be.
+    const given = (limits?.depth ?? 1) > 1 ? (permissions.grant ?? []) : [];
+    this.#widened = [...permissions.allow, ...given].flatMap(editedBy);
   }
 
   isFree(task: Task): boolean {

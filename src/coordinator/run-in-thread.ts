@@ -34,6 +34,8 @@ import type { FinishedRun, StepOrder } from "./step-order.ts";
 export interface Surroundings {
   workspace: Workspace;
   bundle: Bundle | undefined;
+  /** Aborted when the agent that started this one is over. */
+  until?: AbortSignal;
   job: Job;
   equipment: Equipment;
 }
@@ -74,32 +76,33 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   const idle = startIdleLimit(job.spec.limits.idle_ms, () => cancel(idleFailure(job.spec.limits.idle_ms)));
   const timeMs = agent.limits?.time_ms;
   const time = timeMs === undefined ? undefined : setTimeout(() => cancel(timeFailure(timeMs)), timeMs);
-  const stop = () => cancel(reasonOf(job.signal));
-  job.signal.addEventListener("abort", stop, { once: true });
+  const ends = around.until ? AbortSignal.any([job.signal, around.until]) : job.signal;
+  const stop = () => cancel(reasonOf(ends));
+  ends.addEventListener("abort", stop, { once: true });
   watch.begin(port);
   try {
     const answering = pool.run(orderOf(run.runId, order, { ...around, recording, told, model }), port.threadEnd, {
       isAlone: order.isAlone,
     });
-    if (job.signal.aborted) stop();
+    if (ends.aborted) stop();
     const answer = await answering;
     over.abort(new RunEnded("its run is over"));
     await port.close();
     const spent = await gate.close();
-    if (port.thrown) return { ...endedBy(port.thrown.cause, port), spent };
+    if (port.thrown) return { ...endedBy(port.thrown.cause, port), spent, ...usedModel(model) };
     equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
     const approved = job.questions.editsOf(run.runId);
     const said = hasThreadDied ? deadReport(answer.failure) : answer.report;
     const report = { ...said, usage: spent.usage };
-    return { report, spent, denials: port.denials, hasThreadDied, approved };
+    return { report, spent, ...usedModel(model), denials: port.denials, hasThreadDied, approved };
   } finally {
     clearTimeout(lettingGo);
     clearTimeout(time);
     await gate.close();
     idle.stop();
     watch.end(port);
-    job.signal.removeEventListener("abort", stop);
+    ends.removeEventListener("abort", stop);
   }
 }
 
@@ -126,8 +129,10 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
   const { judgePlan, parent = job.span } = order;
   const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: parent.spanId };
   const desk = openDesk({ job, equipment, tree: order.tree, root: workspace.root, signal });
+  const runAgent = (started: ClaimedRun, wanted: StepOrder) =>
+    runInThread(started, wanted, { workspace, bundle: undefined, job, equipment, until: signal });
   const call = async (allowed: AllowedCall) => {
-    const told = await runOutsideCall(allowed, { run, order, workspace, job, equipment, signal });
+    const told = await runOutsideCall(allowed, { run, order, workspace, job, equipment, signal, runAgent });
     if (told.artifact !== undefined) desk.own(told.artifact);
     return told;
   };
@@ -190,6 +195,10 @@ function orderOf(
   };
 }
 
+function usedModel(model: AskedModel | undefined): { model?: string } {
+  return model ? { model: model.card.id } : {};
+}
+
 function timeFailure(ms: number): Failure {
   const message = `the agent's time of ${ms / 1000} s is up`;
   return { code: "time", message, remedy: "raise time in the agent's limits; what was done so far is kept" };
@@ -205,6 +214,7 @@ function idleFailure(ms: number): Failure {
 
 function reasonOf(signal: AbortSignal): Failure {
   const reason: unknown = signal.reason;
+  if (reason instanceof RunEnded) return { code: "cancelled", message: "the agent that started it is over" };
   return reason instanceof JobStopped ? reason.failure : { code: "cancelled", message: "the job was cancelled" };
 }
 

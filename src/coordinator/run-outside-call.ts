@@ -1,5 +1,5 @@
-import { Fault } from "../protocol/failure.ts";
 import type { AllowedCall } from "./call-book.ts";
+import { runAgentCall } from "./run-agent-call.ts";
 import { runServerCall } from "./run-server-call.ts";
 import { type CommandPlace, runToolCommand, type Told } from "./run-tool-command.ts";
 
@@ -14,6 +14,6 @@ export async function runOutsideCall(call: AllowedCall, place: CommandPlace): Pr
     case "server":
       return runServerCall(call, place);
     case "agent":
-      throw new Fault("internal", `nobody runs ${call.tool}`);
+      return runAgentCall(call, place);
   }
 }

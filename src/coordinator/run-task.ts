@@ -1,6 +1,6 @@
 import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
-import type { AgentStep, Step } from "../protocol/job.ts";
+import type { AgentStep, JobSpec, Step } from "../protocol/job.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
@@ -140,7 +140,7 @@ async function refusedPath(
   { changes, runs }: { changes: readonly Change[]; runs: readonly FinishedRun[] },
   around: Around,
 ): Promise<{ path: string; reason: string } | undefined> {
-  const scope = scopeIn(around, task);
+  const scope = reachOf(scopeIn(around, task), around.job.spec);
   const approved = new Set(runs.flatMap((run) => run.approved ?? []));
   const facts = { isCaseInsensitive: around.job.repository.isCaseInsensitive };
   const admission = admit(changes, (path) => {
@@ -150,6 +150,12 @@ async function refusedPath(
   if (!admission.admitted) return { path: admission.path, reason: admission.reason };
   const [script] = await objectionsToScripts(changes, scope, around.job.repository);
   return script && { path: toShown(script[0]), reason: script[1].reason };
+}
+
+/** Agents that its own ones started may have been given more than those hold. */
+function reachOf(scope: Scope, { limits }: JobSpec): Scope {
+  const { grantable } = scope;
+  return grantable && (limits.depth ?? 1) > 1 ? { ...scope, layers: grantable } : scope;
 }
 
 /** Its parent is what it started from, so that the commit alone says what the task did. */

@@ -13,6 +13,7 @@ import { objectionsTo } from "./allowed-changes.ts";
 import type { AllowedCall } from "./call-book.ts";
 import { inflateFor } from "./inflate-for.ts";
 import { runInSandbox } from "./run-in-sandbox.ts";
+import type { ThreadEnding } from "./run-in-thread.ts";
 import type { Around } from "./setup.ts";
 import type { StepOrder } from "./step-order.ts";
 import { showCommand, shownOutput } from "./tool-command-text.ts";
@@ -28,6 +29,8 @@ export interface CommandPlace extends Around {
   workspace: Workspace;
   /** Aborted when the run is over; its reason is a `RunEnded`. */
   signal: AbortSignal;
+  /** Runs an agent that this one starts, in the same files; it ends with this one at the latest. */
+  runAgent(run: ClaimedRun, order: StepOrder): Promise<ThreadEnding>;
 }
 
 /** Why a command ends before it would have. */

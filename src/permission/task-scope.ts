@@ -69,7 +69,11 @@ function writing(paths: readonly PathPattern[], more: readonly Rule[]): ScopeLay
   return { source: "step", allow: [...editsOf(paths), ...more], limits: ["Edit"], deny: [] };
 }
 
-function agentLayer({ name, allow, deny = [] }: NonNullable<TaskGrant["agent"]>, more: readonly Rule[]): ScopeLayer {
+/** What an agent definition takes away. */
+export function agentLayer(
+  { name, allow, deny = [] }: NonNullable<TaskGrant["agent"]>,
+  more: readonly Rule[],
+): ScopeLayer {
   return { source: `agent ${name}`, ...(allow ? { allow: allowing(allow, more) } : {}), deny: [...deny] };
 }
 
