@@ -1,4 +1,5 @@
 import { previewPlan } from "../coordinator/plan.ts";
+import type { Result } from "../protocol/result.ts";
 import { forecastOf } from "../split/forecast.ts";
 import { partsToLock } from "../split/locked-parts.ts";
 import type { Plan } from "../split/split-view.ts";
@@ -35,26 +36,38 @@ export const addPlan: Verb = (program, around, exit) => {
 
 /** An agent makes this plan: it is a job that ends with it. Answers the exit code. */
 async function planByJob(asked: Asked<PlanOptions>, job: ReadJob, around: Surroundings): Promise<number> {
-  const { terminal, cwd } = around;
+  const { terminal } = around;
   const { output, outputFormat } = asked.options;
   await using session = await openFor(job, around);
   const result = await planOnly(job, { ...asked.options, outputFormat: "text" }, { session, around });
+  for (const line of outputFormat === "json" ? [jsonOf(result, job)] : linesOf(result, job, around))
+    terminal.print(line);
+  if (result.plan && output !== undefined) await lockPlanned(result, output, { asked, around });
+  return result.exit_code;
+}
+
+/** Without a plan its verdict says why. */
+function jsonOf(result: Result, { spec }: ReadJob): string {
+  const shown = result.plan ? { ...result.plan, job: result.job.handle, base: spec.base } : result;
+  return JSON.stringify(shown, null, 2);
+}
+
+function linesOf(result: Result, job: ReadJob, { terminal }: Surroundings): string[] {
   const { plan } = result;
-  if (result.exit_code !== 0 || !plan) {
-    if (outputFormat === "json") terminal.print(JSON.stringify(result, null, 2));
-    else for (const line of renderVerdict(result, terminal, { isFull: false })) terminal.print(line);
-    return result.exit_code;
-  }
-  const { base } = job.spec;
-  const shown = { ...plan, job: result.job.handle, base };
-  const lines = [headline(job, { ...plan, files: filesOf(plan.tasks) }), ...planLines(plan, Number.POSITIVE_INFINITY)];
-  if (outputFormat === "json") terminal.print(JSON.stringify(shown, null, 2));
-  else for (const line of [...lines, ...planningLine(result)]) terminal.print(line);
-  if (output !== undefined) {
-    const file = fileInLock(asked.file, output, cwd);
-    await writeLock(await lockPlan({ ...asked, ...(file === undefined ? {} : { file }) }, result, around), output, cwd);
-  }
-  return 0;
+  if (!plan) return renderVerdict(result, terminal, { isFull: false });
+  const head = headline(job, { ...plan, files: filesOf(plan.tasks) });
+  return [head, ...planLines(plan, Number.POSITIVE_INFINITY), ...planningLine(result)];
+}
+
+async function lockPlanned(
+  result: Result,
+  output: string,
+  { asked, around }: { asked: Asked<PlanOptions>; around: Surroundings },
+): Promise<void> {
+  const { file: named, ...rest } = asked;
+  const file = fileInLock(named, output, around.cwd);
+  const lock = await lockPlan({ ...rest, ...(file === undefined ? {} : { file }) }, result, around);
+  await writeLock(lock, output, around.cwd);
 }
 
 function filesOf(tasks: readonly { files: number }[]): number {
