@@ -39,6 +39,8 @@ export interface Conversation {
   usage: Usage;
   /** Tokens of input as they were counted, for each that was estimated; 1 until one was. */
   scale: number;
+  /** Most tokens of an answer where nobody set it. */
+  answerTokens: number;
   /** Answers in a row that came to nothing. */
   fruitless: number;
   submission?: Submission;

@@ -1,5 +1,4 @@
 import type { ModelRequest } from "../model/model.ts";
-import type { ModelSpec } from "../protocol/agent.ts";
 import type { Message } from "../protocol/message.ts";
 import type { ModelCard } from "../protocol/model-card.ts";
 import type { Manifest, ModelAsk } from "../protocol/run-fact.ts";
@@ -18,7 +17,7 @@ export function fitRequest(talk: Conversation): Fitted {
   const { card } = talk.model;
   let fitted = requestOf(talk, card);
   if (!card) return fitted;
-  const room = Math.min(mostAnswer(card, talk.spec), Math.floor(card.context_tokens / 4));
+  const room = Math.min(mostAnswer(card, talk), Math.floor(card.context_tokens / 4));
   while (likely(fitted, talk) + room > card.context_tokens && talk.fold.shorten()) fitted = requestOf(talk, card);
   if (likely(fitted, talk) > card.context_tokens * surelyTooLong) throw tooSmall(fitted, card);
   return fitted;
@@ -41,14 +40,14 @@ export function tooLong(message: string): CallFailed {
 }
 
 function requestOf(talk: Conversation, card: ModelCard | undefined): Fitted {
-  const { system, tools, model, spec, news } = talk;
+  const { system, tools, model, news } = talk;
   const { messages, manifest } = talk.fold.request();
   const request = { system, tools, messages, breakpoints: breakpointsOf(messages, talk), maxTokens: 0, news };
   if (!card) return { request, ask: { input_tokens: 0, max_tokens: 0 }, manifest: { ...manifest, input_tokens: 0 } };
   // The estimate is on the high side already; what was seen to take more is expected to take more again.
   const estimated = Math.ceil((model.estimate?.(request) ?? 0) * Math.max(1, talk.scale));
   const left = card.context_tokens - Math.ceil(estimated * Math.min(1, talk.scale));
-  const maxTokens = Math.min(mostAnswer(card, spec), Math.max(leastAnswer, left));
+  const maxTokens = Math.min(mostAnswer(card, talk), Math.max(leastAnswer, left));
   return {
     request: { ...request, maxTokens },
     ask: { input_tokens: estimated, max_tokens: maxTokens },
@@ -56,13 +55,11 @@ function requestOf(talk: Conversation, card: ModelCard | undefined): Fitted {
   };
 }
 
-function mostAnswer(card: ModelCard, spec: ModelSpec): number {
+function mostAnswer(card: ModelCard, { spec, answerTokens }: Conversation): number {
   const asked = spec.provider === "messages" ? spec.max_tokens : undefined;
-  return Math.min(card.output_tokens, asked ?? usualAnswer);
+  return Math.min(card.output_tokens, asked ?? answerTokens);
 }
 
-/** Tokens of one answer when nobody says otherwise: long enough for a file of some size, short enough to reserve. */
-const usualAnswer = 8_192;
 /** Less is no use; the endpoint says if it does not fit. */
 const leastAnswer = 256;
 

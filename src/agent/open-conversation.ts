@@ -43,9 +43,13 @@ export function openConversation(order: RunOrder, { files, ...seat }: Seat): Con
     maxTurns: order.max_turns,
     usage: noUsage,
     scale: 1,
+    answerTokens: usualAnswer,
     fruitless: 0,
   };
 }
+
+/** Tokens: long enough for a file of some size, short enough to reserve. */
+const usualAnswer = 8_192;
 
 type Front = Pick<Conversation, "spec" | "isScript" | "system" | "tools" | "hasBrief" | "opening" | "fold" | "loops">;
 

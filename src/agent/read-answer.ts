@@ -62,7 +62,7 @@ const failures = {
   cut: {
     code: "max_tokens",
     message: "one answer after the other was cut off before it came to a call",
-    remedy: "let the model give longer answers (max_tokens), or make the task smaller",
+    remedy: "make the task smaller, or give it to a model with longer answers",
   },
   paused: {
     code: "empty_answers",

@@ -1,3 +1,4 @@
+import type { StopReason } from "../model/model.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import { answerFact, askModel } from "./ask-model.ts";
 import { CallFailed } from "./call-failed.ts";
@@ -21,13 +22,18 @@ export async function takeTurn(talk: Conversation): Promise<TurnEnd> {
     const data = answerFact(talk, answer);
     talk.fold.add({ type: "turn.finished", data });
     const { decisions } = await logWith(talk, [{ type: "turn.finished", data }]);
-    // The context ended before the answer did: the next request has to leave room for one.
-    if (answer.stop === "too_long") talk.fold.shorten();
+    makeRoom(talk, answer.stop);
     return await follow(talk, readAnswer(answer, talk), decisions);
   } catch (thrown) {
     if (thrown instanceof Stopped) return { kind: "ended", failure: thrown.failure, isStopped: true };
     return ended(thrown instanceof CallFailed ? thrown.failure : toFailure(thrown));
   }
+}
+
+/** For the next answer, when this one was cut off: by its own limit, or by the end of the context. */
+function makeRoom(talk: Conversation, stop: StopReason): void {
+  if (stop === "max_tokens") talk.answerTokens *= 4;
+  if (stop === "too_long") talk.fold.shorten();
 }
 
 /** Turns that are left when the agent is told, if it had more than a few. */

@@ -95,6 +95,13 @@ test("an answer may have as many tokens as its agent, its model and its context 
   expect(await most({ card: { context_tokens: 10_000 }, estimate: () => 6_000 })).toBe(4_000);
 });
 
+test("after an answer that was cut off the next may be longer, up to what its model can say", async () => {
+  const cut = says("first I will", "max_tokens");
+  using run = openTalk({ said: [cut, cut, asks(["list", { path: "" }]), submit], card: { output_tokens: 64_000 } });
+  expect(await run.turns()).toEqual({ kind: "done" });
+  expect(run.requests.map(({ maxTokens }) => maxTokens)).toEqual([8_192, 32_768, 64_000, 64_000]);
+});
+
 test("the reservation follows an endpoint that counts more than was estimated", async () => {
   const counted = { input_tokens: 2_000, output_tokens: 1, cache_read_tokens: 0, cache_write_tokens: 0 };
   using run = openTalk({ said: [{ ...asks(["list", { path: "" }]), usage: counted }, submit], estimate: () => 1_000 });
