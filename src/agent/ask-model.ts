@@ -96,7 +96,7 @@ async function tryOnce(talk: Conversation, chat: Span, { request }: Fitted): Pro
 
 /** The request of the next attempt. */
 function nextRequest(talk: Conversation, fitted: Fitted, failed: ModelFailed): Fitted {
-  const { message } = failed;
+  const { message, remedy } = failed;
   switch (failed.kind) {
     case "busy":
     case "lost":
@@ -107,7 +107,7 @@ function nextRequest(talk: Conversation, fitted: Fitted, failed: ModelFailed): F
       return shorter;
     }
     case "refused":
-      throw new CallFailed({ code: "model_refused", message, remedy: refusedRemedy });
+      throw new CallFailed({ code: "model_refused", message, remedy: remedy ?? refusedRemedy });
     case "credentials":
       throw new CallFailed({ code: "credentials", message, remedy: credentialsRemedy });
   }
