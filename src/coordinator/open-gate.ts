@@ -207,8 +207,8 @@ class CountingGate implements RunGate {
       await this.#settle(noUsage, 0, { isWell: false });
       return dayExhausted(day.exhausted, worst);
     }
-    if (day?.warned) await job.log([{ type: "budget.warned", data: { scope: "day", ...day.warned } }]);
     this.#open = { ...this.#open, day: day?.granted };
+    if (day?.warned) await job.log([{ type: "budget.warned", data: { scope: "day", ...day.warned } }]);
     return undefined;
   }
 
@@ -231,18 +231,7 @@ class CountingGate implements RunGate {
 
   #pause(ms: number): Promise<void> {
     const { signal, equipment } = this.#order;
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
-      const prevent = equipment.spending.later(ms, () => {
-        signal.removeEventListener("abort", leave);
-        resolve();
-      });
-      const leave = () => {
-        prevent();
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", leave, { once: true });
-    });
+    return equipment.spending.wait(ms, signal);
   }
 
   #chance(): number {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { claimRun } from "../db/claim-run.ts";
 import { closeSpans } from "../db/close-spans.ts";
+import { assumeReserved } from "../db/day-budget.ts";
 import { listJobs, type StoredJob } from "../db/find-job.ts";
 import { finishJob } from "../db/finish-job.ts";
 import { eventPage, readJobEvents } from "../db/read-events.ts";
@@ -29,6 +30,7 @@ export async function recover(equipment: Equipment): Promise<void> {
   await clearAway({ dispose: () => removeFolder(join(home, "sandbox", "network")) }, equipment);
   await clearAway({ dispose: () => removeDrafts(join(home, "setups")) }, equipment);
   await clearAway({ dispose: () => removeStaleRecords(join(home, "repositories")) }, equipment);
+  if (equipment.spending.day) await assumeReserved(database);
   const jobs = await listJobs({ limit: mostInterrupted, state: "running" }, database);
   for (const job of jobs) await endInterrupted(job, equipment);
 }

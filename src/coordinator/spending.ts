@@ -1,9 +1,10 @@
 import type { Limit } from "../budget/account.ts";
-import type { DayBudget } from "../budget/day-budget.ts";
-import { createGovernor, type Governor } from "../budget/governor.ts";
+import { createDayBudget, type DayBudget } from "../budget/day-budget.ts";
+import { createGovernor, type Governor, type SharedRates } from "../budget/governor.ts";
 import type { LaneLimits } from "../budget/lane.ts";
 import { createWarmGate, type WarmGate } from "../budget/warm-gate.ts";
 import type { Database } from "../db/database.ts";
+import { pauseRate, takeRate } from "../db/shared-rates.ts";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import type { Clock } from "../protocol/ids.ts";
 import type { ModelSettings } from "../settings/models.ts";
@@ -24,14 +25,22 @@ export interface Spending {
   random(): number;
   /** Calls `wake` once after so many milliseconds; returns what prevents it. */
   later(ms: number, wake: () => void): () => void;
+  /** Rejects with the signal's reason. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export function openSpending(settings: ModelSettings, { clock }: { clock: Clock; database: Database }): Spending {
+/** Whose books they are, until there are several. */
+export const tenant = "default";
+
+export function openSpending(
+  settings: ModelSettings,
+  { clock, database }: { clock: Clock; database: Database },
+): Spending {
   const { budget, endpoint } = settings;
   const now = () => clock.now();
   const random = () => new DataView(clock.random(4).slice().buffer).getUint32(0) / 2 ** 32;
   return {
-    governor: createGovernor({ now, random, later }),
+    governor: createGovernor({ now, random, later, shared: sharedRates(database) }),
     warm: createWarmGate({ now, later }),
     jobLimit: limitOf(budget.job),
     isMoneyLimited: budget.job.nano_usd !== undefined || budget.day.nano_usd !== undefined,
@@ -43,6 +52,25 @@ export function openSpending(settings: ModelSettings, { clock }: { clock: Clock;
     }),
     random,
     later,
+    wait,
+    ...(budget.day.nano_usd === undefined && budget.day.tokens === undefined
+      ? {}
+      : { day: createDayBudget({ tenant, limit: limitOf(budget.day), now, wait }, database) }),
+  };
+}
+
+/** The embedded database has one process, which knows all that it does. */
+function sharedRates(database: Database): SharedRates | undefined {
+  if (database.kind === "pglite") return undefined;
+  const laneOf = ({ endpoint, model }: { endpoint: string; model: string }) => `${endpoint} ${model}`;
+  return {
+    take: (name, costs) => {
+      const { requestsPerMinute, tokensPerMinute } = name.limits;
+      const tokens = costs.map(({ input, output }) => input + output);
+      return takeRate({ lane: laneOf(name), tokens, requestsPerMinute, tokensPerMinute }, database);
+    },
+    // What other nodes are not told they find out from the endpoint.
+    pause: (name, ms) => void pauseRate(laneOf(name), ms, database).catch(() => {}),
   };
 }
 
@@ -63,4 +91,19 @@ function limitOf({ nano_usd, tokens }: { nano_usd?: number; tokens?: number }): 
 function later(ms: number, wake: () => void): () => void {
   const timer = setTimeout(wake, ms);
   return () => clearTimeout(timer);
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const leave = () => {
+      prevent();
+      reject(signal.reason);
+    };
+    const prevent = later(ms, () => {
+      signal.removeEventListener("abort", leave);
+      resolve();
+    });
+    signal.addEventListener("abort", leave, { once: true });
+  });
 }

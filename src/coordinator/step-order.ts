@@ -50,6 +50,8 @@ export interface FinishedRun {
   report: RunReport;
   /** What its model calls took; absent where there were none. */
   spent?: Spent;
+  /** The model that answered it, where an endpoint did. */
+  model?: string;
   /** Absent when the thread died, or the command was stopped: what it left is not trusted. */
   taken?: TakenTree;
   denials: readonly Omit<Denial, "task">[];

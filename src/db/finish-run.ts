@@ -7,15 +7,21 @@ import type { ClaimedRun } from "./claim-run.ts";
 import type { Database } from "./database.ts";
 import { and, eq } from "./drizzle.ts";
 import { factRows } from "./fact-rows.ts";
+import { recordUsage, type UsedModel } from "./record-usage.ts";
 import { runs } from "./schema.ts";
 
 /**
- * Ends a run: its last facts and its state, or neither. The caller has waited for its other appends.
+ * Ends a run: its last facts, its state and what it used of a model, or none of them. The caller has waited for its other appends.
  * Throws Fault `fenced` when the run has a new owner, `conflict` when it is over already.
  */
 export async function finishRun(
   run: Pick<ClaimedRun, "runId" | "epoch">,
-  end: { state: "succeeded" | "failed" | "cancelled"; failure?: Failure | undefined; facts: readonly Fact[] },
+  end: {
+    state: "succeeded" | "failed" | "cancelled";
+    failure?: Failure | undefined;
+    facts: readonly Fact[];
+    used?: UsedModel | undefined;
+  },
   clock: Clock,
   database: Database,
 ): Promise<void> {
@@ -28,6 +34,7 @@ export async function finishRun(
         .update(runs)
         .set({ state: end.state, failure: end.failure ?? null, finishedAt })
         .where(and(eq(runs.id, run.runId), eq(runs.epoch, run.epoch)));
+      if (end.used) await recordUsage(end.used, transaction);
     }),
   );
 }
