@@ -29,7 +29,8 @@ export function withNotices(gate: Gate, of: { run: ClaimedRun; taskId: string; j
   return {
     async admit(facts, spanId) {
       const admission = await gate.admit(facts, spanId);
-      if (admission.stop || !facts.some(({ type }) => type === "turn.started")) return admission;
+      const isAsking = facts.some(({ type }) => type === "turn.started" || type === "turn.retried");
+      if (admission.stop || !isAsking) return admission;
       const texts = of.job.notices.take(of.run.runId, of.taskId);
       if (texts.length === 0) return admission;
       const told = texts.map((text): Fact => ({ type: "run.notified", data: { kind: "steer", text } }));
