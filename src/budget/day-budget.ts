@@ -96,10 +96,10 @@ function warningOf(
   books: DayBooks,
   { limit, warned }: { limit: Limit; warned: Map<string, number> },
 ): (DayState & { percent: number }) | undefined {
-  for (const of of ["usd", "tokens"] as const) {
-    const state = stateOf(place, of, { books, limit });
+  for (const unit of ["usd", "tokens"] as const) {
+    const state = stateOf(place, unit, { books, limit });
     const percent = [95, 90, 80].find((each) => state.spent * 100 >= each * state.limit);
-    const key = `${place.day} ${of}`;
+    const key = `${place.day} ${unit}`;
     if (percent === undefined || percent <= (warned.get(key) ?? 0)) continue;
     warned.set(key, percent);
     return { ...state, percent };
