@@ -8,13 +8,25 @@ const namedLeftovers = 200;
 
 /** What every agent is told before its first turn: who it is, where it is, how it ends. Free of times and paths of the machine. */
 export function systemPrompt(order: RunOrder): string {
+  if (order.scope.tools.includes("plan")) return withInstructions(planning, order);
   const rules = [
     "You work on one task of a larger change. Other agents work on their own parts at the same time.",
     "Paths are relative to the repository root. You may edit only what your task names; anything else is denied and the denial is recorded.",
     "Calls that only read, made in one answer, run at the same time: ask for all that you need at once.",
     "End with submit: what you did, and every place you saw and left alone, with the reason.",
   ].join("\n");
-  return order.agent.instructions ? `${rules}\n\n${order.agent.instructions}` : rules;
+  return withInstructions(rules, order);
+}
+
+const planning = [
+  "You plan a change that other agents will make. You only read: nothing that you call changes a file.",
+  "Paths are relative to the repository root.",
+  "Calls that only read, made in one answer, run at the same time: ask for all that you need at once.",
+  "End with plan. There is nothing else to hand in.",
+].join("\n");
+
+function withInstructions(rules: string, { agent }: RunOrder): string {
+  return agent.instructions ? `${rules}\n\n${agent.instructions}` : rules;
 }
 
 /** The task itself, as the first message. */

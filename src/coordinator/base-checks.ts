@@ -24,8 +24,8 @@ export async function lookAtChecks(job: Job, equipment: Equipment): Promise<Base
 
 function stateOf({ name, run, is_found }: CommandCheck, seen: Observation): BaseCheck {
   const sight = sightOf(seen);
-  const { exit, durationMs: duration_ms } = seen;
-  const known = { name, run, exit, duration_ms };
+  const { exit, durationMs } = seen;
+  const known = { name, run, exit, duration_ms: Math.round(durationMs) };
   if (sight.kind === "green") return { ...known, state: "green" };
   if (!cannotRun(seen)) return { ...known, state: "red", detail: sight.kind === "red" ? sight.words : sight.why };
   return { ...known, state: "unrunnable", detail: endingOf(seen), ...(is_found ? { is_left_out: true } : {}) };

@@ -6,7 +6,7 @@ import type { Unsplit } from "../protocol/task.ts";
 import type { FinishedTask } from "./finished-task.ts";
 import type { Job, JobStopped } from "./job.ts";
 import type { Landing } from "./landing.ts";
-import { type Planning, planShown } from "./planning.ts";
+import type { Planning } from "./planning.ts";
 import { resultUsage } from "./result-usage.ts";
 
 /** What a job came to, as one document. Pure: exactly one outcome, and never a green one for work that was not done. */
@@ -37,8 +37,7 @@ export interface Ending {
 export function composeResult(ending: Ending): Result {
   const { job, landing, tasks } = ending;
   const { spec } = job;
-  const { planning = { reports: [] } } = ending;
-  const plan = planShown(planning);
+  const plan = ending.planning?.shown;
   const held = holding(ending);
   const outcome = strongest(held.map(([name]) => name));
   const reason = held.find(([name, why]) => name === outcome && why)?.[1];

@@ -17,8 +17,10 @@ export async function jobForecast(tasks: readonly Task[], job: Job, equipment: E
   return forecastOf({ tasks, earlier: before.flatMap(earlierJob), priceOf: (model) => priceOf(model, equipment) });
 }
 
-function priceOf(_model: ModelSpec, _equipment: Equipment): TokenPrice | undefined {
-  return undefined;
+/** What it costs now, by the operator's settings and the cards. */
+function priceOf(model: ModelSpec, { models }: Pick<Equipment, "models">): TokenPrice | undefined {
+  const found = models.of(model);
+  return found && "card" in found ? found.card.price : undefined;
 }
 
 /** A result that another version wrote may be of another shape: it is passed over. */

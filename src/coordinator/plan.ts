@@ -6,6 +6,7 @@ import type { Finding } from "../protocol/part.ts";
 import type { JobPlan } from "../protocol/plan.ts";
 import { planSplit, strategyOf } from "../split/plan-split.ts";
 import type { Plan } from "../split/split-view.ts";
+import { plannerId } from "../split/task-ids.ts";
 import { attribute, planSpan } from "../telemetry/semconv.ts";
 import { observeCheck } from "../verify/run-checks.ts";
 import { checkView } from "./check-view.ts";
@@ -14,7 +15,7 @@ import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { jobForecast } from "./job-forecast.ts";
 import { type BaseQuestions, lookAtBase } from "./look-at-base.ts";
-import type { Planning } from "./planning.ts";
+import { type Planning, planningUsage } from "./planning.ts";
 import { redactRecord } from "./redact-record.ts";
 import { scanTree } from "./scan-tree.ts";
 
@@ -34,7 +35,7 @@ export async function plan(job: Job, equipment: Equipment, planning: Planning): 
     const drawn = await drawUp(questions, { job, equipment, span, planning });
     const made = await previewPlan(job, questions);
     const tasks = made.tasks.map(({ steps: _, ...task }) => task);
-    if (drawn || job.spec.is_plan_only) planning.shown = await showPlan(made, drawn, { job, equipment });
+    if (drawn || job.spec.is_plan_only) planning.shown = await showPlan(made, drawn, { job, equipment, planning });
     await job.log([{ type: "job.planned", data: { strategy, tasks, unsplit: made.unsplit, ...factOf(planning) } }]);
     if (!job.spec.is_plan_only) await createTasks(job.id, made.tasks, equipment.database);
     span.set({ [attribute.tasks]: tasks.length });
@@ -57,7 +58,7 @@ function factOf({ shown = { strategy: "", tasks: [] } }: Planning): Partial<Fact
 async function showPlan(
   { strategy, tasks }: Plan,
   drawn: Drawn | undefined,
-  { job, equipment }: { job: Job; equipment: Equipment },
+  { job, equipment, planning }: { job: Job; equipment: Equipment; planning: Planning },
 ): Promise<JobPlan> {
   return {
     strategy,
@@ -65,6 +66,7 @@ async function showPlan(
     tasks: tasks.map(({ id, title, files, needs }) => ({ id, title, files: files.length, needs })),
     ...(drawn?.baseChecks ? { base_checks: drawn.baseChecks } : {}),
     forecast: await jobForecast(tasks, job, equipment),
+    ...planningUsage(planning, job.budget.spentOf(plannerId)),
   };
 }
 

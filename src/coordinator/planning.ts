@@ -1,22 +1,18 @@
-import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
+import type { Spent } from "../budget/job-budget.ts";
 import type { JobPlan } from "../protocol/plan.ts";
 import type { RunReport } from "../protocol/thread.ts";
 
-/** What came of planning so far: told as it goes, since planning may fail and has cost something all the same. */
+/** What came of planning so far: told as it goes, since a job may fail later and is shown its plan all the same. */
 export interface Planning {
   shown?: JobPlan;
   /** Of the planner's runs. */
   reports: RunReport[];
 }
 
-/** What the planner's runs took together; part of what the job took. */
-export function planningUsage({ reports }: Pick<Planning, "reports">): Usage {
-  return reports.reduce((sum, report) => addUsage(sum, report.usage), noUsage);
-}
-
-/** The plan as the result of its job shows it. */
-export function planShown({ shown, reports }: Planning): JobPlan | undefined {
-  if (!shown || reports.length === 0) return shown;
+/** What the planner's runs took, which the job's own sum holds too. Nothing where nobody planned. */
+export function planningUsage({ reports }: Planning, spent: Spent): Pick<JobPlan, "usage"> {
+  if (reports.length === 0) return {};
   const turns = reports.reduce((sum, report) => sum + report.turns, 0);
-  return { ...shown, usage: { turns, tokens: planningUsage({ reports }), cost_nano_usd: null } };
+  const cost_nano_usd = spent.isCostKnown ? spent.costNanoUsd : null;
+  return { usage: { turns, tokens: spent.usage, cost_nano_usd } };
 }
