@@ -25,7 +25,7 @@ export async function askModel(talk: Conversation): Promise<ModelAnswer> {
     chat.end();
     return answer;
   } catch (thrown) {
-    noteFailure(chat, thrown);
+    noteFailure(chat, thrown, talk);
     throw thrown;
   }
 }
@@ -77,15 +77,23 @@ async function attempt(talk: Conversation, chat: Span, first: Fitted): Promise<{
 
 async function tryOnce(talk: Conversation, chat: Span, { request }: Fitted): Promise<ModelAnswer | ModelFailed> {
   const { line, model, turns: turn } = talk;
-  const began = performance.now();
+  const start = performance.now();
+  let told = start;
+  const goesOn = () => {
+    told = performance.now();
+    line.said({ at: "began", turn });
+  };
   try {
     return await model.answer(request, {
       signal: line.signal,
       said: line.said,
       began() {
         // Others wait for the first answer of a run to begin, and read its prefix from the cache then.
-        if (turn === 1 && model.card) line.said({ at: "began", turn });
-        noteBegan(chat, performance.now() - began);
+        if (turn === 1 && model.card) goesOn();
+        noteBegan(chat, performance.now() - start);
+      },
+      heard() {
+        if (performance.now() - told > toldEveryMs) goesOn();
       },
     });
   } catch (thrown) {
@@ -93,6 +101,9 @@ async function tryOnce(talk: Conversation, chat: Span, { request }: Fitted): Pro
     throw thrown;
   }
 }
+
+/** A long answer is no idleness: the coordinator hears that it goes on, and not of every piece. */
+const toldEveryMs = 1_000;
 
 /** The request of the next attempt. */
 function nextRequest(talk: Conversation, fitted: Fitted, failed: ModelFailed): Fitted {

@@ -35,7 +35,8 @@ export function noteBegan(chat: Span, afterMs: number): void {
   chat.set({ [attribute.timeToFirstChunk]: afterMs / 1_000 });
 }
 
-export function noteFailure(chat: Span, thrown: unknown): void {
+export function noteFailure(chat: Span, thrown: unknown, { model }: Conversation): void {
+  if (model.isReplay) chat.set({ [attribute.replay]: "miss" });
   const message = thrown instanceof Error ? thrown.message : "no answer";
   chat.set({ [attribute.errorType]: thrown instanceof CallFailed ? thrown.failure.code : nameOf(thrown) });
   chat.end({ status: "error", message });

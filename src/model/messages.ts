@@ -75,11 +75,15 @@ async function attempt(request: ModelRequest, hearing: Hearing, at: At): Promise
   const onAbort = () => stop.abort(hearing.signal.reason);
   hearing.signal.addEventListener("abort", onAbort, { once: true });
   const patience = openPatience(stop, { firstMs: endpoint.first_chunk_ms, stallMs: endpoint.stall_ms });
+  const heard = () => {
+    patience.heard();
+    hearing.heard?.();
+  };
   try {
     const response = await at.door.post("/v1/messages", body, { signal: stop.signal, timeoutMs: timeoutOf(endpoint) });
     hearing.said?.({ at: "answered", status: response.status, rate: rateSigns(response.headers, Date.now()) });
     const assembly = openAssembly();
-    await listen(response, assembly, { patience, began: () => hearing.began?.() });
+    await listen(response, assembly, { patience: { ...patience, heard }, began: () => hearing.began?.() });
     return answerOf(assembly.end(), request, response.headers);
   } catch (thrown) {
     const cause: unknown = stop.signal.aborted ? stop.signal.reason : thrown;

@@ -46,6 +46,8 @@ export interface Hearing {
   said?(sign: ModelSign): void;
   /** The first piece of the answer is here. */
   began?(): void;
+  /** Another piece is here, maybe one that says nothing. Told of each. */
+  heard?(): void;
 }
 
 export interface Model {

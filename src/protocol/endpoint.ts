@@ -47,7 +47,7 @@ export type RateSigns = z.infer<typeof rateSigns>;
 
 /** What a thread tells of its model calls while they go on: nothing of it is a fact of the run. */
 export const modelSign = z.discriminatedUnion("at", [
-  /** The first piece of the answer came: the cache entry of its prefix can be read now. */
+  /** The first piece of the answer came: the cache entry of its prefix can be read now. Told again while it goes on. */
   z.object({ at: z.literal("began"), turn: z.number().int() }),
   /** Of every attempt that got an HTTP answer, failed ones too. */
   z.object({ at: z.literal("answered"), status: z.number().int(), rate: rateSigns }),

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Stopped } from "../../src/agent/line.ts";
 import { ModelFailed } from "../../src/model/model.ts";
 import type { FactData, FactType } from "../../src/protocol/event.ts";
@@ -300,4 +300,23 @@ test("a model without a price has an unknown cost, and says so", async () => {
   using run = openTalk({ said: [submit] });
   await run.turns();
   expect(dataOf(run, "turn.finished")[0]?.cost_nano_usd).toBeNull();
+});
+
+test("a long answer is told to go on about once a second, however many pieces it comes in", async () => {
+  const now = vi.spyOn(performance, "now");
+  let ms = 0;
+  now.mockImplementation(() => ms);
+  using run = openTalk({
+    async said(_, __, hearing) {
+      for (let piece = 0; piece < 1_000; piece++) {
+        ms += 10;
+        hearing.heard?.();
+      }
+      return submit;
+    },
+  });
+  await run.turns();
+  now.mockRestore();
+  expect(run.signs.length).toBeGreaterThanOrEqual(9);
+  expect(run.signs.length).toBeLessThanOrEqual(11);
 });
