@@ -22,6 +22,6 @@ export function choice<const Values extends readonly [string, ...string[]]>(
   });
 }
 
-export function notBuilt(instead: string): string {
+function notBuilt(instead: string): string {
   return `is not built yet: ${instead}`;
 }
