@@ -122,7 +122,7 @@ function vertexEndpoint(settings: EndpointSettings, variable: Variable): Found {
     return { failure: missing("vertex", "CLOUD_ML_REGION", "such as us-east5 or global") };
   const project = variable("ANTHROPIC_VERTEX_PROJECT_ID");
   if (!project) return { failure: missing("vertex", "ANTHROPIC_VERTEX_PROJECT_ID") };
-  const host = region === "global" ? "aiplatform.googleapis.com" : `${region}-aiplatform.googleapis.com`;
+  const host = vertexHost(region);
   const auth_token = variable("ANTHROPIC_VERTEX_ACCESS_TOKEN");
   return {
     endpoint: {
@@ -136,6 +136,13 @@ function vertexEndpoint(settings: EndpointSettings, variable: Variable): Found {
       ...patience(settings),
     },
   };
+}
+
+/** As Anthropic's package for Vertex makes it. */
+function vertexHost(region: string): string {
+  if (region === "global") return "aiplatform.googleapis.com";
+  const isContinent = region === "us" || region === "eu";
+  return isContinent ? `aiplatform.${region}.rep.googleapis.com` : `${region}-aiplatform.googleapis.com`;
 }
 
 /** It becomes part of a host name, beside a key. */

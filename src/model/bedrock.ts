@@ -16,7 +16,6 @@ export async function bedrockClient(endpoint: Endpoint, options: ClientOptions) 
   );
   const given = {
     ...options,
-    baseURL: options.baseURL ?? `https://bedrock-runtime.${region}.amazonaws.com`,
     awsRegion: region,
     // Of the versions of the API the one that all models there know.
     defaultHeaders: { "anthropic-version": "bedrock-2023-05-31" },

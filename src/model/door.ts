@@ -63,7 +63,7 @@ async function makeClient(endpoint: Endpoint): Promise<Client> {
 
 function clientOptions({ base_url }: Endpoint): ClientOptions {
   return {
-    ...(base_url === "" ? {} : { baseURL: base_url }),
+    baseURL: base_url,
     maxRetries: 0,
     webhookKey: null,
     logLevel: "off",

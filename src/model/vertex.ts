@@ -18,7 +18,7 @@ export async function vertexClient(endpoint: Endpoint, options: ClientOptions) {
   return new AnthropicVertex({
     ...options,
     // The package puts the whole path behind an address that ends with a version.
-    baseURL: `${(options.baseURL ?? addressOf(region)).replace(/\/v1$/, "")}/v1`,
+    baseURL: `${endpoint.base_url.replace(/\/v1$/, "")}/v1`,
     region,
     projectId: project,
     authClient: holderOf(auth_token),
@@ -28,13 +28,6 @@ export async function vertexClient(endpoint: Endpoint, options: ClientOptions) {
 }
 
 const remedy = "set ANTHROPIC_VERTEX_ACCESS_TOKEN, such as to the output of: gcloud auth print-access-token";
-
-/** As the package makes it. */
-function addressOf(region: string): string {
-  if (region === "global") return "https://aiplatform.googleapis.com";
-  if (region === "us" || region === "eu") return `https://aiplatform.${region}.rep.googleapis.com`;
-  return `https://${region}-aiplatform.googleapis.com`;
-}
 
 /** The package asks its holder of credentials for headers, and nothing else. */
 function holderOf(token: string): NonNullable<VertexOptions["authClient"]> {
