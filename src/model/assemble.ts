@@ -28,7 +28,9 @@ export interface Assembled {
 }
 
 interface State {
-  blocks: Map<number, OpenBlock>;
+  /** In the order in which they began; some servers give all of them the same number. */
+  blocks: OpenBlock[];
+  byIndex: Map<number, OpenBlock | undefined>;
   last: number;
   stop: string;
   isStopped: boolean;
@@ -43,7 +45,15 @@ type OpenBlock =
   | OpenToolUse;
 
 export function openAssembly(): Assembly {
-  const state: State = { blocks: new Map(), last: 0, stop: "", isStopped: false, told: emptyCount(), model: "" };
+  const state: State = {
+    blocks: [],
+    byIndex: new Map(),
+    last: -1,
+    stop: "",
+    isStopped: false,
+    told: emptyCount(),
+    model: "",
+  };
   return {
     take: (event) => takers[textAt(event, "type")]?.(state, event),
     takeWhole(message) {
@@ -65,7 +75,7 @@ export function openAssembly(): Assembly {
 const takers: Readonly<Record<string, (state: State, event: Json) => void>> = Object.assign(Object.create(null), {
   message_start: (state: State, event: Json) => takeMessage(state, asObject(event.message)),
   content_block_start: (state: State, event: Json) =>
-    openBlock(state, indexOf(event, nextIndex(state)), asObject(event.content_block)),
+    openBlock(state, indexOf(event, state.last + 1), asObject(event.content_block)),
   content_block_delta: (state: State, event: Json) => addTo(state, indexOf(event, state.last), asObject(event.delta)),
   message_delta: (state: State, event: Json) => {
     state.stop = textAt(asObject(event.delta), "stop_reason") || state.stop;
@@ -85,10 +95,6 @@ function takeMessage(state: State, message: Json | undefined): void {
   count(state.told, message?.usage);
 }
 
-function nextIndex(state: State): number {
-  return state.blocks.size === 0 ? 0 : state.last + 1;
-}
-
 function indexOf(event: Json, otherwise: number): number {
   return typeof event.index === "number" ? event.index : otherwise;
 }
@@ -96,7 +102,8 @@ function indexOf(event: Json, otherwise: number): number {
 function openBlock(state: State, index: number, block: Json | undefined): void {
   const opened = block && blockOf(block);
   state.last = index;
-  if (opened) state.blocks.set(index, opened);
+  state.byIndex.set(index, opened);
+  if (opened) state.blocks.push(opened);
 }
 
 /** undefined for a kind that nobody asked for. */
@@ -117,7 +124,7 @@ function blockOf(block: Json): OpenBlock | undefined {
 
 function addTo(state: State, index: number, delta: Json | undefined): void {
   if (!delta) return;
-  const open = state.blocks.get(index) ?? unannounced(state, index, delta);
+  const open = state.byIndex.get(index) ?? unannounced(state, index, delta);
   if (open?.type === "text") open.text += textAt(delta, "text");
   else if (open?.type === "tool_use") addInput(open, delta.partial_json);
   else if (open?.type === "thinking") {
@@ -128,18 +135,18 @@ function addTo(state: State, index: number, delta: Json | undefined): void {
 
 /** Text may come without its start; a call may not, for nobody knows whose input it is. */
 function unannounced(state: State, index: number, delta: Json): OpenBlock | undefined {
+  if (state.byIndex.has(index)) return undefined;
   if (delta.type === "text_delta") openBlock(state, index, { type: "text" });
   if (delta.type === "thinking_delta") openBlock(state, index, { type: "thinking" });
-  return state.blocks.get(index);
+  return state.byIndex.get(index);
 }
 
 function assembled(state: State): Assembled {
   if (!state.isStopped && state.stop === "") {
     throw new ModelFailed("lost", "the answer broke off before its end", { isBilled: true });
   }
-  const blocks = [...state.blocks].sort(([left], [right]) => left - right).map(([, block]) => block);
   const isCut = state.stop === "max_tokens" || state.stop === "model_context_window_exceeded";
-  const content = blocks.flatMap((block, at) => closed(block, isCut && at === blocks.length - 1));
+  const content = state.blocks.flatMap((block, at) => closed(block, isCut && at === state.blocks.length - 1));
   return { content, stop: stopOf(state.stop, content), told: state.told, model: state.model };
 }
 

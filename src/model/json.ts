@@ -15,10 +15,10 @@ export function textAt(json: Json | undefined, key: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** A whole number of at least 0, or undefined; a fraction is rounded up. */
+/** A whole number of at least 0 that anybody could count to, or undefined; a fraction is rounded up. */
 export function countAt(json: Json | undefined, key: string): number | undefined {
   const value = json?.[key];
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? Math.ceil(value) : undefined;
+  return typeof value === "number" && value >= 0 && value <= 1e12 ? Math.ceil(value) : undefined;
 }
 
 /** undefined where it is no JSON. */
