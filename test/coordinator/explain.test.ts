@@ -170,7 +170,7 @@ describe("an explanation for many tasks", () => {
     );
     expect(await explained("Read(a/)", "glob", "list")).toMatch(/^allow/);
     expect(await explained("Edit(d0/a)", "edit")).toMatch(
-      /^allow .*; the agent is not given write, delete, apply_edits$/,
+      /^allow .*; the agent is not given write, delete, apply_edits, ast_rewrite$/,
     );
     expect(await explained("Bash(echo a)", "edit")).toMatch(/^deny not offered: the agent is not given bash/);
   });
