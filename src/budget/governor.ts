@@ -55,9 +55,20 @@ export function createGovernor(options: GovernorOptions): Governor {
   };
 }
 
+interface Asked {
+  standing: Standing;
+  permit: Permit;
+}
+
+function isGone({ standing }: Asked): boolean {
+  return standing.isGone;
+}
+
 interface Standing {
   cost: CallCost;
   hasWaited: boolean;
+  /** It left while others were asked for it. */
+  isGone: boolean;
   go(pass: Pass): void;
 }
 
@@ -83,6 +94,7 @@ class Line {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const leave = () => {
+        standing.isGone = true;
         this.#standing = this.#standing.filter((one) => one !== standing);
         reject(signal.reason);
         this.#advance();
@@ -90,9 +102,9 @@ class Line {
       const standing: Standing = {
         cost,
         hasWaited: false,
+        isGone: false,
         go(pass) {
           signal.removeEventListener("abort", leave);
-          if (signal.aborted) pass.end({ isWell: false });
           resolve(pass);
         },
       };
@@ -134,7 +146,7 @@ class Line {
   }
 
   #askOthers(): void {
-    const asked: { standing: Standing; permit: Permit }[] = [];
+    const asked: Asked[] = [];
     for (let first = this.#standing[0]; first && asked.length < mostAsked; first = this.#standing[0]) {
       if (!this.#isRoomFor(first)) break;
       this.#standing.shift();
@@ -143,7 +155,7 @@ class Line {
     if (asked.length > 0) void this.#takeShared(asked);
   }
 
-  async #takeShared(asked: readonly { standing: Standing; permit: Permit }[]): Promise<void> {
+  async #takeShared(asked: readonly Asked[]): Promise<void> {
     this.#isAsking = true;
     const costs = asked.map(({ permit }) => permit.cost);
     // Without the others' word the endpoint's own refusals still hold.
@@ -151,10 +163,10 @@ class Line {
     const { granted, waitMs } =
       (await this.#options.shared?.take(this.#name, costs).catch(() => everything)) ?? everything;
     this.#isAsking = false;
-    for (const { standing, permit } of asked.slice(0, granted)) standing.go(this.#pass(permit, standing));
-    const left = asked.slice(granted);
-    for (const { permit } of left) this.#lane.takeBack(permit);
-    this.#standing.unshift(...left.map(({ standing }) => standing));
+    const [through, left] = [asked.slice(0, granted), asked.slice(granted)];
+    for (const { permit } of [...through.filter(isGone), ...left]) this.#lane.takeBack(permit);
+    this.#standing.unshift(...left.filter((one) => !isGone(one)).map(({ standing }) => standing));
+    for (const { standing, permit } of through) if (!standing.isGone) standing.go(this.#pass(permit, standing));
     if (left.length > 0) this.#sharedAt = this.#options.now() + Math.max(1, waitMs);
     this.#advance();
   }

@@ -26,6 +26,8 @@ export interface Permit {
   readonly ordinal: number;
   readonly cost: CallCost;
   readonly marks: Record<keyof Told, number>;
+  /** It went because time had passed since there was no room. */
+  readonly isByTime: boolean;
   readonly request: Taken | undefined;
   readonly tokens: Taken | undefined;
 }
@@ -106,6 +108,7 @@ export class Lane {
         output_tokens: mark("output_tokens"),
         tokens: mark("tokens"),
       },
+      isByTime: this.#told.requests.isByTime,
       request: this.#requests?.take(now, 1),
       tokens: this.#tokens?.take(now, cost.input + cost.output),
     };
@@ -117,8 +120,8 @@ export class Lane {
       const window = rate[kind];
       if (window) this.#told[kind].told(window, permit.marks[kind], now);
     }
+    if (permit.isByTime) this.#told.requests.foundOut({ isRefused: status === 429 });
     if (status === 429) {
-      if ((rate.requests?.remaining ?? 1) === 0) this.#told.requests.surprise();
       this.#pause(now, rate.retry_after_ms ?? this.#refusalPause());
       this.#decrease(permit, 0.8);
     } else if (status === 503 || status === 529) {

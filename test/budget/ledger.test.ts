@@ -146,20 +146,23 @@ describe("a ledger of reservations", () => {
 
   it("warns once at 80, 90 and 95 percent of each limit, and only of the highest that was passed", async () => {
     await assert(
-      asyncProperty(array(tuple(integer({ min: 0, max: 40 }), constantFrom(0, 1)), { maxLength: 60 }), async (charges) => {
-        const news: BudgetNews[] = [];
-        const ledger = new Ledger((told) => news.push(told));
-        const job = new Account("job", "j", { limit: { tokens: 200 } });
-        const tasks = [0, 1].map((id) => new Account("task", `${id}`, { limit: { tokens: 100 }, parent: job }));
-        for (const [tokens, index] of charges) ledger.charge(tasks[index] ?? job, sum(tokens));
-        for (const account of [job, ...tasks]) {
-          const mine = news.filter(({ scope, id }) => scope === account.scope && id === account.id);
-          const share = (account.spent.tokens * 100) / (account.limit.tokens ?? 1);
-          const reached = [80, 90, 95].filter((percent) => share >= percent);
-          expect(mine.map(({ percent }) => percent)).toEqual([...new Set(mine.map((one) => one.percent))].sort());
-          expect(mine.at(-1)?.percent).toBe(reached.at(-1));
-        }
-      }),
+      asyncProperty(
+        array(tuple(integer({ min: 0, max: 40 }), constantFrom(0, 1)), { maxLength: 60 }),
+        async (charges) => {
+          const news: BudgetNews[] = [];
+          const ledger = new Ledger((told) => news.push(told));
+          const job = new Account("job", "j", { limit: { tokens: 200 } });
+          const tasks = [0, 1].map((id) => new Account("task", `${id}`, { limit: { tokens: 100 }, parent: job }));
+          for (const [tokens, index] of charges) ledger.charge(tasks[index] ?? job, sum(tokens));
+          for (const account of [job, ...tasks]) {
+            const mine = news.filter(({ scope, id }) => scope === account.scope && id === account.id);
+            const share = (account.spent.tokens * 100) / (account.limit.tokens ?? 1);
+            const reached = [80, 90, 95].filter((percent) => share >= percent);
+            expect(mine.map(({ percent }) => percent)).toEqual([...new Set(mine.map((one) => one.percent))].sort());
+            expect(mine.at(-1)?.percent).toBe(reached.at(-1));
+          }
+        },
+      ),
     );
   });
 });

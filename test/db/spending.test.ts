@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDayBudget } from "../../src/budget/day-budget.ts";
+import type { Database } from "../../src/db/database.ts";
+import { assumeReserved, readDay, reserveOfDay, settleOfDay } from "../../src/db/day-budget.ts";
+import { openDatabase } from "../../src/db/open.ts";
+import { recordUsage } from "../../src/db/record-usage.ts";
+import { pauseRate, takeRate } from "../../src/db/shared-rates.ts";
+import { noUsage } from "../../src/protocol/message.ts";
+import { migrations, template } from "../support/database.ts";
+import { databases } from "../support/databases.ts";
+import { startPostgres } from "../support/postgres.ts";
+
+const sum = (tokens: number, nanoUsd = tokens) => ({ tokens, nanoUsd });
+
+/** Clients that reserve and settle side by side, on as many nodes as there are databases; the most there ever was. */
+async function spendSideBySide(nodes: readonly Database[], place: { tenant: string; day: string }, limit: number) {
+  let granted = 0;
+  let highest = 0;
+  const client = async (index: number) => {
+    const database = nodes[index % nodes.length] ?? nodes[0];
+    if (!database) return;
+    for (let turn = 0; turn < 4; turn++) {
+      const wanted = sum(10 + ((index * 7 + turn * 3) % 40));
+      const books = await reserveOfDay(place, { wanted, limit: { tokens: limit } }, database);
+      if (!books) continue;
+      granted += 1;
+      highest = Math.max(highest, books.spent_tokens + books.reserved_tokens);
+      await settleOfDay(place, { reserved: wanted, actual: sum(wanted.tokens - (index % 5)) }, database);
+    }
+  };
+  await Promise.all(Array.from({ length: 40 }, (_, index) => client(index)));
+  return { granted, highest };
+}
+
+describe.each(databases)("spending on $name", ({ open }) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await open();
+  }, 60_000);
+  afterAll(() => database.close());
+
+  it("never lets clients side by side exceed a day, and knows what each has given back", async () => {
+    const place = { tenant: "one", day: "2026-11-23" };
+    const { granted, highest } = await spendSideBySide([database], place, 1_500);
+    expect(granted).toBeGreaterThan(30);
+    expect(highest).toBeLessThanOrEqual(1_500);
+    const books = await readDay(place, database);
+    expect(books.reserved_tokens).toBe(0);
+    expect(books.spent_tokens).toBeLessThanOrEqual(1_500);
+    expect(books.spent_nano_usd).toBe(books.spent_tokens);
+  });
+
+  it("refuses what never fits, waits for what others hold, and begins anew with each day", async () => {
+    let now = Date.parse("2026-11-23T23:59:00Z");
+    const waits: number[] = [];
+    const wait = async (ms: number) => {
+      waits.push(ms);
+      now += ms;
+      if (waits.length === 3 && "granted" in first) await first.granted.settle(sum(20));
+    };
+    const day = createDayBudget({ tenant: "two", limit: { tokens: 100 }, now: () => now, wait }, database);
+    const never = new AbortController().signal;
+    const first = await day.reserve(sum(90), never);
+    expect(await day.reserve(sum(101), never)).toMatchObject({
+      exhausted: { of: "tokens", id: "2026-11-23", limit: 100 },
+    });
+    const second = await day.reserve(sum(70), never);
+    expect(waits).toHaveLength(3);
+    if ("granted" in second) await second.granted.settle(sum(70));
+    expect(await day.reserve(sum(11), never)).toHaveProperty("exhausted");
+    expect(await day.reserve(sum(10), never)).toMatchObject({ warned: { percent: 90, spent: 90 } });
+    now += 120_000;
+    expect(await day.reserve(sum(100), never)).toHaveProperty("granted");
+  });
+
+  it("waits for a node that is gone only so long, and counts what it had as spent", async () => {
+    const place = { tenant: "three", day: "2026-11-23" };
+    await reserveOfDay(place, { wanted: sum(80), limit: { tokens: 100 } }, database);
+    let now = Date.parse("2026-11-23T10:00:00Z");
+    const wait = async () => {
+      now += 60_000;
+    };
+    const day = createDayBudget({ tenant: "three", limit: { tokens: 100 }, now: () => now, wait }, database);
+    expect(await day.reserve(sum(30), new AbortController().signal)).toHaveProperty("exhausted");
+    expect(now).toBeGreaterThan(Date.parse("2026-11-23T10:15:00Z"));
+    await assumeReserved(database);
+    expect(await readDay(place, database)).toMatchObject({ spent_tokens: 80, reserved_tokens: 0 });
+  });
+
+  it("adds up what runs used of each model and day", async () => {
+    const usage = { ...noUsage, input_tokens: 5, output_tokens: 7, cache_read_tokens: 11 };
+    const used = { tenant: "one", day: "2026-11-23", model: "m", usage, costNanoUsd: 13, isCostKnown: true };
+    await recordUsage(used, database.orm);
+    await recordUsage({ ...used, isCostKnown: false }, database.orm);
+    await recordUsage({ ...used, day: "2026-11-24" }, database.orm);
+    const answer = await database.orm.execute("select * from sheaf.usage order by day");
+    expect(answer).toHaveProperty("rows.0.runs", expect.anything());
+    expect(answer).toMatchObject({
+      rows: [
+        { day: "2026-11-23", is_cost_known: false },
+        { day: "2026-11-24", is_cost_known: true },
+      ],
+    });
+    expect(JSON.stringify(answer).replaceAll('"', "")).toContain(
+      "input_tokens:10,output_tokens:14,cache_read_tokens:22",
+    );
+  });
+
+  it("lets no more than a rate through at once, in order, and nobody while it is paused", async () => {
+    const question = { lane: "e m", tokens: Array.from({ length: 100 }, () => 1), requestsPerMinute: 60 };
+    expect(await takeRate(question, database)).toEqual({ granted: 2, waitMs: 0 });
+    const second = await takeRate(question, database);
+    expect(second.granted).toBe(0);
+    expect(second.waitMs).toBeGreaterThan(0);
+    expect(second.waitMs).toBeLessThanOrEqual(1_050);
+    const large = { lane: "e large", tokens: [10_000, 1], tokensPerMinute: 1_000 };
+    expect(await takeRate(large, database)).toEqual({ granted: 1, waitMs: 0 });
+    expect((await takeRate(large, database)).waitMs).toBeGreaterThan(600_000);
+    await pauseRate("e paused", 30_000, database);
+    expect((await takeRate({ lane: "e paused", tokens: [1] }, database)).waitMs).toBeGreaterThan(20_000);
+  });
+});
+
+describe("several nodes on one PostgreSQL", () => {
+  it("never exceed a day together, nor a rate", async () => {
+    const server = await startPostgres();
+    const url = await server.createDatabase();
+    const openNode = () => openDatabase({ url, folder: "/nonexistent", template, migrations });
+    const nodes = [await openNode(), await openNode(), await openNode()];
+    try {
+      const place = { tenant: "one", day: "2026-11-23" };
+      const { granted, highest } = await spendSideBySide(nodes, place, 1_500);
+      expect(granted).toBeGreaterThan(30);
+      expect(highest).toBeLessThanOrEqual(1_500);
+      expect((await readDay(place, nodes[0] ?? fail())).reserved_tokens).toBe(0);
+      const asked = await Promise.all(
+        Array.from({ length: 90 }, (_, index) =>
+          takeRate({ lane: "e m", tokens: [1], requestsPerMinute: 600 }, nodes[index % 3] ?? fail()),
+        ),
+      );
+      const through = asked.reduce((sum, { granted: count }) => sum + count, 0);
+      expect(through).toBeGreaterThanOrEqual(28);
+      expect(through).toBeLessThanOrEqual(90);
+    } finally {
+      for (const node of nodes) await node.close();
+      await server.close();
+    }
+  }, 60_000);
+});
+
+function fail(): never {
+  throw new Error("there is no such node");
+}
