@@ -1,3 +1,4 @@
+import { spentText } from "./task-progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { count, duration } from "./words.ts";
 
@@ -8,7 +9,17 @@ export interface TaskLine {
   runId?: string;
   startedAt?: number;
   turn: number;
+  /** Of all its runs so far; null where nobody knows. */
+  tokens: number;
+  nanoUsd: number | null;
+  /** What it waits for. */
+  waiting?: string;
 }
+
+export function taskLine(id: string, files: number): TaskLine {
+  return { id, files, turn: 0, tokens: 0, nanoUsd: 0 };
+}
+
 export type TaskLines = Map<string, TaskLine>;
 
 /** Most running tasks shown at once; the rest are counted. */
@@ -29,7 +40,7 @@ export function liveScreen(terminal: Terminal, tasks: TaskLines, now: () => numb
     const running = [...tasks.values()].filter((task) => task.startedAt !== undefined);
     const lines = running.slice(0, shownTasks).map((task) => {
       const took = duration(now() - (task.startedAt ?? now()));
-      return `  ${task.id}  turn ${task.turn}  ${count(task.files, "file")}  ${took}`;
+      return `  ${task.id}  turn ${task.turn}  ${count(task.files, "file")}  ${took}${spentText(task)}`;
     });
     const waiting = tasks.size - Math.min(running.length, shownTasks);
     if (waiting > 0) lines.push(`  ${waiting} more running or waiting`);

@@ -1,6 +1,9 @@
 import type { Fact, FactData } from "../protocol/event.ts";
+import { plannerId } from "../split/task-ids.ts";
 import { inShort, shortId } from "./approval-text.ts";
-import { liveScreen, type TaskLines } from "./live-screen.ts";
+import { liveScreen, type TaskLines, taskLine } from "./live-screen.ts";
+import { planLines } from "./plan-view.ts";
+import { takeRunFact } from "./task-progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { count, duration, oneLine } from "./words.ts";
 
@@ -24,6 +27,8 @@ export function followProgress(terminal: Terminal, now: () => number): Progress 
   const say = (line: string) => (screen ? screen.above(line) : terminal.tell(line));
   return {
     take(runId, fact) {
+      const task = [...tasks.values()].find((each) => each.runId === runId);
+      if (task) takeRunFact(task, fact);
       const line = lineOf(runId, fact, { tasks, now });
       if (line !== undefined) say(line);
       screen?.redraw();
@@ -46,16 +51,13 @@ function lineOf(
     case "job.planned":
       return planned(fact.data, tasks);
     case "task.started": {
+      // Whoever plans is no task of the plan.
+      if (fact.data.task_id === plannerId) tasks.set(plannerId, taskLine(plannerId, 0));
       const task = tasks.get(fact.data.task_id);
       if (task) Object.assign(task, { runId: fact.data.run_id, startedAt: task.startedAt ?? now(), turn: 0 });
       return fact.data.attempt > 1
         ? `again  ${fact.data.task_id}, attempt ${fact.data.attempt}, alone in its thread`
         : undefined;
-    }
-    case "turn.started": {
-      const task = [...tasks.values()].find((each) => each.runId === runId);
-      if (task) task.turn = fact.data.turn;
-      return undefined;
     }
     case "tool.denied":
       return `DENIED ${taskOf(runId, tasks)}: ${fact.data.tool} ${oneLine(fact.data.input, 80)} — ${oneLine(fact.data.reason)}`;
@@ -85,10 +87,14 @@ function lineOf(
 }
 
 function planned(data: FactData<"job.planned">, tasks: TaskLines): string {
-  for (const task of data.tasks) tasks.set(task.id, { id: task.id, files: task.files.length, turn: 0 });
+  tasks.delete(plannerId);
+  for (const task of data.tasks) tasks.set(task.id, taskLine(task.id, task.files.length));
   const left = data.unsplit.length > 0 ? `, ${data.unsplit.length} left to nobody` : "";
   const files = data.tasks.reduce((sum, task) => sum + task.files.length, 0);
-  return `split  ${data.strategy}: ${count(data.tasks.length, "task")}, ${count(files, "file")}${left}`;
+  const split = `split  ${data.strategy}: ${count(data.tasks.length, "task")}, ${count(files, "file")}${left}`;
+  if (!data.plan) return split;
+  const shown = data.tasks.map((task) => ({ ...task, files: task.files.length }));
+  return [split, ...planLines({ ...data, tasks: shown })].join("\n");
 }
 
 function taskFinished(

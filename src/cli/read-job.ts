@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { agentFilesAt } from "../coordinator/agent-files-at.ts";
-import { asAsked } from "../coordinator/take-request.ts";
+import { asAsked } from "../job/as-asked.ts";
 import type { JobSource } from "../job/job-source.ts";
 import { codemodJob, readJobFile } from "../job/read-job-file.ts";
 import { inputWords } from "../job/resolve-inputs.ts";

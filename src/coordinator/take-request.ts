@@ -1,8 +1,8 @@
+import { asAsked } from "../job/as-asked.ts";
 import { readJobRequest } from "../job/read-job-file.ts";
 import { resolveJob } from "../job/resolve-job.ts";
 import { resolveLocked } from "../job/resolve-locked.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { JobSpec } from "../protocol/job.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import { exactBase, resolveBase } from "../workspace/base.ts";
 import type { Repository } from "../workspace/repository.ts";
@@ -36,17 +36,6 @@ export async function takeRequest(
     await repository.close();
     throw thrown;
   }
-}
-
-/** What a job file does not say: that it ends with its plan, and which checks nobody asked for. */
-export function asAsked(
-  spec: JobSpec,
-  { plan_only, found_checks = [] }: Pick<JobRequest, "plan_only" | "found_checks">,
-): JobSpec {
-  const checks = spec.checks.map((check) =>
-    check.kind === "command" && found_checks.includes(check.run) ? { ...check, is_found: true } : check,
-  );
-  return { ...spec, checks, ...(plan_only ? { is_plan_only: true } : {}) };
 }
 
 /** A branch would be made in our copy, where nobody looks and the next fetch removes it. */
