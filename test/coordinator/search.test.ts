@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readJobEvents } from "../../src/db/read-events.ts";
+import { parseRule } from "../../src/permission/rule.ts";
 import type { ScriptedTurn } from "../../src/protocol/agent.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
@@ -15,13 +17,14 @@ afterAll(() => bench[Symbol.asyncDispose]());
 /** One task that may write below `mine`, with these turns; what its tools answered, by call. */
 async function run(files: Readonly<Record<string, string>>, turns: ScriptedTurn[]) {
   const { repository, spec } = await bench.repository(files);
+  const permissions = { allow: [parseRule("Bash(seq:*)")], deny: [] };
   const agent = { name: "one", instructions: "", model: { provider: "scripted" as const, file: "one.yaml", turns } };
   const task: NamedTask = {
     id: "one",
     writes: [{ directories: ["mine"] }],
     steps: [{ kind: "agent", agent, prompt: "" }],
   };
-  const { id, done } = await bench.coordinator.submit({ spec: { ...spec, tasks: [task] }, repository });
+  const { id, done } = await bench.coordinator.submit({ spec: { ...spec, tasks: [task], permissions }, repository });
   const result = await done;
   const events = (await readJobEvents(id, 0, bench.equipment.database)).map(({ event }) => event);
   const answers = events.flatMap((event) => (event.type === "tool.finished" ? [event.data.content] : []));
@@ -86,4 +89,20 @@ it("rewrites code of the base by pattern, and logs each file with its blob", asy
   expect(events.some((event) => event.type === "tool.intended" && event.data.tool === "ast_rewrite")).toBe(true);
   expect(result.tasks).toMatchObject([{ files_changed: 2 }]);
   expect(finished).toMatchObject({ data: { changed: [{ path: "mine/a.ts", mode: "100644" }, { path: "mine/b.ts" }] } });
+});
+
+it("what a command printed is read page by page, by its own run alone", async () => {
+  const sha256 = createHash("sha256")
+    .update(Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join(""))
+    .digest("hex");
+  const page = { tool: "read", input: { file_path: `artifact:${sha256}`, view_range: [9_000, 9_001] } };
+  const turns = [{ calls: [page, { tool: "bash", input: { command: "seq 1 20000" } }] }, { calls: [page] }];
+  const { answers, events } = await run({ "mine/a": "a\n" }, turns);
+  expect(answers[0]).toMatch(/there is no artifact:[0-9a-f]{64} of this run/);
+  expect(answers[1]).toContain(`read {\\"file_path\\": \\"artifact:${sha256}\\"} shows them`);
+  expect(answers[2]).toBe(`read lines 9000-9001 of 20000 of artifact:${sha256}`);
+  const last = events.findLast((event) => event.type === "tool.finished");
+  expect(last).toMatchObject({ data: { is_error: false, pointer: { sha256, view_range: [9_000, 9_001] } } });
+  // Another run that knows its id is told that it has none.
+  expect((await run({ "mine/a": "a\n" }, [{ calls: [page] }])).answers[0]).toMatch(/there is no artifact/);
 });
