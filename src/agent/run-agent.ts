@@ -1,11 +1,9 @@
-import { randomBytes } from "node:crypto";
 import type { MessagePort } from "node:worker_threads";
 import { behindBundle, type OpenBundle, openBundle } from "../files/bundle.ts";
 import { openFiles } from "../files/files.ts";
 import { openModel } from "../model/open-model.ts";
 import type { ThreadFact } from "../protocol/event.ts";
 import { toFailure } from "../protocol/failure.ts";
-import type { Clock } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
 import { type RunOrder, type RunReport, runOrder } from "../protocol/thread.ts";
 import { agentSpan, attribute, operation } from "../telemetry/semconv.ts";
@@ -14,9 +12,8 @@ import { type Conversation, logRest } from "./conversation.ts";
 import { type Line, openLine } from "./line.ts";
 import { openConversation } from "./open-conversation.ts";
 import { openRecipeView } from "./recipe-view.ts";
+import { threadClock } from "./thread-clock.ts";
 import { type TurnEnd, takeTurn } from "./turn.ts";
-
-const threadClock: Clock = { now: () => performance.timeOrigin + performance.now(), random: randomBytes };
 
 /** The agent loop: turns until the work is submitted, the model has no more to ask, or something ends it. Never throws. */
 export async function runAgent(raw: unknown, port: MessagePort, threadId: number): Promise<RunReport> {
