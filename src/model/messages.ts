@@ -69,6 +69,8 @@ function leaveOut(field: Droppable, { door, stale, hearing }: Pick<At, "door" | 
 }
 
 async function attempt(request: ModelRequest, hearing: Hearing, at: At): Promise<ModelAnswer | { refused: Droppable }> {
+  // An abort from before now calls no listener.
+  hearing.signal.throwIfAborted();
   const { endpoint } = at.served;
   const { body, sent } = requestBody(request, requestOptions(request, at));
   const stop = new AbortController();
@@ -122,9 +124,9 @@ interface Around {
 /** Throws what ended the attempt, unless it was a field that can be left out. */
 function failed(thrown: unknown, { at, hearing, sent }: Around): { refused: Droppable } {
   hearing.signal.throwIfAborted();
-  if (thrown instanceof ModelFailed) throw told(thrown, hearing);
+  if (thrown instanceof ModelFailed) throw told(thrown, at, hearing);
   if (!(thrown instanceof APIError) || thrown.status === undefined) {
-    throw isBreak(thrown) ? told(failureOfBreak(thrown, at.served.endpoint.name), hearing) : thrown;
+    throw isBreak(thrown) ? told(failureOfBreak(thrown, at.served.endpoint.name), at, hearing) : thrown;
   }
   const status: number = thrown.status;
   const headers = thrown.headers ?? new Headers();
@@ -144,7 +146,8 @@ function isBreak(thrown: unknown): boolean {
   return thrown instanceof Error && (thrown.cause !== undefined || "code" in thrown || thrown.name === "AbortError");
 }
 
-function told(failure: ModelFailed, hearing: Hearing): ModelFailed {
+function told(failure: ModelFailed, { served }: At, hearing: Hearing): ModelFailed {
+  failure.message = withoutKeys(failure.message, served.endpoint);
   hearing.said?.({ at: "lost", reason: failure.message });
   return failure;
 }

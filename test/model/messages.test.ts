@@ -402,6 +402,16 @@ describe("waiting", () => {
     }
   });
 
+  it("is not begun after an abort, however early", async () => {
+    await using server = await openRawServer(() => {});
+    const abort = new AbortController();
+    const reason = new Error("cancelled");
+    const answer = (await servedModel(server.url)).answer(ask(), listener(abort.signal));
+    abort.abort(reason);
+    await expect(answer).rejects.toBe(reason);
+    expect(server.requests).toEqual([]);
+  });
+
   it("leaves the connection for the next answer where it ended well", async () => {
     await using server = await openRawServer(streamed(start, ...text(0, "x"), end("end_turn"), stop));
     for (let turn = 0; turn < 6; turn++) await (await servedModel(server.url)).answer(ask(), listener());

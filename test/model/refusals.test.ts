@@ -120,6 +120,13 @@ describe("an HTTP answer that is no success", () => {
     });
     expect(JSON.stringify([failure.message, failure.remedy, signs])).not.toContain("sk-secret-key");
     expect(failure.message.length).toBeLessThan(1_000);
+    const late = await failureTo(
+      streamed({ type: "error", error: { type: "api_error", message: "bad sk-secret-key" } }),
+      {
+        api_key: "sk-secret-key",
+      },
+    );
+    expect(JSON.stringify([late.failure.message, late.signs])).not.toContain("sk-secret-key");
   });
 });
 
