@@ -20,8 +20,9 @@ export function explainOnce(call: Call, ground: ExplainGround): (place: Place) =
   const known = new Map<string, Explanation>();
   return ({ task, step }) => {
     const scope = scopeOf(task, step, { ...ground, tools: toolNames });
-    const key = JSON.stringify([whatItSays(scope, tools), scope.tools]);
-    const explanation = known.get(key) ?? explainIn(scope, call, ground);
+    const given = call.tool === "Mcp" ? step.agent.tools : undefined;
+    const key = JSON.stringify([whatItSays(scope, tools), scope.tools, given ?? null]);
+    const explanation = known.get(key) ?? explainIn(scope, call, { ...ground, given });
     known.set(key, explanation);
     return explanation;
   };
@@ -45,8 +46,11 @@ function whatItSays({ layers, mode }: Scope, tools: readonly RuleTool[]): string
   return JSON.stringify([mode ?? null, layers.map(said)]);
 }
 
-function explainIn(scope: Scope, call: Call, ground: ExplainGround): Explanation {
-  const explanation = withTools(explainCall(scope, call, ground), call, scope);
+type Ground = ExplainGround & { given: readonly string[] | undefined };
+
+function explainIn(scope: Scope, call: Call, ground: Ground): Explanation {
+  const { spec, given } = ground;
+  const explanation = withTools(explainCall(scope, call, ground), call, { scope, spec, tools: given });
   if (explanation.effect !== "ask") return explanation;
   const { effect, rule, source, reason, suggestion } = explanation;
   const decision = { effect, rule, source, reason };

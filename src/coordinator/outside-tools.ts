@@ -63,7 +63,8 @@ type Offered = OutsideTools | { failure: Failure };
 async function serverTools(order: StepOrder, around: Around): Promise<Offered> {
   const offered: ReturnType<typeof offeredOf> = [];
   const servers = around.job.spec.servers ?? [];
-  const isPossible = (server: string) => couldAllowServer(order.scope, server) && isGiven(server, order.step.agent);
+  const isPossible = (server: string) =>
+    couldAllowServer(order.scope, server) && isGivenOf(server, order.step.agent.tools);
   for (const { name: server } of servers.filter(({ name }) => isPossible(name))) {
     const listed = await (await toolServerOf(server, around))?.tools();
     if (!listed || "problem" in listed) return { failure: unusable(server, listed?.problem ?? "", around) };
@@ -78,7 +79,7 @@ async function serverTools(order: StepOrder, around: Around): Promise<Offered> {
 function offeredOf(server: string, listed: readonly PinnedTool[], { scope, step }: StepOrder) {
   return listed.flatMap((tool) => {
     const name = `mcp__${server}__${tool.name}`;
-    if (!isGiven(server, step.agent, name) || !mayCall(scope, server, tool.name)) return [];
+    if (!isGivenOf(server, step.agent.tools, tool.name) || !mayCall(scope, server, tool.name)) return [];
     const schema = { name, description: tool.description, input_schema: { ...tool.inputSchema } };
     return [{ name, schema, sha256: tool.sha256 }];
   });
@@ -89,10 +90,10 @@ function mayCall(scope: Scope, server: string, name: string): boolean {
 }
 
 /** An agent with a list of tools is given those of servers that are on it; without a name, whether any could be. */
-function isGiven(server: string, { tools }: AgentSpec, name?: string): boolean {
+export function isGivenOf(server: string, tools: readonly string[] | undefined, name?: string): boolean {
   const whole = `mcp__${server}`;
   if (tools === undefined || tools.includes(whole) || tools.includes(`${whole}__*`)) return true;
-  return name === undefined ? tools.some((each) => each.startsWith(`${whole}__`)) : tools.includes(name);
+  return name === undefined ? tools.some((each) => each.startsWith(`${whole}__`)) : tools.includes(`${whole}__${name}`);
 }
 
 function unusable(server: string, problem: string, { equipment }: Around): Failure {
