@@ -1,5 +1,6 @@
+import type { AgentSpec } from "../protocol/agent.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec } from "../protocol/job.ts";
 import { commandText } from "../sandbox/command-ending.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
 import { refuseTaken } from "../workspace/publish.ts";
@@ -42,17 +43,22 @@ export async function requireSandbox(equipment: Pick<Equipment, "sandbox">, what
 }
 
 /** A setup alone asks for nothing: it prepares what commands run in. */
-function firstCommand({ checks, permissions, ...spec }: JobSpec): string | undefined {
+function firstCommand({ checks, permissions, servers = [], worker, ...spec }: JobSpec): string | undefined {
   const step = stepsOf(spec).find((one) => one.kind === "command");
   if (step?.kind === "command") return `step ${JSON.stringify(commandText(step.run))}`;
   const check = checks.find((one) => one.kind === "command");
   if (check) return `check ${JSON.stringify(check.name)}`;
+  const server = servers.find((one) => one.kind === "command");
+  if (server) return `server ${JSON.stringify(server.name)}`;
   // An agent is offered commands where a rule allows some; whoever wrote that rule counts on them.
-  const rule = stepsOf(spec).some(mayUseBash) ? permissions.allow.find(({ tool }) => tool === "Bash") : undefined;
+  const agents = [
+    ...stepsOf(spec).flatMap((one) => (one.kind === "agent" ? [one.agent] : [])),
+    ...(worker ? [worker] : []),
+  ];
+  const rule = agents.some(mayUseBash) ? permissions.allow.find(({ tool }) => tool === "Bash") : undefined;
   return rule && `the rule ${rule.id}`;
 }
 
-function mayUseBash(step: Step): boolean {
-  if (step.kind !== "agent" || step.agent.model.provider === "recipe") return false;
-  return step.agent.tools?.includes("bash") ?? true;
+function mayUseBash({ model, tools }: AgentSpec): boolean {
+  return model.provider !== "recipe" && (tools?.includes("bash") ?? true);
 }

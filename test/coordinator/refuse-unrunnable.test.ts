@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { submit } from "../../src/coordinator/submit.ts";
+import type { JobSpec, ToolServer } from "../../src/protocol/job.ts";
+import { openTestBench, type TestBench } from "../support/equipment.ts";
+
+let bench: TestBench;
+beforeAll(async () => {
+  bench = await openTestBench({ secrets: { KEPT: "kept-value-0123456789" } });
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+async function refused(more: Partial<JobSpec>, hasSandbox = true): Promise<string> {
+  const { repository, spec } = await bench.repository({ "a.txt": "a\n" });
+  const nothing = async () => ({ unavailable: "there is no sandbox here", remedy: "install one" });
+  const equipment = hasSandbox ? bench.equipment : { ...bench.equipment, sandbox: nothing };
+  const thrown: unknown = await submit({ spec: { ...spec, ...more }, repository }, equipment).catch((error) => error);
+  if (thrown instanceof Error) return thrown.message;
+  throw new Error("it was taken");
+}
+
+describe("a job that could come to no good end", () => {
+  it("is refused for a server's secret that the operator does not keep, before anything runs", async () => {
+    const run: ToolServer = { kind: "command", name: "docs", run: ["docs"], secrets: ["KEPT", "NOT_KEPT"] };
+    expect(await refused({ servers: [run] })).toContain("names the secret NOT_KEPT");
+    const url: ToolServer = { kind: "url", name: "web", url: "https://example.com/", secret_headers: { A: "OTHER" } };
+    expect(await refused({ servers: [url] })).toContain("names the secret OTHER");
+  });
+
+  it("is refused for a server, or an agent of a plan, that needs commands where nothing may run them", async () => {
+    const servers: ToolServer[] = [{ kind: "command", name: "docs", run: ["docs"] }];
+    expect(await refused({ servers }, false)).toBe('server "docs" needs a command, and there is no sandbox here');
+    const worker = {
+      name: "default",
+      instructions: "",
+      model: { provider: "scripted" as const, file: "s", turns: [] },
+    };
+    const allow = [{ id: "Bash(npm test)", tool: "Bash" as const, words: ["npm", "test"] }];
+    expect(await refused({ worker, permissions: { allow, deny: [] } }, false)).toMatch(
+      /^the rule Bash\(npm test\) needs/,
+    );
+  });
+});
