@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import type { RunLimits } from "../../src/protocol/agent.ts";
 import type { Event } from "../../src/protocol/event.ts";
+import { jobId } from "../../src/protocol/ids.ts";
 import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import { defaultKey } from "../support/messages/take.ts";
@@ -28,7 +29,7 @@ function thinking(index: number, limits?: RunLimits): NamedTask {
 }
 
 async function eventsOf(bench: TestBench, id: string): Promise<Event[]> {
-  const page = await readJobEvents(id, 0, bench.equipment.database);
+  const page = await readJobEvents(jobId.parse(id), 0, bench.equipment.database);
   return page.map(({ event }) => event);
 }
 
