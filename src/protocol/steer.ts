@@ -8,7 +8,7 @@ export const mostSteered = 8_000;
 export const steering = z.strictObject({
   text: z
     .string()
-    .max(mostSteered)
+    .max(mostSteered, { error: `it has more than ${mostSteered} characters` })
     .refine((text) => text.trim() !== "", { error: "there is nothing in it" })
     .refine((text) => text.isWellFormed() && !text.includes("\0"), { error: "holds a character no text can" }),
   task: taskId.optional(),

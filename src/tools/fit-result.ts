@@ -3,7 +3,7 @@ import type { Asking } from "./asking.ts";
 import type { ToolOutcome } from "./tool.ts";
 
 /** Characters of one result. */
-export const mostCharacters = 30_000;
+const mostCharacters = 30_000;
 /** Of one that is kept elsewhere: its beginning and its end. */
 const headCharacters = 8_000;
 const tailCharacters = 4_000;

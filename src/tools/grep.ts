@@ -68,7 +68,7 @@ function show(report: SearchReport, chosen: ChosenFiles, { offset = 0 }: GrepInp
 }
 
 /** What was not searched, as far as the answer could have been in it. */
-export function notesOn(report: SearchReport, chosen: ChosenFiles): string[] {
+function notesOn(report: SearchReport, chosen: ChosenFiles): string[] {
   const { next_offset: next, unlooked, skipped, skipped_count: count, binary, lines } = report;
   const told = skipped.map(({ path, reason }) => `${JSON.stringify(path)}: ${reason}`.slice(0, 200)).join("; ");
   return [
