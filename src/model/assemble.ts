@@ -60,7 +60,7 @@ export function openAssembly(): Assembly {
       if (message.type === "error") throw failureOfEvent(message);
       const { content } = message;
       if (!Array.isArray(content) && typeof content !== "string") {
-        throw new ModelFailed("lost", "the answer is no message of the Messages API", { isBilled: true });
+        throw new ModelFailed("refused", "the answer is no message of the Messages API", { isBilled: true, remedy });
       }
       takeMessage(state, message);
       const blocks = typeof content === "string" ? [{ type: "text", text: content }] : content;
@@ -70,6 +70,8 @@ export function openAssembly(): Assembly {
     end: () => assembled(state),
   };
 }
+
+const remedy = "check that the endpoint's address is that of a server that speaks the Anthropic Messages API";
 
 /** Events of other kinds, such as pings and what later versions add, are passed over. */
 const takers: Readonly<Record<string, (state: State, event: Json) => void>> = Object.assign(Object.create(null), {

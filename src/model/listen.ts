@@ -28,18 +28,23 @@ export function openPatience(stop: AbortController, limits: { firstMs: number; s
   };
 }
 
+interface Ear {
+  patience: Patience;
+  began: () => void;
+}
+
 /** Reads an answer to its end, whichever of the two forms it has. `began` is told of its first piece. */
-export async function listen(
-  response: Response,
-  assembly: Assembly,
-  { patience, began }: { patience: Patience; began: () => void },
-): Promise<void> {
-  if (isJson(response)) {
-    const message = asObject(parseJson(await textOf(response, patience)));
-    if (!message) throw new ModelFailed("lost", "the answer is no JSON", { isBilled: true });
-    began();
-    return assembly.takeWhole(message);
-  }
+export async function listen(response: Response, assembly: Assembly, { patience, began }: Ear): Promise<void> {
+  const form = response.headers.get("content-type") ?? "";
+  if (/^text\/html\b/i.test(form)) throw new ModelFailed("refused", "the answer is a web page", { remedy });
+  if (!/\bjson\b/i.test(form)) return await listenToStream(response, assembly, { patience, began });
+  const message = asObject(parseJson(await textOf(response, patience)));
+  if (!message) throw new ModelFailed("lost", "the answer is no JSON", { isBilled: true });
+  began();
+  assembly.takeWhole(message);
+}
+
+async function listenToStream(response: Response, assembly: Assembly, { patience, began }: Ear): Promise<void> {
   let isBegun = false;
   for await (const { data } of Stream.rawEvents(heardBy(response, patience))) {
     if (data === "" || data === "[DONE]") continue;
@@ -52,9 +57,7 @@ export async function listen(
   }
 }
 
-function isJson(response: Response): boolean {
-  return /\bjson\b/i.test(response.headers.get("content-type") ?? "");
-}
+const remedy = "check that the endpoint's address is that of the API, and not of a page about it";
 
 async function textOf(response: Response, patience: Patience): Promise<string> {
   const decoder = new TextDecoder();

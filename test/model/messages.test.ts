@@ -296,10 +296,15 @@ describe("an end", () => {
         (response) => void response.writeHead(200, { "content-type": "text/event-stream" }).end("data: {oops\n\n"),
       ),
     ).toMatchObject({ kind: "lost" });
-    expect(
-      await failureTo((response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>")),
-    ).toMatchObject({ kind: "lost" });
-    expect(await failureTo(answered(200, { choices: [] }))).toMatchObject({ kind: "lost" });
+    expect(await failureTo(answered(200, '{"type":"mess'))).toMatchObject({ kind: "lost" });
+  });
+
+  it("of somebody who speaks another language is refused: asking again would not help", async () => {
+    const page = await failureTo(
+      (response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html>"),
+    );
+    expect(page).toMatchObject({ kind: "refused", remedy: expect.stringContaining("address") });
+    expect(await failureTo(answered(200, { choices: [] }))).toMatchObject({ kind: "refused" });
   });
 });
 
