@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as overHttp, type RequestOptions } from "node:http";
 import { request as overHttps } from "node:https";
 import type { Socket } from "node:net";
-import { Readable, Transform } from "node:stream";
+import { type Readable, Transform } from "node:stream";
 import { type DialOptions, dial } from "./dial.ts";
 
 /**
@@ -63,8 +63,9 @@ function responseOf(message: IncomingMessage): Response {
   }
   const isEmpty = status === 204 || status === 205 || status === 304;
   if (isEmpty) message.resume();
-  const body = isEmpty ? null : Readable.toWeb(bounded(message));
-  return new Response(body as ReadableStream | null, { status, statusText, headers });
+  // Not Readable.toWeb: data that comes after its reader has left would be thrown at nobody, and end the process.
+  const body = isEmpty ? null : ReadableStream.from(bounded(message));
+  return new Response(body, { status, statusText, headers });
 }
 
 /** Each event ends with an empty line. */
@@ -78,6 +79,8 @@ function bounded(message: IncomingMessage): Readable {
       done(bytes > mostBytes ? new Error(`it answers with over ${mostBytes} bytes`) : null, chunk);
     },
   });
+  // Whoever reads it hears of it there.
+  bound.on("error", () => {});
   message.on("error", (cause) => bound.destroy(cause));
   bound.on("close", () => message.destroy());
   return message.pipe(bound);
