@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { agentRate } from "./agent-rate.ts";
+import { agentStreams } from "./agent-streams.ts";
+import { agents } from "./agents.ts";
 import { append } from "./append.ts";
 import { coldStart } from "./cold-start.ts";
 import { decision } from "./decision.ts";
@@ -38,6 +41,9 @@ const figures: readonly Figure[] = [
   jobOverHttp,
   idleMemory,
   sandbox,
+  agents,
+  agentStreams,
+  agentRate,
 ];
 
 const { values, positionals } = parseArgs({

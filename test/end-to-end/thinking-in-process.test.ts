@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ModelSpec } from "../../src/protocol/agent.ts";
 import type { Fact, FactData } from "../../src/protocol/event.ts";
 import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
@@ -6,6 +6,7 @@ import type { Result } from "../../src/protocol/result.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import type { Asked, Behave, Break, Reply } from "../support/messages/reply.ts";
 import { defaultKey, type ServerOptions } from "../support/messages/take.ts";
+import { totalOf } from "../support/messages/tally.ts";
 import { type MessagesServer, openMessagesServer } from "../support/messages-server.ts";
 
 /** A job of thinking agents with a real coordinator, threads, SDK and HTTP, while their endpoint has its bad days. */
@@ -15,18 +16,28 @@ let behave: Behave = () => ({});
 
 const price = { input: 3, output: 15, cache_read: 0.3, cache_write_5m: 3.75 };
 
-async function open(options: Partial<ServerOptions> = {}): Promise<void> {
-  server = await openMessagesServer({ behave: (asked) => behave(asked), leastTokens: 10, ...options });
-  bench = await openTestBench({
+async function open(options: Partial<ServerOptions> = {}): Promise<{ bench: TestBench; server: MessagesServer }> {
+  const server = await openMessagesServer({ behave: (asked) => behave(asked), leastTokens: 10, ...options });
+  const bench = await openTestBench({
     settings: { models: { own: { context: 100_000, output: 2_000, price } }, endpoint: { stall: "1s" } },
     variables: { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: defaultKey },
   });
+  return { bench, server };
 }
-beforeEach(() => open());
-afterEach(async () => {
+beforeAll(async () => {
+  ({ bench, server } = await open());
+});
+afterAll(async () => {
   await bench[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
+/** Where the server's book stood. */
+let from = 0;
+beforeEach(() => {
+  behave = mend;
+  from = server.logged.length;
+});
+const counted = () => totalOf(server.logged.slice(from));
 
 const own: ModelSpec = { provider: "messages", via: "anthropic", model: "own" };
 
@@ -51,15 +62,17 @@ interface Done {
   facts: Fact[];
 }
 
+interface Away {
+  model?: ModelSpec;
+  files?: Record<string, string>;
+  at?: TestBench;
+}
+
 async function run(
   ids: readonly string[],
-  {
-    model,
-    files = filesOf(ids),
-    ...more
-  }: Partial<JobSpec> & { model?: ModelSpec; files?: Record<string, string> } = {},
+  { model, files = filesOf(ids), at = bench, ...more }: Partial<JobSpec> & Away = {},
 ): Promise<Done> {
-  const { repository, spec } = await bench.repository(files);
+  const { repository, spec } = await at.repository(files);
   const facts: Fact[] = [];
   const tasks = ids.map((id) => task(id, model));
   const order = {
@@ -67,10 +80,23 @@ async function run(
     repository,
     onFact: (_: string, fact: Fact) => void facts.push(fact),
   };
-  return { result: await (await bench.coordinator.submit(order)).done, facts };
+  return { result: await (await at.coordinator.submit(order)).done, facts };
 }
 
 describe("agents that think", () => {
+  it("share one prefix: the first writes it, all others wait for that and read it", async () => {
+    // The first test of all: nobody has asked this server before.
+    behave = (asked) => ({ ...mend(asked), delayMs: 60 });
+    const ids = Array.from({ length: 12 }, (_, index) => `part${index}`);
+    const { result } = await run(ids);
+    expect(result.outcome).toBe("succeeded");
+    const first = server.logged.slice(from).filter(({ turn }) => turn === 1);
+    expect(first).toHaveLength(12);
+    expect(first.filter(({ usage }) => usage.cache_read_input_tokens === 0)).toHaveLength(1);
+    const { input_tokens, cache_read_tokens, cache_write_tokens } = result.usage;
+    expect(cache_read_tokens / (input_tokens + cache_read_tokens + cache_write_tokens)).toBeGreaterThan(0.9);
+  });
+
   it("wait out whatever their endpoint does to them, and count what it may have billed", async () => {
     const broken = (after: number, how: Break["how"]): Reply => ({ say: "I was going to", break: { after, how } });
     const troubles: Record<string, Reply> = {
@@ -94,35 +120,23 @@ describe("agents that think", () => {
     const retried = facts.flatMap((fact) => (fact.type === "turn.retried" ? [fact.data] : []));
     expect(retried.map(({ turn, attempt }) => [turn, attempt])).toEqual(names.map(() => [2, 2]));
     // Those that broke off, and the one whose connection was closed: nobody knows whether it was counted.
-    expect(retried.filter(({ is_billed }) => is_billed)).toHaveLength(server.total().broken + 1);
-    const total = server.total();
+    expect(retried.filter(({ is_billed }) => is_billed)).toHaveLength(counted().broken + 1);
+    const total = counted();
     expect(result.usage.output_tokens).toBeGreaterThanOrEqual(total.output_tokens);
     const answered = facts.flatMap((fact) => (fact.type === "turn.finished" ? [fact.data] : []));
     expect(sum(answered, "output_tokens")).toBe(total.output_tokens);
     expect(sum(answered, "cache_read_tokens")).toBe(total.cache_read_tokens);
   });
 
-  it("share one prefix: the first writes it, all others wait for that and read it", async () => {
-    behave = (asked) => ({ ...mend(asked), delayMs: 60 });
-    const ids = Array.from({ length: 12 }, (_, index) => `part${index}`);
-    const { result } = await run(ids);
-    expect(result.outcome).toBe("succeeded");
-    const first = server.logged.filter(({ turn }) => turn === 1);
-    expect(first).toHaveLength(12);
-    expect(first.filter(({ usage }) => usage.cache_read_input_tokens === 0)).toHaveLength(1);
-    const { input_tokens, cache_read_tokens, cache_write_tokens } = result.usage;
-    expect(cache_read_tokens / (input_tokens + cache_read_tokens + cache_write_tokens)).toBeGreaterThan(0.9);
-  });
-
   it("keep to a rate that they learn of only by being refused: nobody fails, nobody is lost", async () => {
-    await bench[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-    await open({ rate: { perMinute: 1_500, burst: 5 } });
-    behave = mend;
-    const { result } = await run(Array.from({ length: 10 }, (_, index) => `part${index}`));
+    const slow = await open({ rate: { perMinute: 1_500, burst: 5 } });
+    await using _bench = slow.bench;
+    await using _server = slow.server;
+    const ids = Array.from({ length: 10 }, (_, index) => `part${index}`);
+    const { result } = await run(ids, { at: slow.bench });
     expect(result.outcome).toBe("succeeded");
     expect(result.tasks.every(({ attempts }) => attempts === 1)).toBe(true);
-    expect(server.total().requests).toBe(30);
+    expect(slow.server.total().requests).toBe(30);
   });
 
   it("start again when their thread dies in the middle of an answer, and what that may have cost is counted", async () => {
@@ -148,7 +162,7 @@ describe("agents that think", () => {
     };
     const { result } = await run(["one"], { limits: { time_ms: 60_000, idle_ms: 30_000, turns: 4 } });
     expect(result).toMatchObject({ outcome: "limit", exit_code: 11, tasks: [{ state: "limit", files_changed: 1 }] });
-    expect(server.total().requests).toBe(4);
+    expect(counted().requests).toBe(4);
   });
 });
 
@@ -156,7 +170,6 @@ describe("a recorded job", () => {
   const ids = ["one", "two"];
 
   it("answers for its model: the same tree, the tokens of then, no money, no request", async () => {
-    behave = mend;
     const { result: recorded } = await run(ids);
     const asked = server.total().requests;
     const model: ModelSpec = { provider: "replay", of: recorded.job.handle };
@@ -170,7 +183,6 @@ describe("a recorded job", () => {
   });
 
   it("says which task was asked another thing, at which turn, and what: nobody else is asked instead", async () => {
-    behave = mend;
     const { result: recorded } = await run(ids);
     const asked = server.total().requests;
     const model: ModelSpec = { provider: "replay", of: recorded.job.id };

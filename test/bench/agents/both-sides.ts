@@ -17,8 +17,14 @@ export interface Measured extends Cost {
   tally: Tally;
 }
 
+interface More {
+  env?: Readonly<Record<string, string>>;
+  /** Called with the id of the shell that starts it. */
+  onStart?: (shell: number) => void;
+}
+
 export interface Sides {
-  ours(agents: number, env?: Readonly<Record<string, string>>): Promise<Measured>;
+  ours(agents: number, more?: More): Promise<Measured>;
   plain(agents: number): Promise<Measured>;
 }
 
@@ -34,20 +40,28 @@ export async function openSides(
   writeParts(repository, most);
   plantRepository(repository, {});
   const openingFile = join(directory, "opening.json");
-  const measure = async (words: readonly string[], cwd: string, env: Readonly<Record<string, string>>) => {
+  const measure = async (words: readonly string[], { env = {}, onStart }: More) => {
     await server.reset();
     const memory = watchPeakMemory();
+    const started = (shell: number) => {
+      memory.onStart(shell);
+      onStart?.(shell);
+    };
     const begun = Date.now();
-    const cost = await measureCommand(words, { cwd, env: { ...server.env, ...env }, onStart: memory.onStart });
+    const options = { cwd: directory, env: { ...server.env, ...env }, onStart: started };
+    const cost = await measureCommand(words, options);
     const tally = await server.tally();
     return { ...cost, peakMb: memory.stop(), firstMs: (tally.firstAt ?? Number.NaN) - begun, tally };
   };
   return {
-    async ours(agents, env = {}) {
+    async ours(agents, { env = {}, onStart } = {}) {
       const job = await writeJob(join(directory, "jobs"), agents);
       const words = ["run", job, "--repo", repository, "--output-format", "json"];
       const home = await freshHome(directory);
-      const measured = await measure([...command, ...words], directory, { ...env, SHEAF_HOME: home });
+      const measured = await measure([...command, ...words], {
+        env: { ...env, SHEAF_HOME: home },
+        ...(onStart ? { onStart } : {}),
+      });
       succeeded.parse(JSON.parse(measured.stdout));
       await writeFile(openingFile, JSON.stringify(measured.tally.opening));
       return measured;
@@ -56,7 +70,7 @@ export async function openSides(
       const folder = join(directory, "plain");
       await mkdir(folder, { recursive: true });
       writeParts(folder, agents);
-      return measure([process.execPath, loop, folder, String(agents), openingFile], directory, {});
+      return measure([process.execPath, loop, folder, String(agents), openingFile], {});
     },
   };
 }

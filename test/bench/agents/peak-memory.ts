@@ -19,11 +19,16 @@ export function watchPeakMemory(): { onStart(pid: number): void; stop(): number 
 
 function peakOf(shell: number): number {
   try {
-    const [child = ""] = readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").trim().split(" ");
-    const status = readFileSync(`/proc/${child}/status`, "utf8");
+    const status = readFileSync(`/proc/${childOf(shell)}/status`, "utf8");
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024;
   } catch {
     // It has ended.
     return 0;
   }
+}
+
+/** The process that a shell started first. */
+export function childOf(shell: number): number {
+  const [child = ""] = readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").trim().split(" ");
+  return Number(child);
 }
