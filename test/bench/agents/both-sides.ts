@@ -29,7 +29,7 @@ export interface Sides {
 }
 
 const loop = join(import.meta.dirname, "plain-loop.ts");
-const succeeded = z.object({ outcome: z.literal("succeeded") });
+const ended = z.object({ outcome: z.enum(["succeeded", "no_changes"]) });
 
 /** `most`: as many parts as there will ever be agents. */
 export async function openSides(
@@ -62,7 +62,7 @@ export async function openSides(
         env: { ...env, SHEAF_HOME: home },
         ...(onStart ? { onStart } : {}),
       });
-      succeeded.parse(JSON.parse(measured.stdout));
+      ended.parse(JSON.parse(measured.stdout));
       await writeFile(openingFile, JSON.stringify(measured.tally.opening));
       return measured;
     },
