@@ -28,7 +28,7 @@ export async function promptJob(
 /** How long a check may take that nobody asked for. */
 const foundTimeout = "10m";
 
-export function promptSource(prompt: string, { checks, setup }: FoundChecks, { cwd }: { cwd: string }): JobSource {
+function promptSource(prompt: string, { checks, setup }: FoundChecks, { cwd }: { cwd: string }): JobSource {
   const written = {
     version: 1,
     prompt,
