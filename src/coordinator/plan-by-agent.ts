@@ -104,9 +104,9 @@ function refusal({ judged, problems }: Verdict): Failure {
 /** What a person asked for is refused with the problems of the plan; a limit stays a limit. */
 function endOf(verdict: Verdict, report: RunReport | undefined): Error {
   const failure = report?.failure;
-  if (verdict.problems.length > 0) return new PlanRefused(refusal(verdict));
   if (failure && isLimit(failure))
     return new JobStopped("limit", { ...failure, message: `planning: ${failure.message}` });
+  if (verdict.problems.length > 0) return new PlanRefused(refusal(verdict));
   if (failure) return new PlanRefused({ ...failure, message: `the planner failed: ${failure.message}` });
   const said = report?.submission?.refused ?? report?.submission?.summary;
   return new PlanRefused({
