@@ -79,7 +79,7 @@ function turnOf(
 }
 
 /** Which bytes of a file were shown is known where the log only points at it; a kept output is shown in part. */
-export function recordedResultOf({
+function recordedResultOf({
   call_id,
   tool,
   is_error,
