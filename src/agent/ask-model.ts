@@ -69,7 +69,7 @@ async function attempt(talk: Conversation, chat: Span, first: Fitted): Promise<{
     const answered = await tryOnce(talk, chat, fitted);
     if (!(answered instanceof ModelFailed)) return { answer: answered, ask: fitted.ask };
     talk.line.signal.throwIfAborted();
-    const next = nextRequest(talk, fitted, answered);
+    const next = nextOrEnd(talk, fitted, answered);
     noteRetry(chat, ordinal + 1, answered);
     fitted = await intendAgain(talk, next, { attempt: ordinal + 1, failed: answered, isOther: next !== fitted });
   }
@@ -105,6 +105,24 @@ async function tryOnce(talk: Conversation, chat: Span, { request }: Fitted): Pro
 /** A long answer is no idleness: the coordinator hears that it goes on, and not of every piece. */
 const toldEveryMs = 1_000;
 
+/** The end of the call goes into the log with the rest of the run: it is settled by that. */
+function nextOrEnd(talk: Conversation, fitted: Fitted, failed: ModelFailed): Fitted {
+  try {
+    return nextRequest(talk, fitted, failed);
+  } catch (thrown) {
+    talk.unlogged.push({ type: "turn.failed", data: { turn: talk.turns, ...reasonOf(failed) } });
+    throw thrown;
+  }
+}
+
+function reasonOf({ message, status, isBilled }: ModelFailed) {
+  const reason = message.slice(0, mostReason).toWellFormed();
+  return { reason, ...(status === undefined ? {} : { status }), is_billed: isBilled };
+}
+
+/** Characters. */
+const mostReason = 500;
+
 /** The request of the next attempt. */
 function nextRequest(talk: Conversation, fitted: Fitted, failed: ModelFailed): Fitted {
   const { message, remedy } = failed;
@@ -133,17 +151,15 @@ async function intendAgain(
   fitted: Fitted,
   { attempt, failed, isOther }: { attempt: number; failed: ModelFailed; isOther: boolean },
 ): Promise<Fitted> {
-  const { message: reason, status, retryAfterMs, isBilled } = failed;
+  const { retryAfterMs } = failed;
   const { notices } = await logWith(talk, [
     {
       type: "turn.retried",
       data: {
         turn: talk.turns,
         attempt,
-        reason: reason.slice(0, mostReason).toWellFormed(),
-        ...(status === undefined ? {} : { status }),
+        ...reasonOf(failed),
         ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
-        is_billed: isBilled,
         ask: fitted.ask,
         ...(isOther ? { manifest: fitted.manifest } : {}),
       },
@@ -151,9 +167,6 @@ async function intendAgain(
   ]);
   return notices.length > 0 ? withNotices(fitted, talk) : fitted;
 }
-
-/** Characters. */
-const mostReason = 500;
 
 /** Endpoints count by tokenizers of their own: the last answer tells how far off the estimate is. */
 function scaleOf({ usage }: ModelAnswer, estimated: number, { scale }: Conversation): number {

@@ -96,6 +96,8 @@ function detailOf(event: Event): string {
       return `${event.data.tool} ${oneLine(event.data.input, 80)} (${event.data.rule}: ${oneLine(event.data.reason)})`;
     case "turn.finished":
       return oneLine(event.data.answer.map(shownBlock).join(" "));
+    case "turn.failed":
+      return `turn ${event.data.turn}: ${oneLine(event.data.reason, 120)}${event.data.is_billed ? " (may be billed)" : ""}`;
     case "job.created":
       return `${event.data.handle} at ${event.data.spec.base.commit}`;
     case "job.planned":

@@ -18,11 +18,12 @@ export function takeRunFact(task: TaskLine, fact: Fact): void {
       delete task.waiting;
       break;
     }
-    case "approval.requested":
-      task.waiting = "asks somebody";
-      break;
+    case "turn.failed":
     case "approval.resolved":
       delete task.waiting;
+      break;
+    case "approval.requested":
+      task.waiting = "asks somebody";
       break;
     default:
   }

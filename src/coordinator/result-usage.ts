@@ -24,11 +24,16 @@ export function spentIn(events: readonly Event[]): Spent {
       spent = addSpent(spent, usage, cost);
       open.delete(event.run_id);
     }
-    if (before && event.type === "turn.retried" && event.data.is_billed) assumed.push(before);
+    if (event.type === "turn.failed") open.delete(event.run_id);
+    if (before && isOver(event) && event.data.is_billed) assumed.push(before);
     const ask = askIn(event);
     if (ask) open.set(event.run_id, ask);
   }
   return [...assumed, ...open.values()].reduce((sum, ask) => addSpent(sum, assumedUsage(ask), null), spent);
+}
+
+function isOver(event: Event): event is Extract<Event, { type: "turn.retried" | "turn.failed" }> {
+  return event.type === "turn.retried" || event.type === "turn.failed";
 }
 
 function askIn(event: Event): ModelAsk | undefined {

@@ -35,7 +35,7 @@ export type FactData<T extends FactType> = Extract<Fact, { type: T }>["data"];
 /** What a thread may say that its agent was told: nothing in the name of a person or of a budget. */
 const ownNotice = z.object({
   type: z.literal("run.notified"),
-  data: runFacts[4].shape.data.extend({ kind: z.enum(["loop", "turns", "answer"]) }),
+  data: runFacts[5].shape.data.extend({ kind: z.enum(["loop", "turns", "answer"]) }),
 });
 
 /** The facts a worker thread may report about its run; intents and all others are the coordinator's alone. */
@@ -43,9 +43,10 @@ export const threadFact = z.discriminatedUnion("type", [
   runFacts[1],
   runFacts[2],
   runFacts[3],
+  runFacts[4],
   ownNotice,
-  runFacts[6],
   runFacts[7],
+  runFacts[8],
 ]);
 export type ThreadFact = z.infer<typeof threadFact>;
 

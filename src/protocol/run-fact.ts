@@ -107,6 +107,17 @@ export const runFacts = [
       cost_nano_usd: z.number().int().nullable().optional(),
     }),
   }),
+  /** The call came to nothing, and is not tried again: refused, or it never went. Without one it was cut off. */
+  z.object({
+    type: z.literal("turn.failed"),
+    data: z.object({
+      turn: z.number().int(),
+      reason: z.string(),
+      status: z.number().int().optional(),
+      /** It may have been billed: it is settled in full, as assumed. */
+      is_billed: z.boolean(),
+    }),
+  }),
   /**
    * What was said to the agent beside the results of its tools: with the next request it reads it. `steer` and `budget`
    * come from outside its task; its own thread tells of a `loop`, of its `turns` coming to an end, and of an `answer` that
