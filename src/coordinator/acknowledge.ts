@@ -1,9 +1,10 @@
-import type { Fact, ThreadFact } from "../protocol/event.ts";
-import { Fault } from "../protocol/failure.ts";
+import { UnfitFact } from "../db/fact-rows.ts";
+import type { Fact, FactData, ThreadFact } from "../protocol/event.ts";
 import type { AnswerBlock, ToolUse } from "../protocol/message.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Decision } from "../protocol/scope.ts";
 import { toolNamed } from "../tools/catalog.ts";
+import { submit } from "../tools/submit.ts";
 import type { Answered, Question } from "./ask-approval.ts";
 import type { CallBook } from "./call-book.ts";
 import { type CallView, type DecidedCall, decideCall } from "./decide-call.ts";
@@ -37,14 +38,14 @@ export async function acknowledge(
   spanId: string | undefined,
   view: AcknowledgeView,
 ): Promise<Acknowledgement> {
-  const acknowledged: Acknowledgement = { decisions: {}, denials: [] };
+  const acknowledged: Acknowledgement = { decisions: Object.create(null), denials: [] };
   const log: Log = { facts: [], spanId };
   const repeated = repeatedIds(reported);
   for (const fact of reported) {
     refuseEvidence(fact, view.book);
     log.facts.push(fact);
     if (fact.type === "tool.denied") acknowledged.denials.push(denialOf(fact.data));
-    if (fact.type === "turn.finished") await decideAnswer(fact.data.answer, log, { view, acknowledged, repeated });
+    if (fact.type === "turn.finished") await decideAnswer(fact.data, log, { view, acknowledged, repeated });
   }
   await view.append(log.facts, spanId);
   return acknowledged;
@@ -56,7 +57,7 @@ function refuseEvidence(fact: ThreadFact, book: CallBook): void {
   const isOutside = toolNamed(fact.data.tool)?.effect === "outside";
   const isResult = isOutside && fact.type === "tool.finished" && !fact.data.is_error;
   if (!isResult && !book.has(fact.data.call_id)) return;
-  throw new Fault("internal", `a thread reported on the call ${fact.data.call_id}, which the coordinator runs`);
+  throw new UnfitFact(`a thread reported on the call ${fact.data.call_id}, which the coordinator runs`);
 }
 
 interface Deciding {
@@ -81,9 +82,12 @@ function usesIn(answer: readonly AnswerBlock[]): ToolUse[] {
   return answer.flatMap((block) => (block.type === "tool_use" ? [block] : []));
 }
 
-async function decideAnswer(answer: readonly AnswerBlock[], log: Log, deciding: Deciding): Promise<void> {
+/** What will not run is not decided, and nobody is asked about it: calls of a refusal, and those behind a submit. */
+async function decideAnswer({ answer, stop }: FactData<"turn.finished">, log: Log, deciding: Deciding): Promise<void> {
   const before: DecidedCall[] = [];
-  for (const call of usesIn(answer)) {
+  const calls = stop === "refusal" ? [] : usesIn(answer);
+  const submitted = calls.findIndex((call) => isSubmit(call, deciding.view));
+  for (const call of submitted < 0 ? calls : calls.slice(0, submitted + 1)) {
     const isAmbiguous = deciding.repeated.has(call.id);
     const decided = await decideCall(call, { isAmbiguous, view: deciding.view });
     if (!decided) continue;
@@ -92,6 +96,11 @@ async function decideAnswer(answer: readonly AnswerBlock[], log: Log, deciding: 
     before.push({ ...decided, decision });
     record(call, { ...decided, decision }, { log, ...deciding });
   }
+}
+
+function isSubmit({ name, input, malformed }: ToolUse, { scope }: AcknowledgeView): boolean {
+  if (name !== submit.name || malformed !== undefined || !scope.tools.includes(name)) return false;
+  return !("problem" in submit.open(input));
 }
 
 interface Settling {

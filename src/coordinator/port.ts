@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { UnfitFact } from "../db/fact-rows.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
@@ -31,7 +32,7 @@ const lettingGoMs = 1_000;
 /**
  * The coordinator's end of one run's line. Questions are answered strictly in order; what a thread says is parsed
  * once, here, and believed only about its own run. What goes wrong in answering stops the run and is kept in
- * `thrown`: it is Sheaf's failure, not the agent's.
+ * `thrown`: it is Sheaf's failure, unless it is an UnfitFact.
  */
 export class HostPort implements Watched {
   /** To be transferred to the thread. */
@@ -80,7 +81,7 @@ export class HostPort implements Watched {
     this.heardAt = this.#view.now();
     const parsed = threadMessage.safeParse(raw);
     if (parsed.success) this.#take(parsed.data);
-    else this.#fail(parsed.error);
+    else this.#fail(new UnfitFact("the thread of this run said what is no message", { cause: parsed.error }));
   }
 
   #take(message: ThreadMessage): void {

@@ -1,4 +1,5 @@
 import type { ClaimedRun } from "../db/claim-run.ts";
+import { UnfitFact } from "../db/fact-rows.ts";
 import { asSeen } from "../files/base-view.ts";
 import type { Fact } from "../protocol/event.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
@@ -107,9 +108,13 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   }
 }
 
-/** What a command left that git cannot tell, and a setup that fails, end the run; anything else is Sheaf's own failure. */
+/**
+ * What a command left that git cannot tell, what a run said that cannot be kept, and a setup that fails, end the run;
+ * anything else is Sheaf's own failure.
+ */
 function endedBy(cause: unknown, { denials }: HostPort): ThreadEnding {
-  if (cause instanceof Unsettled) return { report: deadReport(toFailure(cause)), denials, hasThreadDied: false };
+  const isOfRun = cause instanceof Unsettled || cause instanceof UnfitFact;
+  if (isOfRun) return { report: deadReport(toFailure(cause)), denials, hasThreadDied: false };
   if (!(cause instanceof SetupFailed)) throw cause;
   const { code, message, remedy, log = "" } = cause.reason;
   const report = deadReport({ code, message, ...(remedy ? { remedy } : {}) });
@@ -151,7 +156,8 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     call: (allowed) => around.during(() => call(allowed)),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
-    desk,
+    // A search waits for a thread that looks, maybe behind others.
+    desk: { own: desk.own, answer: (question) => around.during(() => desk.answer(question)) },
     gate: withNotices(around.gate, { run, taskId: order.task.id, job }),
     span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,

@@ -3,7 +3,7 @@ import { type AcknowledgeView, acknowledge } from "../../src/coordinator/acknowl
 import { CallBook } from "../../src/coordinator/call-book.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import { taskScope } from "../../src/permission/task-scope.ts";
-import type { Fact, ThreadFact } from "../../src/protocol/event.ts";
+import type { Fact, FactData, ThreadFact } from "../../src/protocol/event.ts";
 import { noUsage } from "../../src/protocol/message.ts";
 import { toolNames } from "../../src/tools/catalog.ts";
 
@@ -89,4 +89,35 @@ it("no thread reports on a command, but that its input was none", async () => {
   expect(log.map(({ type }) => type)).toEqual(["turn.finished", "tool.intended"]);
   await acknowledge([finished("malformed", true)], undefined, view);
   expect(log.at(-1)?.type).toBe("tool.finished");
+});
+
+it("a call whose id is a word of the language is decided as any other", async () => {
+  const { view } = viewOf("Bash(npm test)");
+  const { decisions } = await acknowledge([answer(["__proto__", "npm test"], ["toString", "rm x"])], undefined, view);
+  expect(Object.entries(decisions).map(([id, { effect }]) => [id, effect])).toEqual([
+    ["__proto__", "allow"],
+    ["toString", "deny"],
+  ]);
+});
+
+it("nothing is decided of what will not run: calls of a refusal, and those behind a submit", async () => {
+  const { view, log } = viewOf("Bash(npm test)");
+  const refused = answer(["a", "npm test"]);
+  await acknowledge(
+    [{ type: "turn.finished", data: { ...(refused.data as FactData<"turn.finished">), stop: "refusal" } }],
+    undefined,
+    view,
+  );
+  const behind = answer(["b", "npm test"], ["d", "npm test"]);
+  const submit = { type: "tool_use" as const, id: "c", name: "submit", input: { summary: "done" } };
+  const data = behind.data as FactData<"turn.finished">;
+  const [first, last] = data.answer;
+  if (!first || !last) throw new Error("two calls were made");
+  const said = { type: "turn.finished" as const, data: { ...data, answer: [first, submit, last] } };
+  const { decisions } = await acknowledge([said], undefined, view);
+  expect(Object.keys(decisions)).not.toContain("d");
+  expect(log.map(({ type }) => type)).toEqual(["turn.finished", "turn.finished", "tool.intended", "tool.intended"]);
+  const mistaken = { ...submit, id: "e", input: { summary: 5 } };
+  const again = { type: "turn.finished" as const, data: { ...data, answer: [mistaken, { ...last, id: "f" }] } };
+  expect((await acknowledge([again], undefined, view)).decisions).toMatchObject({ f: { effect: "allow" } });
 });
