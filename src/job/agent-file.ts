@@ -74,7 +74,11 @@ function partsOf(text: string, file: string): { front: string; body: string } {
   return { front: `---\n${front}`, body };
 }
 
-const names = z.union([z.string().min(1), z.array(z.string().min(1)).max(1_000)]);
+/** Of all names together, in a line or a list. */
+const mostNames = 10_000;
+const names = z
+  .union([z.string().min(1), z.array(z.string().min(1)).max(1_000)])
+  .refine((written) => [written].flat().join(",").length <= mostNames, `it has more than ${mostNames} characters`);
 
 /** What is said of an agent and changes nothing here: every run is isolated, and no level of effort is asked for. */
 const anything = z.unknown().optional();

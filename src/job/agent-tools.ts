@@ -28,7 +28,24 @@ export function agentLimits(allowed: readonly string[] | undefined, disallowed: 
 /** Words between commas; those inside parentheses belong to their tool. */
 export function wordsOf(written: string | readonly string[]): string[] {
   const texts = typeof written === "string" ? [written] : written;
-  return texts.flatMap((text) => text.split(/,(?![^()]*\))/)).flatMap((word) => word.trim() || []);
+  return texts.flatMap(cutAtCommas).flatMap((word) => word.trim() || []);
+}
+
+/** In one pass: agent files come out of the repository, and may hold hundreds of thousands of commas. */
+function cutAtCommas(text: string): string[] {
+  const words: string[] = [];
+  let from = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === "(") depth += 1;
+    else if (character === ")") depth = Math.max(0, depth - 1);
+    else if (character === "," && depth === 0) {
+      words.push(text.slice(from, at));
+      from = at + 1;
+    }
+  }
+  return [...words, text.slice(from)];
 }
 
 /** By the name that agent files use: the rule that its tools are under, and the tools of ours that it stands for. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readAgentFile } from "../../src/job/agent-file.ts";
+import { wordsOf } from "../../src/job/agent-tools.ts";
 import { jobOfStep, readJobRequest } from "../../src/job/read-job-file.ts";
 import { resolveOrder } from "../../src/job/resolve-job.ts";
 import { Fault } from "../../src/protocol/failure.ts";
@@ -43,6 +44,23 @@ describe("an agent file", () => {
     const asList = read("tools:\n  - Edit(src/**)\n  - MultiEdit\n  - Write\n");
     expect(ids(asList.allow)).toEqual(["Edit(src/**)", "Edit"]);
     expect(asList.tools).toEqual(["edit", "apply_edits", "ast_rewrite", "write", "delete", "submit"]);
+  });
+
+  it("cuts names at commas outside of parentheses, however many there are", () => {
+    expect(wordsOf("Read, Bash(echo a, b), Agent(a, b),, Edit(x(1,2),y),Grep")).toEqual([
+      ...["Read", "Bash(echo a, b)", "Agent(a, b)", "Edit(x(1,2),y)", "Grep"],
+    ]);
+    expect(wordsOf("Read),Grep")).toEqual(["Read)", "Grep"]);
+    expect(wordsOf("Read,".repeat(200_000))).toHaveLength(200_000);
+  });
+
+  it("names no more tools than a person would", () => {
+    expect(refusal(() => read(`tools: "${"Read,".repeat(2_001)}"\n`))).toMatch(
+      /^fixer\.md:4:\d+: it has more than 10000 characters/,
+    );
+    expect(refusal(() => read(`disallowedTools: [${"Read, ".repeat(999)}"${"x".repeat(9_000)}"]\n`))).toMatch(
+      /^fixer\.md:4:\d+: it has more than 10000 characters/,
+    );
   });
 
   it("takes away what it disallows", () => {
