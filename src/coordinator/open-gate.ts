@@ -43,23 +43,18 @@ class CountingGate implements RunGate {
   }
 
   async admit(facts: readonly ThreadFact[], spanId: string | undefined): Promise<Admission> {
-    let stop: Failure | undefined;
-    let isAsking = false;
+    let admission: Admission = { notices: [] };
     for (const fact of facts) {
-      if (fact.type === "turn.finished") await this.#finish(fact.data);
-      if (fact.type !== "turn.started" && fact.type !== "turn.retried") continue;
-      isAsking = true;
-      // A call that nobody answered is over with the next one.
-      await this.#giveUp({ isBilled: fact.type === "turn.started" || fact.data.is_billed });
-      stop = await this.#let(fact, spanId);
+      await this.#endBefore(fact);
+      if (fact.type === "turn.started" || fact.type === "turn.retried") admission = await this.#ask(fact, spanId);
     }
     await this.#logNews();
-    if (stop) return { stop, notices: [] };
-    return { notices: isAsking ? await this.#tellAgent(spanId) : [] };
+    return admission;
   }
 
   said(sign: ModelSign): void {
     const { model, equipment, job } = this.#order;
+    if (this.#open) this.#open.isRefused = sign.at === "answered" && isRefusal(sign.status);
     if (sign.at === "began") this.#open?.warming?.began();
     else if (sign.at === "answered") this.#open?.pass?.answered(sign);
     else if (sign.at === "lost") this.#open?.pass?.lost();
@@ -70,9 +65,25 @@ class CountingGate implements RunGate {
   }
 
   async close(): Promise<Spent> {
-    await this.#giveUp({ isBilled: true });
+    await this.#giveUp({ isBilled: !this.#open?.isRefused });
     await this.#logNews();
     return this.#spent;
+  }
+
+  /** A call that nobody answered is over with the next one. */
+  async #endBefore(fact: ThreadFact): Promise<void> {
+    if (fact.type === "turn.finished") await this.#finish(fact.data);
+    else if (fact.type === "turn.started") await this.#giveUp({ isBilled: true });
+    else if (fact.type === "turn.retried" || fact.type === "turn.failed") await this.#giveUp(billed(fact.data));
+  }
+
+  async #ask(intent: CallIntent, spanId: string | undefined): Promise<Admission> {
+    let stop = await this.#let(intent, spanId);
+    const notices = stop ? [] : await this.#tellAgent(spanId);
+    if (this.#order.signal.aborted) stop ??= runIsOver;
+    if (!stop) return { notices };
+    await this.#neverWent(intent, stop, spanId);
+    return { stop, notices: [] };
   }
 
   async #finish({ usage, cost_nano_usd }: FactData<"turn.finished">): Promise<void> {
@@ -123,16 +134,20 @@ class CountingGate implements RunGate {
       this.#open = call;
     };
     const queue = { order, account: this.#account, spanId, cached: this.#cached, opened };
-    let failure: Failure | undefined;
     try {
-      failure = await order.during(() => queueCall(intent, queue));
+      return await order.during(() => queueCall(intent, queue));
     } catch (thrown) {
-      if (!order.signal.aborted) throw thrown;
-      failure = { code: "cancelled", message: "the run is over" };
+      if (order.signal.aborted) return runIsOver;
+      await this.#giveUp({ isBilled: false });
+      throw thrown;
     }
-    // It never went.
-    if (failure) await this.#giveUp({ isBilled: false });
-    return failure;
+  }
+
+  /** In the log as well: whoever reads it counts nothing for it. */
+  async #neverWent({ data: { turn } }: CallIntent, { message }: Failure, spanId: string | undefined): Promise<void> {
+    await this.#giveUp({ isBilled: false });
+    const { job, run } = this.#order;
+    await job.logRun(run, [{ type: "turn.failed", data: { turn, reason: message, is_billed: false } }], spanId);
   }
 
   async #logNews(): Promise<void> {
@@ -148,6 +163,18 @@ class CountingGate implements RunGate {
     if (told.length > 0) await job.logRun(run, told, spanId);
     return texts;
   }
+}
+
+function billed({ is_billed }: { is_billed: boolean }): { isBilled: boolean } {
+  return { isBilled: is_billed };
+}
+
+const runIsOver: Failure = { code: "cancelled", message: "the run is over" };
+
+/** Whoever says no does no work; an endpoint that failed, or gave up waiting, may have done some. */
+function isRefusal(status: number): boolean {
+  const isClient = status >= 400 && status < 500 && status !== 408 && status !== 499;
+  return isClient || status === 503 || status === 529;
 }
 
 function sumOf(usage: Usage, cost: number | null): Sum {

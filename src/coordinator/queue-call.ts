@@ -25,6 +25,8 @@ export interface OpenCall {
   day?: DayReservation | undefined;
   warming?: Warming | undefined;
   pass?: Pass | undefined;
+  /** Its endpoint said no to its last attempt. */
+  isRefused?: boolean;
 }
 
 export interface Queue {
