@@ -1,4 +1,5 @@
 import type { Redactor } from "../telemetry/redact.ts";
+import { toolNames } from "../tools/catalog.ts";
 
 /**
  * Takes secrets out of a fact or a result before it is kept, wherever somebody else's words may stand in it. Ids, states,
@@ -14,6 +15,7 @@ const words = new Set([
   ...["text", "input", "content", "summary", "claims", "refused"],
   ...["message", "remedy", "reason", "log", "detail", "tail", "failing"],
   ...["hunks", "note", "suggestion", "why"],
+  ...["thinking", "malformed", "prompt", "request_id", "model"],
 ]);
 
 function walk(value: unknown, redact: Redactor, isWords: boolean): unknown {
@@ -23,7 +25,7 @@ function walk(value: unknown, redact: Redactor, isWords: boolean): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       isWords ? redact(key) : key,
-      walk(item, redact, isWords || (words.has(key) && !isStructure(key, item))),
+      walk(item, redact, isWords || (words.has(key) && !isStructure(key, item)) || isInvented(key, item, value)),
     ]),
   );
 }
@@ -32,3 +34,11 @@ function walk(value: unknown, redact: Redactor, isWords: boolean): unknown {
 function isStructure(key: string, item: unknown): boolean {
   return key === "reason" && typeof item === "object";
 }
+
+/** The name of a tool is an agent's own word where no such tool is known; those of servers are somebody else's. */
+function isInvented(key: string, item: unknown, of: object): boolean {
+  const isName = key === "tool" || (key === "name" && "type" in of && of.type === "tool_use");
+  return isName && typeof item === "string" && !known.has(item);
+}
+
+const known = new Set([...toolNames, "plan"]);

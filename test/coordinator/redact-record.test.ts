@@ -1,0 +1,46 @@
+import { expect, it } from "vitest";
+import { redactRecord } from "../../src/coordinator/redact-record.ts";
+import type { Fact } from "../../src/protocol/event.ts";
+import { noUsage } from "../../src/protocol/message.ts";
+import { createRedactor } from "../../src/telemetry/redact.ts";
+
+const secret = "correct-horse-battery";
+const redact = createRedactor([secret, "read", "main"]);
+
+it("No secret that a model says stays in the log, whatever part of its answer it stands in.", () => {
+  const facts: Fact[] = [
+    {
+      type: "turn.finished",
+      data: {
+        turn: 1,
+        answer: [
+          { type: "thinking", thinking: `it is ${secret}`, signature: "s" },
+          { type: "text", text: secret },
+          { type: "tool_use", id: "a", name: secret, input: { [secret]: secret } },
+          { type: "tool_use", id: "b", name: "read", input: {}, malformed: `{"a":"${secret}` },
+        ],
+        usage: noUsage,
+        stop: "tool_use",
+        model: secret,
+        request_id: secret,
+      },
+    },
+    { type: "tool.intended", data: { call_id: "a", tool: `mcp__${secret}__x`, rule: "r" } },
+    {
+      type: "turn.started",
+      data: {
+        turn: 1,
+        model: "m",
+        opening: { system_sha256: "", tools_sha256: "", brief_sha256: "", prefix_sha256: "", prompt: secret },
+      },
+    },
+  ];
+  const kept = facts.map((fact) => redactRecord(fact, redact));
+  expect(JSON.stringify(kept)).not.toContain(secret);
+});
+
+it("Names that the log is read by stay, also where a secret is a common word.", () => {
+  const said = { tool: "read", name: "main", state: "main", tools: [{ name: "read" }], type: "tool_use", id: "read" };
+  expect(redactRecord({ ...said, name: "read" }, redact)).toEqual({ ...said, name: "read" });
+  expect(redactRecord({ name: "main", path: "main" }, redact)).toEqual({ name: "main", path: "main" });
+});
