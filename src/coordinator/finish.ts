@@ -1,5 +1,5 @@
 import { finishJob } from "../db/finish-job.ts";
-import { recordTask } from "../db/record-task.ts";
+import { recordLanded } from "../db/record-task.ts";
 import type { Fact } from "../protocol/event.ts";
 import { taskId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
@@ -14,8 +14,8 @@ export async function finish(said: Result, job: Job, equipment: Equipment): Prom
   const result = redactRecord(said, equipment.redact);
   const { outcome, exit_code, reason } = result;
   const { clock, database } = equipment;
-  const landed = result.tasks.filter((task) => task.landed);
-  for (const task of landed) await recordTask(job.root, taskId.parse(task.id), { landed: true }, database);
+  const landed = result.tasks.flatMap((task) => (task.landed ? [taskId.parse(task.id)] : []));
+  await recordLanded(job.root, landed, database);
   const failure = reason && { code: reason.code, message: reason.message };
   const facts: Fact[] = [{ type: "job.finished", data: { outcome, exit_code, result } }];
   await finishJob(job.root, { outcome, result, failure, facts }, clock, database);

@@ -12,7 +12,6 @@ export interface TaskRecord {
   state?: TaskState;
   resultTree?: string;
   resultCommit?: string;
-  landed?: boolean;
 }
 
 /** Notes it down, on behalf of the job's root run. Throws Fault `fenced` when that run has a new owner. */
@@ -26,8 +25,7 @@ export async function recordTask(
 update sheaf.tasks as t set
   state = coalesce(${record.state ?? null}, t.state),
   result_tree = coalesce(${record.resultTree ?? null}, t.result_tree),
-  result_commit = coalesce(${record.resultCommit ?? null}, t.result_commit),
-  landed = coalesce(${record.landed ?? null}::boolean, t.landed)
+  result_commit = coalesce(${record.resultCommit ?? null}, t.result_commit)
 from sheaf.runs r
 where t.job_id = ${root.runId} and t.id = ${id} and r.id = ${root.runId} and r.epoch = ${root.epoch}
 returning t.id`;
@@ -35,4 +33,24 @@ returning t.id`;
     rowsOf(orm, statement, z.object({ id: z.string() })),
   );
   if (changed.length === 0) throw new Fault("fenced", `task ${id} is not ours to record: its job has a new owner`);
+}
+
+/** Notes down that these are part of the job's result. Throws Fault `fenced` when the root run has a new owner. */
+export async function recordLanded(
+  root: Pick<ClaimedRun, "runId" | "epoch">,
+  ids: readonly TaskId[],
+  database: Database,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const statement = sql`
+update sheaf.tasks as t set landed = true
+from sheaf.runs r
+where t.job_id = ${root.runId} and t.id = any(${sql.param(ids)}::text[]) and r.id = ${root.runId}
+  and r.epoch = ${root.epoch}
+returning t.id`;
+  const changed = await attempt("record what landed", database, (orm) =>
+    rowsOf(orm, statement, z.object({ id: z.string() })),
+  );
+  if (changed.length < ids.length)
+    throw new Fault("fenced", "the tasks are not ours to record: their job has a new owner");
 }

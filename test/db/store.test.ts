@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTasks } from "../../src/db/create-tasks.ts";
 import type { Database } from "../../src/db/database.ts";
+import { listTasks } from "../../src/db/list-tasks.ts";
 import { readArtifact } from "../../src/db/read-artifact.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
-import { recordTask } from "../../src/db/record-task.ts";
+import { recordLanded, recordTask } from "../../src/db/record-task.ts";
 import { storeArtifact } from "../../src/db/store-artifact.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
 import { taskId } from "../../src/protocol/ids.ts";
@@ -72,9 +73,11 @@ describe.each(databases)("the store on $name", ({ open }) => {
     await createTasks(jobId, [task], database);
     await createTasks(jobId, [task], database);
     await recordTask(root, id, { state: "succeeded", resultTree: "tree" }, database);
-    await recordTask(root, id, { landed: true }, database);
-    await expect(recordTask({ ...root, epoch: 99 }, id, { landed: false }, database)).rejects.toMatchObject({
-      code: "fenced",
-    });
+    await recordLanded(root, [id], database);
+    expect(await listTasks(jobId, database)).toMatchObject([{ id, state: "succeeded", landed: true }]);
+    const stale = { ...root, epoch: 99 };
+    await expect(recordTask(stale, id, { state: "failed" }, database)).rejects.toMatchObject({ code: "fenced" });
+    await expect(recordLanded(stale, [id], database)).rejects.toMatchObject({ code: "fenced" });
+    await recordLanded(stale, [], database);
   });
 });
