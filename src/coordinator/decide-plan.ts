@@ -4,19 +4,35 @@ import type { Decision } from "../protocol/scope.ts";
 import type { Judgement } from "../tools/decide-paths.ts";
 import { plan } from "../tools/plan.ts";
 
+/** A plan, or what keeps what was handed in from being one. */
+export type HandedIn = { planned: PlannedJob } | { unreadable: readonly string[] };
+
 /** What is wrong with a plan, each problem with its place; nothing where it can be carried out. */
-export type JudgePlan = (planned: PlannedJob) => Promise<readonly string[]>;
+export type JudgePlan = (handedIn: HandedIn) => Promise<readonly string[]>;
 
 /**
  * A plan is judged where all other effects are, before the call of it counts: what cannot be carried out is denied, with
- * every problem in the reason, which its agent reads. Undefined for what is no plan at all: that fails in the thread.
+ * every problem in the reason, which its agent reads. What is no plan at all counts as one that cannot. Undefined for
+ * calls of other tools.
  */
 export async function decidePlan(call: ToolUse, judgePlan: JudgePlan): Promise<Judgement | undefined> {
-  const parsed = call.name === plan.name ? plannedJob.safeParse(call.input) : undefined;
-  if (!parsed?.success) return undefined;
-  const problems = await judgePlan(parsed.data);
-  const subject = `${parsed.data.tasks.length} tasks`;
+  if (call.name !== plan.name) return undefined;
+  const handedIn = readPlan(call);
+  const problems = await judgePlan(handedIn);
+  const subject = "planned" in handedIn ? `${handedIn.planned.tasks.length} tasks` : "no plan";
   return { decision: problems.length === 0 ? taken : refusedFor(problems), subject };
+}
+
+function readPlan({ input, malformed }: ToolUse): HandedIn {
+  if (malformed !== undefined) return { unreadable: ["the input is no complete JSON object"] };
+  const parsed = plannedJob.safeParse(input);
+  if (parsed.success) return { planned: parsed.data };
+  return { unreadable: parsed.error.issues.map(({ path, message }) => `${placeOf(path)}: ${message}`) };
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  return place === "" ? "plan" : place.replace(/^\./, "");
 }
 
 const named = { rule: "plan", source: "sheaf" };

@@ -9,6 +9,7 @@ import { problemText } from "./decide-plan.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { type BaseQuestions, lookAtBase } from "./look-at-base.ts";
+import { lookUpWrites } from "./look-up-writes.ts";
 import { planByAgent } from "./plan-by-agent.ts";
 import { planGround } from "./plan-ground.ts";
 
@@ -38,6 +39,7 @@ export async function drawUp(questions: BaseQuestions, around: Around): Promise<
   const baseChecks = brought ? undefined : await lookAtChecks(job, equipment);
   const { spec } = job;
   const ground = planGround({ spec, view, ceiling: equipment.ceiling, sandbox: await equipment.sandbox() });
+  if (brought) await lookUpWrites(brought, view, equipment.clock.now);
   if (brought) refuseBroken(checkPlan(brought, ground));
   const ran = (report: RunReport) => void planning.reports.push(report);
   const plan = brought ?? (await planByAgent({ ground, baseChecks: baseChecks ?? [], span, ran }, { job, equipment }));

@@ -1,4 +1,6 @@
+import { compilePattern } from "../permission/pattern.ts";
 import { protectedAs } from "../permission/protected-path.ts";
+import { type Subject, subjectOf } from "../permission/subject.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { CommandCheck, JobSpec, Matcher, Step } from "../protocol/job.ts";
 import type { Finding } from "../protocol/part.ts";
@@ -9,7 +11,7 @@ import { isManifest } from "../split/packages.ts";
 import type { SplitView } from "../split/split-view.ts";
 import { toShown, toText } from "../workspace/raw-path.ts";
 import type { Repository } from "../workspace/repository.ts";
-import type { TreeEntry } from "../workspace/tree-listing.ts";
+import type { Listing } from "../workspace/tree-listing.ts";
 import { pathCover } from "./path-cover.ts";
 import { readBaseTexts } from "./read-base-texts.ts";
 
@@ -22,7 +24,7 @@ export interface BaseQuestions {
 }
 
 export async function lookAtBase(spec: JobSpec, repository: Repository, questions: BaseQuestions): Promise<SplitView> {
-  const { entries } = await repository.listings.get(spec.base.tree);
+  const listing = await repository.listings.get(spec.base.tree);
   const { isCaseInsensitive } = repository;
   const covers = await coverageOf([
     ...spec.before,
@@ -34,13 +36,15 @@ export async function lookAtBase(spec: JobSpec, repository: Repository, question
   // Whoever will do what a planner plans may be given any file.
   const isAnyones = spec.split.by === "planner";
   const isMeant = pathCover(spec.only && [spec.only], repository);
-  const { files, unsplit } = sortOut(entries.values(), (path) => isMeant(path) && (isAnyones || covers(steps, path)));
+  const { files, left } = sortOut(listing);
+  const isWanted = (path: string) => isMeant(path) && (isAnyones || covers(steps, path));
+  const unsplit = left.filter(({ path }) => isWanted(path));
   const view: SplitView = {
     files,
     unsplit,
     threads: questions.threads,
     covers,
-    matches: (pattern, path) => pathCover([pattern], repository)(path),
+    matches: matching(repository),
     isCaseInsensitive,
   };
   if (spec.tasks.length > 0) return view;
@@ -53,22 +57,42 @@ export async function lookAtBase(spec: JobSpec, repository: Repository, question
   };
 }
 
-/** What an agent can be given, and what it cannot although the job is about it. Links and submodules are left alone. */
-function sortOut(
-  entries: Iterable<TreeEntry>,
-  isWanted: (path: string) => boolean,
-): Pick<SplitView, "files" | "unsplit"> {
-  const files: string[] = [];
-  const unsplit: Unsplit[] = [];
-  for (const { path: raw, mode } of entries) {
+interface SortedOut {
+  /** What an agent can be given. Links and submodules are left alone. */
+  files: string[];
+  /** What it cannot be given. */
+  left: Unsplit[];
+}
+
+const sorted = new WeakMap<Listing, SortedOut>();
+
+/** Once for each listing: what is known of its list of files is kept with that list. */
+function sortOut(listing: Listing): SortedOut {
+  const known = sorted.get(listing);
+  if (known) return known;
+  const out: SortedOut = { files: [], left: [] };
+  for (const { path: raw, mode } of listing.entries.values()) {
     if (!mode.startsWith("100")) continue;
     const path = toText(raw);
-    const shown = path ?? toShown(raw);
     const kind = path === undefined ? undefined : protectedAs(path);
-    if (path !== undefined && kind === undefined) files.push(path);
-    else if (isWanted(shown)) unsplit.push({ path: shown, reason: reasonOf(kind) });
+    if (path !== undefined && kind === undefined) out.files.push(path);
+    else out.left.push({ path: path ?? toShown(raw), reason: reasonOf(kind) });
   }
-  return { files, unsplit };
+  sorted.set(listing, out);
+  return out;
+}
+
+/** Paths that are kept ready to be compared: a plan compares all of them with each of its globs. */
+const mostReady = 50_000;
+
+function matching(facts: Pick<Repository, "isCaseInsensitive">): SplitView["matches"] {
+  const { isCaseInsensitive } = facts;
+  const ready = new Map<string, Subject>();
+  return (pattern, path) => {
+    const subject = ready.get(path) ?? subjectOf(path, { isCaseInsensitive });
+    if (ready.size < mostReady) ready.set(path, subject);
+    return compilePattern(pattern, isCaseInsensitive).covers(subject);
+  };
 }
 
 function reasonOf(protectedKind: string | undefined): string {

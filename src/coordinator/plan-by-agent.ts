@@ -6,10 +6,11 @@ import type { RunReport } from "../protocol/thread.ts";
 import { checkPlan, type PlanGround } from "../split/check-plan.ts";
 import { plannerId } from "../split/task-ids.ts";
 import type { Span } from "../telemetry/thread-tracer.ts";
-import { problemText } from "./decide-plan.ts";
+import { type HandedIn, problemText } from "./decide-plan.ts";
 import type { Equipment } from "./equipment.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { isLimit } from "./judge-task.ts";
+import { lookUpWrites } from "./look-up-writes.ts";
 import { plannerScope } from "./plan-ground.ts";
 import { plannerPrompt } from "./plan-prompt.ts";
 import { PlanRefused } from "./plan-refused.ts";
@@ -35,7 +36,7 @@ export async function planByAgent(
 ): Promise<PlannedJob> {
   const step = plannerStep(order, job);
   const verdict: Verdict = { judged: 0, problems: [] };
-  const judgePlan = judging(verdict, order.ground);
+  const judgePlan = judging(verdict, order.ground, equipment.clock.now);
   const scope = plannerScope(step.agent, { spec: job.spec, ceiling: equipment.ceiling });
   const task = { ...plannerTask, steps: [step] };
   const wanted = { task, step, ordinal: 0, tree: job.spec.base.tree, scope, parent: order.span, judgePlan };
@@ -83,14 +84,19 @@ interface Verdict {
   taken?: PlannedJob;
 }
 
-function judging(verdict: Verdict, ground: PlanGround) {
-  return async (planned: PlannedJob, stop: (failure: Failure) => void) => {
+function judging(verdict: Verdict, ground: PlanGround, now: () => number) {
+  return async (handedIn: HandedIn, stop: (failure: Failure) => void) => {
     verdict.judged += 1;
-    verdict.problems = checkPlan(planned, ground);
-    if (verdict.problems.length === 0) verdict.taken = planned;
+    verdict.problems = "planned" in handedIn ? await problemsOf(handedIn.planned, ground, now) : handedIn.unreadable;
+    if ("planned" in handedIn && verdict.problems.length === 0) verdict.taken = handedIn.planned;
     else if (verdict.judged >= mostJudged) stop(refusal(verdict));
     return verdict.problems;
   };
+}
+
+async function problemsOf(planned: PlannedJob, ground: PlanGround, now: () => number): Promise<readonly string[]> {
+  await lookUpWrites(planned, ground.view, now);
+  return checkPlan(planned, ground);
 }
 
 function refusal({ judged, problems }: Verdict): Failure {

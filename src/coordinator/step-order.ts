@@ -1,13 +1,13 @@
 import type { Spent } from "../budget/job-budget.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { AgentStep, CommandStep } from "../protocol/job.ts";
-import type { PlannedJob } from "../protocol/plan.ts";
 import type { Denial } from "../protocol/result.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { Task } from "../protocol/task.ts";
 import type { RunReport } from "../protocol/thread.ts";
 import type { Span } from "../telemetry/thread-tracer.ts";
 import type { TakenTree } from "../workspace/workspace.ts";
+import type { HandedIn } from "./decide-plan.ts";
 import type { EarlierSteps, FailedCommand } from "./earlier-steps.ts";
 import type { OutsideTools } from "./outside-tools.ts";
 import type { SetupFailed } from "./setup-failed.ts";
@@ -37,7 +37,7 @@ export interface StepOrder extends RunOrder {
   /** What its trace hangs from; absent: the job. */
   parent?: Pick<Span, "spanId" | "traceparent">;
   /** Of a planner: judges a plan that it hands in. `stop` ends the run with the answer to it. */
-  judgePlan?: (planned: PlannedJob, stop: (failure: Failure) => void) => Promise<readonly string[]>;
+  judgePlan?: (handedIn: HandedIn, stop: (failure: Failure) => void) => Promise<readonly string[]>;
 }
 
 /** A step that the coordinator has the sandbox do. */

@@ -1,7 +1,7 @@
 import { Fault } from "../protocol/failure.ts";
 import type { Split } from "../protocol/job.ts";
 import type { PathPattern } from "../protocol/scope.ts";
-import { type FileIndex, openIndex } from "./file-index.ts";
+import { type FileIndex, indexOf } from "./file-index.ts";
 import { basenameOf } from "./folders.ts";
 import { refuseTooMany } from "./maxima.ts";
 import type { Part, SplitView } from "./split-view.ts";
@@ -18,7 +18,7 @@ export function byList(
 ): Part[] {
   refuseTooMany(split.items.length, split.tasks, `${split.items.length} items`);
   const name = freshIds(reservedIds);
-  const index = openIndex(view);
+  const index = indexOf(view);
   const known = new Set(view.files);
   const isChoosing = view.isChosen !== undefined;
   return split.items.flatMap((item) => {

@@ -2,8 +2,9 @@ import type { JobSpec } from "../protocol/job.ts";
 import type { PlannedJob, PlannedTask } from "../protocol/plan.ts";
 import type { PathPattern } from "../protocol/scope.ts";
 import { overlapsIn } from "./claims.ts";
+import { indexOf } from "./file-index.ts";
 import { inNeededOrder, orderProblems } from "./plan-order.ts";
-import { indexOf, readWrite } from "./planned-writes.ts";
+import { readWrite } from "./planned-writes.ts";
 import type { SplitView } from "./split-view.ts";
 import { afterId, beforeId, plannerId } from "./task-ids.ts";
 
@@ -22,6 +23,8 @@ export interface PlanGround {
  * nothing: a plan is taken as it is or not at all.
  */
 export function checkPlan(plan: PlannedJob, ground: PlanGround): string[] {
+  const tooMuch = writesProblem(plan);
+  if (tooMuch) return [...countProblems(plan, ground.spec), tooMuch];
   const order = orderProblems(plan.tasks);
   const read = readTasks(plan, ground);
   const problems = [
@@ -33,6 +36,15 @@ export function checkPlan(plan: PlannedJob, ground: PlanGround): string[] {
   // Who is ordered with whom is known only where the needs are in order.
   if (order.length > 0 || read.problems.length > 0) return inTaskOrder(problems);
   return [...inTaskOrder(problems), ...overlapProblems(plan.tasks, read, ground), ...coverProblems(read, ground)];
+}
+
+/** Of all tasks together: each may have to be looked up among all files. */
+export const mostWrites = 2_000;
+
+function writesProblem({ tasks }: PlannedJob): string | undefined {
+  const count = tasks.reduce((sum, { writes }) => sum + writes.length, 0);
+  if (count <= mostWrites) return undefined;
+  return `tasks: they have ${count} writes together, and at most ${mostWrites} are taken; name folders, or larger globs`;
 }
 
 /** What is about the plan as a whole first, then task by task. */

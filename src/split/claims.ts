@@ -1,6 +1,6 @@
 import { Fault } from "../protocol/failure.ts";
 import type { PathPattern } from "../protocol/scope.ts";
-import { openIndex } from "./file-index.ts";
+import { indexOf, openIndex } from "./file-index.ts";
 import type { Part, SplitView } from "./split-view.ts";
 
 /**
@@ -22,7 +22,7 @@ export function* overlapsIn(
   const there = new Set(view.files);
   const named = new Set([...more, ...parts.flatMap((part) => part.writes.flatMap(namedPaths))]);
   const missing = [...named].filter((path) => !there.has(path)).sort();
-  const indexes = [openIndex(view), openIndex({ ...view, files: missing })];
+  const indexes = [indexOf(view), openIndex({ ...view, files: missing })];
   const isOrdered = orderOf(parts);
   const lastOf = new Map<string, number>();
   for (const [at, { id, writes }] of parts.entries()) {

@@ -7,7 +7,39 @@ export interface FileIndex {
   covered(pattern: PathPattern): readonly string[];
 }
 
-export function openIndex(view: Pick<SplitView, "files" | "matches" | "isCaseInsensitive">): FileIndex {
+type Indexed = Pick<SplitView, "files" | "matches" | "isCaseInsensitive">;
+
+const indexes = new WeakMap<readonly string[], FileIndex>();
+
+/** One for each list of files: a plan asks it about the same globs again and again. */
+export function indexOf(view: Indexed): FileIndex {
+  const index = indexes.get(view.files) ?? openIndex(view);
+  indexes.set(view.files, index);
+  return index;
+}
+
+/** Most paths that an index remembers of all globs together. */
+const mostKnown = 4_000_000;
+
+export function openIndex(view: Indexed): FileIndex {
+  const asked = new Map<string, readonly string[]>();
+  const index = openPlainIndex(view);
+  let left = mostKnown;
+  return {
+    covered(pattern) {
+      if (!("glob" in pattern)) return index.covered(pattern);
+      const known = asked.get(pattern.glob);
+      if (known) return known;
+      const found = index.covered(pattern);
+      // What is over that is looked up each time.
+      if (found.length < left) asked.set(pattern.glob, found);
+      left -= Math.min(found.length + 1, left);
+      return found;
+    },
+  };
+}
+
+function openPlainIndex(view: Indexed): FileIndex {
   const { files } = view;
   if (view.isCaseInsensitive) {
     return { covered: (pattern) => files.filter((path) => view.matches(pattern, path)) };
@@ -24,7 +56,8 @@ export function openIndex(view: Pick<SplitView, "files" | "matches" | "isCaseIns
       if ("directories" in pattern) return pattern.directories.flatMap((folder) => below(folder.replace(/\/$/, "")));
       const plain = leadingFolder(pattern.glob);
       const candidates = [...(known.has(plain) ? [plain] : []), ...below(plain)];
-      return candidates.filter((path) => view.matches(pattern, path));
+      const sure = plainParts(pattern.glob);
+      return candidates.filter((path) => holds(path, sure) && view.matches(pattern, path));
     },
   };
 }
@@ -44,10 +77,27 @@ function rangesOf(files: readonly string[]): ReadonlyMap<string, { from: number;
   return ranges;
 }
 
+/** What stands in every path that a glob covers, in this order: most paths are passed over quickly by it. */
+function plainParts(glob: string): string[] {
+  return /[\\[\] ]/.test(glob) ? [] : glob.split(/[*?/]+/).filter((part) => part !== "");
+}
+
+function holds(path: string, parts: readonly string[]): boolean {
+  let from = 0;
+  for (const part of parts) {
+    const at = path.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return true;
+}
+
 /** The path that all a gitignore pattern covers is, or is below; "" where that may be anywhere. */
 export function leadingFolder(glob: string): string {
-  if (!glob.replace(/\/$/, "").includes("/")) return "";
-  const names = glob.replace(/^\//, "").replace(/\/$/, "").split("/");
+  // Spaces at the end do not count; one behind a backslash leaves that, and ends the plain part.
+  const plain = glob.replace(/ +$/, "").replace(/\/$/, "");
+  if (!plain.includes("/")) return "";
+  const names = plain.replace(/^\//, "").split("/");
   const first = names.findIndex((name) => /[*?[\\ ]/.test(name));
   return (first < 0 ? names : names.slice(0, first)).join("/");
 }

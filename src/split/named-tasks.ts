@@ -2,13 +2,13 @@ import { Fault } from "../protocol/failure.ts";
 import { type TaskId, taskId } from "../protocol/ids.ts";
 import type { NamedTask } from "../protocol/job.ts";
 import type { PathPattern } from "../protocol/scope.ts";
-import { openIndex } from "./file-index.ts";
+import { indexOf } from "./file-index.ts";
 import { basenameOf } from "./folders.ts";
 import type { Part, SplitView } from "./split-view.ts";
 
 /** The tasks as the job writes them, each after all it needs and otherwise in the order they are written. */
 export function namedTasks(tasks: readonly NamedTask[], isWanted: SplitView["covers"], view: SplitView): Part[] {
-  const index = openIndex(view);
+  const index = indexOf(view);
   return [...inOrder(tasks)].map((task) => {
     const about = task.items ?? task.writes;
     const files = [...new Set(about.flatMap((pattern) => index.covered(pattern)))].sort();

@@ -2,7 +2,7 @@ import { parseGlob } from "../permission/glob-syntax.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { PathPattern } from "../protocol/scope.ts";
 import { repositoryPath } from "../protocol/written-text.ts";
-import { openIndex } from "./file-index.ts";
+import { indexOf } from "./file-index.ts";
 import type { SplitView } from "./split-view.ts";
 
 type View = Pick<SplitView, "files" | "matches" | "isCaseInsensitive">;
@@ -58,13 +58,4 @@ function folderFile(plain: string, view: View): string | undefined {
     if (isThere({ files: [above] }, view)) return above;
   }
   return undefined;
-}
-
-const indexes = new WeakMap<readonly string[], ReturnType<typeof openIndex>>();
-
-/** One for each list of files: a plan asks it thousands of times. */
-export function indexOf(view: View): ReturnType<typeof openIndex> {
-  const index = indexes.get(view.files) ?? openIndex(view);
-  indexes.set(view.files, index);
-  return index;
 }

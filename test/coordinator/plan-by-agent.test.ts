@@ -120,6 +120,18 @@ describe("a plan that cannot be carried out", () => {
     );
   });
 
+  it("is what is no plan at all too, which counts like any other", async () => {
+    const unreadable = { summary: "s", tasks: [{ id: "one", title: "t", goal: "g", writes: [] }], extra: 1 };
+    const once = await run(plans(unreadable, good));
+    expect(once.result.outcome).toBe("succeeded");
+    const denied = once.events.flatMap((event) => (event.type === "tool.denied" ? [event.data.reason] : []));
+    expect(denied[0]).toContain("- tasks[0].writes: ");
+    const { result } = await run(plans(unreadable, bad, good));
+    expect(result).toMatchObject({ outcome: "failed", reason: { code: "plan" }, tasks: [] });
+    const twice = await run(plans({}, {}, good));
+    expect(twice.result.reason?.message).toMatch(/^also when it was corrected, .*\n- summary: /);
+  });
+
   it("is one where two tasks that run side by side share a file, there or not", async () => {
     const overlapping = {
       summary: "s",

@@ -124,3 +124,12 @@ it("is told of agents that are not there, and of files outside of what the job i
     'tasks[0].writes[0]: "lib/d.ts": the job is only about other files',
   ]);
 });
+
+it("says when the tasks write more than can be looked up, before it looks at any of it", () => {
+  const writes = Array.from({ length: 1_000 }, (_, at) => `src/${at}*`);
+  const tasks = ["one", "two", "three"].map((id) => ({ id, title: "t", goal: "g", writes }));
+  const looked = { ...ground, view: { ...view, matches: () => expect.unreachable("it was looked at") } };
+  expect(checkPlan(plannedJob.parse({ summary: "s", tasks }), looked)).toEqual([
+    "tasks: they have 3000 writes together, and at most 2000 are taken; name folders, or larger globs",
+  ]);
+});
