@@ -59,11 +59,15 @@ function remedyFor(status: number, { name, model }: { name: string; model: strin
 
 const spent = "look at the credit and the spend limits of the account";
 
-/** An `error` event in a stream, or an error in the place of a message: what was made so far may be billed. */
+/**
+ * An `error` event in a stream, or an error in the place of a message: what was made so far may be billed. Its message is
+ * as long as the endpoint made it, for keys are taken out of whole texts alone.
+ */
 export function failureOfEvent(event: Json): ModelFailed {
   const error = asObject(event.error);
   const type = textAt(error, "type");
-  const said = shortened(textAt(error, "message") || type || "an error without a word");
+  const text = textAt(error, "message") || textAt(event, "error") || textAt(event, "message");
+  const said = text || type || "an error without a word";
   return new ModelFailed(kindOfError(type, said), `the answer ended with an error: ${said}`, { isBilled: true });
 }
 
@@ -81,7 +85,7 @@ export function failureOfBreak(thrown: unknown, name: string): ModelFailed {
   const causes = causesOf(thrown);
   const isBilled = !causes.some((cause) => neverArrived.has(codeOf(cause)));
   const reason = causes.map((cause) => cause.message).at(-1) ?? String(thrown);
-  return new ModelFailed("lost", `no answer from ${name}: ${shortened(reason)}`, { isBilled });
+  return new ModelFailed("lost", `no answer from ${name}: ${reason}`, { isBilled });
 }
 
 /** No byte of the request reached anybody who could answer it. */
@@ -103,7 +107,8 @@ function codeOf(error: Error): string {
   return "code" in error ? String(error.code) : "";
 }
 
-function shortened(text: string): string {
+/** One line that a person can read. */
+export function shortened(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length > mostSaid ? `${line.slice(0, mostSaid)}...` : line;
 }
@@ -115,8 +120,18 @@ export function refusalText(body: unknown, otherwise: string): string {
   const json = asObject(body);
   if (!json) return typeof body === "string" ? body : otherwise;
   const inner = asObject(json.error);
-  const said = [textAt(inner, "message"), textAt(json, "message"), textAt(json, "error"), textAt(json, "detail")];
+  const said = [textAt(inner, "message"), textAt(json, "message"), textAt(json, "error"), detailOf(json)];
   return said.find((text) => text !== "") ?? JSON.stringify(json).slice(0, mostRead);
 }
 
 const mostRead = 10_000;
+
+/** FastAPI lists its objections, each with the part of the request that it is about: words of ours, and none of its. */
+function detailOf({ detail }: Json): string {
+  if (!Array.isArray(detail)) return typeof detail === "string" ? detail : "";
+  const lines = detail.map((each) => {
+    const place = asObject(each)?.loc;
+    return `${Array.isArray(place) ? place.join(".") : ""}: ${textAt(asObject(each), "msg")}`;
+  });
+  return lines.join("; ").slice(0, mostRead);
+}

@@ -1,14 +1,15 @@
 import { AnthropicError, APIError } from "@anthropic-ai/sdk/error";
 import type { Endpoint } from "../protocol/endpoint.ts";
-import type { Message } from "../protocol/message.ts";
+import type { Message, ToolUse } from "../protocol/message.ts";
 import type { ModelCard } from "../protocol/model-card.ts";
 import { type Assembled, openAssembly } from "./assemble.ts";
 import { type Door, openDoor } from "./door.ts";
 import { estimateTokens, tokensOf } from "./estimate.ts";
-import { failureOfBreak, failureOfStatus, refusalText } from "./failure-of.ts";
+import { failureOfBreak, failureOfStatus, refusalText, shortened } from "./failure-of.ts";
 import { asObject, countAt, parseJson } from "./json.ts";
-import { listen, openPatience } from "./listen.ts";
+import { listen } from "./listen.ts";
 import { type Hearing, type Model, type ModelAnswer, ModelFailed, type ModelRequest } from "./model.ts";
+import { openPatience } from "./patience.ts";
 import { rateSigns } from "./rate-signs.ts";
 import { type Droppable, refusedField } from "./refused-field.ts";
 import { requestBody } from "./request.ts";
@@ -30,6 +31,7 @@ export interface Served {
 export function messagesModel(served: Served): Model {
   const { name, card, endpoint } = served;
   const stale = new Set<Droppable>();
+  const naming: Naming = { turn: 0, taken: new Set() };
   return {
     name,
     card,
@@ -38,7 +40,7 @@ export function messagesModel(served: Served): Model {
       hearing.signal.throwIfAborted();
       const door = await openDoor(endpoint);
       for (;;) {
-        const answer = await attempt(request, hearing, { served, door, stale });
+        const answer = await attempt(request, hearing, { served, door, stale, naming });
         if (!("refused" in answer)) return answer;
         leaveOut(answer.refused, { door, stale, hearing });
       }
@@ -57,6 +59,13 @@ interface At {
   door: Door;
   /** What is left out of this run's requests alone. */
   stale: Set<Droppable>;
+  naming: Naming;
+}
+
+/** Of the whole run: what is left out of a request was said all the same. */
+interface Naming {
+  turn: number;
+  taken: Set<string>;
 }
 
 /** Of the endpoint, so for all runs; but signatures are of one conversation. */
@@ -77,28 +86,37 @@ async function attempt(request: ModelRequest, hearing: Hearing, at: At): Promise
   const onAbort = () => stop.abort(hearing.signal.reason);
   hearing.signal.addEventListener("abort", onAbort, { once: true });
   const patience = openPatience(stop, { firstMs: endpoint.first_chunk_ms, stallMs: endpoint.stall_ms });
+  let isOver = false;
   const heard = () => {
     patience.heard();
-    hearing.heard?.();
+    if (!isOver) hearing.heard?.();
   };
+  const assembly = openAssembly();
+  let headers = new Headers();
   try {
     const response = await at.door.post("/v1/messages", body, { signal: stop.signal, timeoutMs: timeoutOf(endpoint) });
-    hearing.said?.({ at: "answered", status: response.status, rate: rateSigns(response.headers, Date.now()) });
-    const assembly = openAssembly();
-    await listen(response, assembly, { patience: { ...patience, heard }, began: () => hearing.began?.() });
-    return answerOf(assembly.end(), request, response.headers);
+    headers = response.headers;
+    hearing.said?.({ at: "answered", status: response.status, rate: rateSigns(headers, Date.now()) });
+    const ear = { patience: { ...patience, heard }, began: () => hearing.began?.(), leave: () => stop.abort() };
+    await listen(response, assembly, ear);
+    return answerOf(assembly.end(), request, { headers, naming: at.naming });
   } catch (thrown) {
+    const isBroken = stop.signal.aborted || isBreak(thrown);
     const cause: unknown = stop.signal.aborted ? stop.signal.reason : thrown;
     // What is left of an answer that nobody wants any more would hold its socket.
     stop.abort();
+    hearing.signal.throwIfAborted();
+    // All of it was here when the connection broke.
+    if (isBroken && assembly.ended() !== "no") return answerOf(assembly.end(), request, { headers, naming: at.naming });
     return failed(cause, { at, hearing, sent });
   } finally {
+    isOver = true;
     patience.end();
     hearing.signal.removeEventListener("abort", onAbort);
   }
 }
 
-function requestOptions(request: ModelRequest, { served, door, stale }: At) {
+function requestOptions(request: ModelRequest, { served, door, stale }: Omit<At, "naming">) {
   const { card, endpoint, model } = served;
   return {
     model,
@@ -147,7 +165,7 @@ function isBreak(thrown: unknown): boolean {
 }
 
 function told(failure: ModelFailed, { served }: At, hearing: Hearing): ModelFailed {
-  failure.message = withoutKeys(failure.message, served.endpoint);
+  failure.message = shortened(withoutKeys(failure.message, served.endpoint));
   hearing.said?.({ at: "lost", reason: failure.message });
   return failure;
 }
@@ -158,14 +176,18 @@ function withoutKeys(text: string, { api_key, auth_token, aws }: Endpoint): stri
   return keys.reduce<string>((clean, key) => (key ? clean.replaceAll(key, "[redacted:key]") : clean), text);
 }
 
-function answerOf(made: Assembled, request: ModelRequest, headers: Headers): ModelAnswer {
+function answerOf(
+  made: Assembled,
+  request: ModelRequest,
+  { headers, naming }: { headers: Headers; naming: Naming },
+): ModelAnswer {
   const usage = usageOf(made.told, {
     input: () => estimateTokens(request),
     output: () => made.content.reduce((sum, block) => sum + tokensOf(JSON.stringify(block)), 0),
   });
   const requestId = headers.get("request-id") ?? headers.get("x-request-id") ?? headers.get("x-amzn-requestid");
   return {
-    content: named(made.content, request.messages),
+    content: named(made.content, request.messages, naming),
     stop: made.stop,
     usage,
     ...(made.model === "" ? {} : { model: made.model }),
@@ -173,13 +195,24 @@ function answerOf(made: Assembled, request: ModelRequest, headers: Headers): Mod
   };
 }
 
-function named(content: Assembled["content"], messages: readonly Message[]): Assembled["content"] {
-  const calls = content.filter((block) => block.type === "tool_use");
+/** A conversation that was begun elsewhere counts, too. */
+function named(content: Assembled["content"], messages: readonly Message[], naming: Naming): Assembled["content"] {
+  if (naming.turn === 0) {
+    const said = messages.filter(({ role }) => role === "assistant");
+    for (const { id } of said.flatMap(callsIn)) naming.taken.add(id);
+    naming.turn = said.length;
+  }
+  naming.turn += 1;
+  const calls = callsIn({ content });
   if (calls.length === 0) return content;
-  const said = messages.filter(({ role }) => role === "assistant");
-  const ids = said.flatMap(({ content }) => content.flatMap((block) => (block.type === "tool_use" ? [block.id] : [])));
-  const renamed = nameCalls(calls, said.length + 1, new Set(ids)).values();
-  return content.map((block) => (block.type === "tool_use" ? (renamed.next().value ?? block) : block));
+  const renamed = nameCalls(calls, naming.turn, naming.taken);
+  for (const { id } of renamed) naming.taken.add(id);
+  const next = renamed.values();
+  return content.map((block) => (block.type === "tool_use" ? (next.next().value ?? block) : block));
+}
+
+function callsIn({ content }: Pick<Message, "content">): ToolUse[] {
+  return content.flatMap((block) => (block.type === "tool_use" ? [block] : []));
 }
 
 /** undefined where the endpoint does not count after all. */

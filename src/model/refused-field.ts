@@ -21,7 +21,7 @@ export function refusedField(text: string, sent: ReadonlySet<Droppable>): Droppa
 
 /** Of Anthropic and pydantic, serde, Go's decoder, OpenAI's and other servers' own words. */
 const refusing =
-  /extra (inputs?|fields?)|not permitted|not allowed|not supported|unsupported|does not support|un(known|recogni[sz]ed|expected|supported)|additional propert|no such|invalid (field|parameter|argument|key|type)|invalid .{0,20}signature|cannot unmarshal|should be|must be|expected/i;
+  /extra (inputs?|fields?)|not permitted|not allowed|not supported|unsupported|does not support|un(known|recogni[sz]ed|expected|supported)|additional propert|no such|invalid (field|parameter|argument|key|type)|invalid .{0,20}signature|cannot unmarshal|should be|must (be|remain)|cannot be|expected/i;
 
 /** A system text with a cache mark is a list of blocks; servers that know only the text say so of `system`. */
 const names: Readonly<Record<Droppable, RegExp>> = {
