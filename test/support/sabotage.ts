@@ -26,6 +26,12 @@ export default async function work({ order, port }: { order: unknown; port: Mess
     await wait(300);
     for (;;);
   }
+  // In the middle of its first call.
+  if (prompt === "die: asking") {
+    port.on("message", ({ kind }: { kind: string }) => {
+      if (kind === "acknowledged") setTimeout(() => process.exit(3), 100);
+    });
+  }
   if (prompt === "wait for cancel") {
     port.postMessage({ kind: "started", thread_id: threadId });
   } else await wait(600);
