@@ -24,7 +24,7 @@ export interface Line extends Asking {
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
   /** Has a command run that was allowed, by the id of its call. */
-  command(callId: string): Promise<{ content: string; isError: boolean }>;
+  command(callId: string): Promise<{ content: string; isError: boolean; hasChanged?: boolean }>;
   span(message: SpanMessage): void;
   /** Work goes on that leaves no time to answer a ping. */
   alive(): void;
@@ -87,7 +87,7 @@ export function openLine(port: MessagePort, threadId: number): Line {
     async command(callId) {
       const answer = await ask((id) => ({ kind: "command", id, call_id: callId }));
       if (answer.kind !== "commanded") throw unexpected(answer);
-      return { content: answer.content, isError: answer.is_error };
+      return { content: answer.content, isError: answer.is_error, hasChanged: answer.has_changed ?? false };
     },
     async search(query, paths) {
       const answer = await ask((id) => ({ kind: "search", id, query, paths: paths.join("\0") }));

@@ -8,6 +8,8 @@ import type { ToolResult, ToolUse } from "../protocol/message.ts";
 export interface LoopWatch {
   /** How often this call has had this result since something else changed. `hasChanged`: it changed a file. */
   saw(call: ToolUse, result: ToolResult, hasChanged: boolean): number;
+  /** A command made the files others than they were: whatever it is, it goes on. */
+  moved(): void;
 }
 
 /** From so many on the agent is told, and at so many its run ends. */
@@ -26,7 +28,8 @@ export function openLoopWatch(): LoopWatch {
       seen.set(key, { result, count });
       return count;
     },
+    moved: () => seen.clear(),
   };
 }
 
-export const noLoopWatch: LoopWatch = { saw: () => 1 };
+export const noLoopWatch: LoopWatch = { saw: () => 1, moved: () => {} };

@@ -78,6 +78,10 @@ function keep(talk: Conversation, call: ToolUse, { done, decision }: Done): numb
   if (fact && decision?.effect !== "deny") tell(talk, fact, result.content);
   else talk.fold.add(fact ?? resultFact(call, result), result.content);
   if (submission) talk.submission = submission;
+  if ("hasChanged" in done && done.hasChanged) {
+    talk.loops.moved();
+    return 1;
+  }
   const hasChanged = fact?.type === "tool.finished" && (fact.data.changed?.length ?? 0) > 0;
   const count = talk.loops.saw(call, result, hasChanged);
   if (count >= toldAt && count < endsAt) notify(talk, "loop", repeatedText(call, count));

@@ -9,12 +9,13 @@ import { type AcknowledgeView, acknowledge } from "./acknowledge.ts";
 import type { Gate } from "./admission.ts";
 import { type AllowedCall, CallBook } from "./call-book.ts";
 import type { Desk } from "./desk.ts";
+import type { Told } from "./run-tool-command.ts";
 import type { Watched } from "./watch-threads.ts";
 
 /** What a port needs of the coordinator to answer its thread. */
 export interface HostView extends Omit<AcknowledgeView, "book"> {
   /** Runs it and writes down what came of it. */
-  call(call: AllowedCall): Promise<{ content: string; isError: boolean; denials: Omit<Denial, "task">[] }>;
+  call(call: AllowedCall): Promise<Told>;
   fetch(path: string, want: "read" | "materialise"): Promise<Fetched>;
   names(prefix: string): Promise<{ names: string[]; isComplete: boolean }>;
   desk: Desk;
@@ -108,9 +109,9 @@ export class HostPort implements Watched {
         return { kind: "named", id, names, is_complete: isComplete };
       }
       case "command": {
-        const { content, isError, denials } = await this.#view.call(this.#book.take(message.call_id));
+        const { content, isError, denials, hasChanged } = await this.#view.call(this.#book.take(message.call_id));
         this.denials.push(...denials);
-        return { kind: "commanded", id, content, is_error: isError };
+        return { kind: "commanded", id, content, is_error: isError, ...(hasChanged ? { has_changed: true } : {}) };
       }
       case "search":
       case "keep":

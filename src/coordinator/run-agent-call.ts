@@ -34,7 +34,7 @@ export async function runAgentCall(call: AllowedCall<"agent">, place: CommandPla
     const content = place.equipment.redact(showFinished(call.name, finished.report, filesChanged));
     const receipt = { run_id: run.runId, state, files_changed: filesChanged };
     const told = await tell(call, { content, isError: state !== "succeeded", span, receipt }, place);
-    return { ...told, denials: [...finished.denials] };
+    return { ...told, denials: [...finished.denials], hasChanged: filesChanged > 0 };
   } finally {
     span.end({ status: "error", message: "stopped" });
   }

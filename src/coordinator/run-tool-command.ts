@@ -42,6 +42,8 @@ export interface Told {
   denials: Omit<Denial, "task">[];
   /** Holds all of what the agent is shown the ends of. */
   artifact?: string;
+  /** The files are others than before. */
+  hasChanged?: boolean;
 }
 
 /** Throws SetupFailed, and Fault where Sheaf itself cannot go on. */
@@ -136,5 +138,11 @@ async function report(
   const finished = { call_id: callId, tool: bash.name, is_error: isError, content: JSON.stringify(receipt, null, 2) };
   const facts: Fact[] = denied.map((denial) => ({ type: "tool.denied", data: { call_id: callId, ...denial } }));
   await job.logRun(run, [...facts, { type: "tool.finished", data: finished }], span.spanId);
-  return { content, isError, denials: denied.map(({ source: _, ...denial }) => denial), artifact: sha256 };
+  return {
+    content,
+    isError,
+    denials: denied.map(({ source: _, ...denial }) => denial),
+    artifact: sha256,
+    hasChanged: settled.treeBefore !== settled.tree,
+  };
 }

@@ -127,7 +127,14 @@ export const hostMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("fetched"), id: z.number().int(), file: fetched }),
   z.object({ kind: z.literal("named"), id: z.number().int(), names: z.array(z.string()), is_complete: z.boolean() }),
   /** What came of a command, as the model sees it. Its `tool.finished` is in the log already. */
-  z.object({ kind: z.literal("commanded"), id: z.number().int(), content: z.string(), is_error: z.boolean() }),
+  z.object({
+    kind: z.literal("commanded"),
+    id: z.number().int(),
+    content: z.string(),
+    is_error: z.boolean(),
+    /** The files are others than before. */
+    has_changed: z.boolean().optional(),
+  }),
   z.object({ kind: z.literal("searched"), id: z.number().int(), report: searchReport }),
   /** Of the text without its secrets. */
   z.object({ kind: z.literal("kept"), id: z.number().int(), sha256: z.string(), bytes: z.number().int() }),

@@ -33,7 +33,7 @@ export interface ToolContext {
   /** The coordinator's answer to the call; absent for reads that it was not asked about. No effect without one. */
   decision: Decision | undefined;
   /** Has the coordinator run a command that it allowed, and write down what came of it. */
-  runCommand(callId: string): Promise<{ content: string; isError: boolean }>;
+  runCommand(callId: string): Promise<{ content: string; isError: boolean; hasChanged?: boolean }>;
 }
 
 export interface Executed {
@@ -43,7 +43,7 @@ export interface Executed {
 }
 
 /** A command: what came of it stands in the log already. */
-export type Commanded = Pick<Executed, "result"> & { fact?: undefined; submission?: undefined };
+export type Commanded = Pick<Executed, "result"> & { hasChanged: boolean; fact?: undefined; submission?: undefined };
 
 export async function execute(call: ToolUse, context: ToolContext): Promise<Executed | Commanded> {
   const tool = context.scope.tools.includes(call.name) ? toolNamed(call.name) : undefined;
@@ -76,8 +76,9 @@ function isForCoordinator(tool: Tool, call: ToolUse, { decision }: ToolContext):
 }
 
 async function commanded(call: ToolUse, context: ToolContext): Promise<Commanded> {
-  const { content, isError } = await context.runCommand(call.id);
-  return { result: { type: "tool_result", tool_use_id: call.id, content, ...(isError ? { is_error: true } : {}) } };
+  const { content, isError, hasChanged = false } = await context.runCommand(call.id);
+  const result = { type: "tool_result" as const, tool_use_id: call.id, content };
+  return { result: { ...result, ...(isError ? { is_error: true } : {}) }, hasChanged };
 }
 
 const noObject = "it is no JSON object, or was cut off; ask again with the whole input";

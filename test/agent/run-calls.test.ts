@@ -165,3 +165,22 @@ test("the same edit made again and again is one", async () => {
   expect(await run.turns()).toMatchObject({ kind: "ended", failure: { code: "loop" } });
   expect(run.text("src/b.ts")).toBe("b");
 });
+
+test("an agent whose commands change files goes on, however often a test between them fails the same way", async () => {
+  const rounds = Array.from({ length: 7 }, (_, round) => [
+    asks(["bash", { command: `echo ${round} >> src/a` }]),
+    asks(["bash", { command: "npm test" }]),
+  ]);
+  let count = 0;
+  using run = openTalk({
+    said: [...rounds.flat(), submit],
+    command: async () => ({ content: "exit 1", isError: true, hasChanged: count++ % 2 === 0 }),
+  });
+  expect(await run.turns()).toEqual({ kind: "done" });
+  expect(run.facts.filter(({ type }) => type === "run.notified")).toEqual([]);
+  using still = openTalk({
+    said: [asks(["bash", { command: "npm test" }])],
+    command: async () => ({ content: "exit 1", isError: true }),
+  });
+  expect(await still.turns()).toMatchObject({ kind: "ended", failure: { code: "loop" } });
+});
