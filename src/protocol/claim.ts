@@ -33,7 +33,6 @@ const typedClaim = z.discriminatedUnion("kind", [
 
 /** A sentence alone is a claim that nothing can be compared with. */
 export const claim = z.union([z.string().max(1_000), typedClaim]);
-export type Claim = z.infer<typeof claim>;
 
 /** What an agent says of its own work. */
 export const submission = z.object({
