@@ -1,3 +1,5 @@
+import { compilePattern } from "../permission/pattern.ts";
+import { subjectOf } from "../permission/subject.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { PlannedJob, PlannedTask } from "../protocol/plan.ts";
 import type { PathPattern } from "../protocol/scope.ts";
@@ -142,9 +144,9 @@ function overlapProblems(
     needs: task.needs ?? [],
     writes: writes[places.get(task.id) ?? 0] ?? [],
   }));
-  const named = newFolders.map((folder) => `${folder}/${someFile}`);
+  const reached = reachingInto(newFolders, view);
   const told = new Map<string, string>();
-  for (const { path, first, second } of overlapsIn(parts, view, named)) {
+  for (const { path, first, second } of overlapsIn(parts, view, reached)) {
     if (told.size >= mostOverlaps) break;
     const pair = `${first} ${second}`;
     const shown = JSON.stringify(path.replace(`/${someFile}`, "/"));
@@ -152,6 +154,19 @@ function overlapProblems(
     if (!told.has(pair)) told.set(pair, `${place}: ${shown} may be edited by both ${first} and ${second}; ${disjoint}`);
   }
   return [...told.values()];
+}
+
+/** A pattern that may cover a file of a folder that is yet to be made claims all of it. */
+function reachingInto(folders: readonly string[], view: SplitView): (pattern: PathPattern) => string[] {
+  const isFolded = view.isCaseInsensitive === true;
+  const facts = { isCaseInsensitive: isFolded, isDirectory: true };
+  const known = folders.map((folder) => ({ path: `${folder}/${someFile}`, subject: subjectOf(folder, facts) }));
+  return (pattern) => {
+    // A file that is named claims itself alone.
+    if ("files" in pattern) return [];
+    const { couldCoverBelow } = compilePattern(pattern, isFolded);
+    return known.flatMap(({ path, subject }) => (couldCoverBelow(subject) ? [path] : []));
+  };
 }
 
 const disjoint = "make their writes disjoint, or let one need the other";

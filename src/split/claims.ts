@@ -13,20 +13,24 @@ export function refuseOverlaps(parts: readonly Claimant[], view: SplitView): voi
 
 export type Claimant = Pick<Part, "id" | "writes" | "needs">;
 
-/** The same as data. Parts come after what they need. `more`: paths that nobody names and that count all the same. */
+/** The same as data. Parts come after what they need. `reached`: paths that nobody names and that count all the same. */
 export function* overlapsIn(
   parts: readonly Claimant[],
   view: SplitView,
-  more: readonly string[] = [],
+  reached: (pattern: PathPattern) => readonly string[] = () => [],
 ): Generator<{ path: string; first: string; second: string }> {
   const there = new Set(view.files);
-  const named = new Set([...more, ...parts.flatMap((part) => part.writes.flatMap(namedPaths))]);
+  const named = new Set(parts.flatMap((part) => part.writes.flatMap(namedPaths)));
   const missing = [...named].filter((path) => !there.has(path)).sort();
   const indexes = [indexOf(view), openIndex({ ...view, files: missing })];
   const isOrdered = orderOf(parts);
   const lastOf = new Map<string, number>();
   for (const [at, { id, writes }] of parts.entries()) {
-    for (const path of writes.flatMap((pattern) => indexes.flatMap((index) => index.covered(pattern)))) {
+    const covered = (pattern: PathPattern) => [
+      ...indexes.flatMap((index) => index.covered(pattern)),
+      ...reached(pattern),
+    ];
+    for (const path of writes.flatMap(covered)) {
       // A file's claimants are in a line when each is after the one before it.
       const last = lastOf.get(path) ?? at;
       const first = parts[last]?.id;

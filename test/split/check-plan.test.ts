@@ -133,3 +133,18 @@ it("says when the tasks write more than can be looked up, before it looks at any
     "tasks: they have 3000 writes together, and at most 2000 are taken; name folders, or larger globs",
   ]);
 });
+
+it("a glob that may reach into a folder that is yet to be made shares it", () => {
+  const planOf = (glob: string) =>
+    plannedJob.parse({
+      summary: "s",
+      tasks: [
+        { id: "one", title: "t", goal: "g", writes: [glob] },
+        { id: "two", title: "t", goal: "g", writes: ["made/"] },
+      ],
+    });
+  expect(checkPlan(planOf("**/*.ts"), ground)).toEqual([
+    'tasks[1].writes: "made/" may be edited by both one and two; make their writes disjoint, or let one need the other',
+  ]);
+  expect(checkPlan(planOf("src/**/*.ts"), ground)).toEqual([]);
+});
