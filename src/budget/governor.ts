@@ -1,5 +1,5 @@
 import type { RateSigns } from "../protocol/endpoint.ts";
-import { type CallCost, Lane, type LaneLimits, type Permit } from "./lane.ts";
+import { type CallCost, Lane, type LaneLimits, mostPauseMs, type Permit } from "./lane.ts";
 
 /**
  * The one admission of all threads to all endpoints. Whoever wants to ask a model stands in the line of that model and
@@ -177,9 +177,11 @@ class Line {
     return {
       hasWaited,
       answered: (sign) => {
+        const { isProbing } = this.#lane;
         this.#lane.answered(permit, sign, now());
-        const { retry_after_ms } = sign.rate;
-        if (sign.status === 429 && retry_after_ms !== undefined) shared?.pause(this.#name, retry_after_ms);
+        if (isProbing) this.#advance();
+        const { retry_after_ms: ms } = sign.rate;
+        if (sign.status === 429 && ms !== undefined) shared?.pause(this.#name, Math.min(ms, mostPauseMs));
       },
       lost: () => this.#lane.lost(permit),
       end: (how) => {

@@ -43,7 +43,9 @@ const toldKinds = ["requests", "input_tokens", "output_tokens", "tokens"] as con
 
 /** While an endpoint shows no strain this doubles with each round. */
 const firstConcurrency = 64;
-const mostPauseMs = 60_000;
+const mostRefusalPauseMs = 60_000;
+/** Whoever asks for more is asked again by one request after that: it may have meant an account that has credit by then. */
+export const mostPauseMs = 5 * 60_000;
 
 export class Lane {
   readonly #limits: LaneLimits;
@@ -65,6 +67,8 @@ export class Lane {
   #decreasedAt = 0;
   #pausedUntil = 0;
   #refusals = 0;
+  /** After a pause that was cut short one request goes at a time, until one that was sent after this is answered. */
+  #probesAfter = Number.POSITIVE_INFINITY;
 
   /** `random` gives numbers from 0 to 1. */
   constructor(limits: LaneLimits, random: () => number) {
@@ -79,9 +83,14 @@ export class Lane {
     return this.#open;
   }
 
+  get isProbing(): boolean {
+    return this.#probesAfter !== Number.POSITIVE_INFINITY;
+  }
+
   /** The earliest time at which such a request may go; infinite: when another has been answered. */
   roomAt(now: number, cost: CallCost): number {
-    if (this.#open >= Math.floor(this.#concurrency)) return Number.POSITIVE_INFINITY;
+    const most = this.isProbing ? 1 : Math.floor(this.#concurrency);
+    if (this.#open >= most) return Number.POSITIVE_INFINITY;
     const own = Math.max(
       this.#pausedUntil,
       this.#requests?.roomAt(now, 1) ?? now,
@@ -127,7 +136,7 @@ export class Lane {
     } else if (status === 503 || status === 529) {
       if (rate.retry_after_ms !== undefined) this.#pause(now, rate.retry_after_ms);
       this.#decrease(permit, 0.6);
-    }
+    } else if (permit.ordinal > this.#probesAfter) this.#probesAfter = Number.POSITIVE_INFINITY;
   }
 
   /** The connection broke, or nothing came. */
@@ -170,11 +179,12 @@ export class Lane {
 
   #refusalPause(): number {
     this.#refusals = Math.min(this.#refusals + 1, 8);
-    return this.#random() * Math.min(mostPauseMs, 250 * 2 ** this.#refusals);
+    return this.#random() * Math.min(mostRefusalPauseMs, 250 * 2 ** this.#refusals);
   }
 
   #pause(now: number, ms: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, now + ms);
+    if (ms > mostPauseMs) this.#probesAfter = this.#ordinal;
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + Math.min(ms, mostPauseMs));
   }
 }
 

@@ -28,50 +28,70 @@ const state = z.object({
   paused_until: z.coerce.number(),
 });
 
-/** How many of the requests, the first ones, may go now, and how long until the next may. One statement where any may. */
+interface Pace {
+  /** Milliseconds that one request, and one token, takes; 0 where there is no such rate. */
+  requestMs: number;
+  tokenMs: number;
+}
+
+/** Those that go together, in milliseconds of each rate. */
+interface Batch {
+  count: number;
+  requests: number;
+  tokens: number;
+  /** How far ahead of now its requests, and the tokens of those before it, may reach. */
+  mostAhead: number;
+  tokensAhead: number;
+}
+
+/**
+ * How many of the requests, the first ones, may go now, and how long until as many of the rest may as go together. One
+ * statement where any may.
+ */
 export async function takeRate(
   question: RateQuestion,
   database: Database,
 ): Promise<{ granted: number; waitMs: number }> {
+  const { lane, tokens } = question;
   const pace = paceOf(question);
-  const count = together(question, pace);
-  const [first = 0] = question.tokens;
-  const requests = count * pace.requestMs;
-  const tokens = question.tokens.slice(0, count).reduce((sum, each) => sum + each, 0) * pace.tokenMs;
-  const most = Math.max(aheadMs, pace.requestMs);
+  const batch = batchOf(tokens, pace);
   return attempt("ask for a rate", database, async (orm) => {
-    const granted = await rowsOf(
+    const [granted] = await rowsOf(orm, takeStatement(lane, batch), state);
+    if (granted) {
+      const rest = tokens.slice(batch.count);
+      return { granted: batch.count, waitMs: rest.length > 0 ? waitOf(granted, batchOf(rest, pace)) : 0 };
+    }
+    const [row] = await rowsOf(
       orm,
-      sql`
+      sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now, requests_at, tokens_at, paused_until
+from sheaf.rates where lane = ${lane}`,
+      state,
+    );
+    return { granted: 0, waitMs: row ? Math.max(1, waitOf(row, batch)) : 1 };
+  });
+}
+
+function takeStatement(lane: string, { requests, tokens, mostAhead, tokensAhead }: Batch) {
+  return sql`
 with clock as (select extract(epoch from clock_timestamp())::float8 * 1000 as now)
 insert into sheaf.rates as r (lane, requests_at, tokens_at, paused_until)
-select ${question.lane}, now + ${requests}::float8, now + ${tokens}::float8, 0 from clock
+select ${lane}, now + ${requests}::float8, now + ${tokens}::float8, 0 from clock
 on conflict (lane) do update set
   requests_at = greatest(r.requests_at, excluded.requests_at - ${requests}::float8) + ${requests}::float8,
   tokens_at = greatest(r.tokens_at, excluded.tokens_at - ${tokens}::float8) + ${tokens}::float8
 where r.paused_until <= excluded.requests_at - ${requests}::float8
-  and r.requests_at <= excluded.requests_at - 2 * ${requests}::float8 + ${most}::float8
-  and r.tokens_at <= excluded.tokens_at - ${tokens}::float8 + greatest(${aheadMs - tokens}::float8, 0)
-returning lane`,
-      z.object({ lane: z.string() }),
-    );
-    if (granted.length > 0) return { granted: count, waitMs: 0 };
-    const [row] = await rowsOf(
-      orm,
-      sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now, requests_at, tokens_at, paused_until
-from sheaf.rates where lane = ${question.lane}`,
-      state,
-    );
-    if (!row) return { granted: 0, waitMs: 0 };
-    const requestAt = row.requests_at + pace.requestMs - most;
-    const tokenAt = row.tokens_at - Math.max(0, aheadMs - first * pace.tokenMs);
-    const at = Math.max(row.paused_until, requestAt, tokenAt);
-    return { granted: 0, waitMs: Math.max(1, Math.ceil(at - row.now)) };
-  });
+  and r.requests_at <= excluded.requests_at - 2 * ${requests}::float8 + ${mostAhead}::float8
+  and r.tokens_at <= excluded.tokens_at - ${tokens}::float8 + ${tokensAhead}::float8
+returning extract(epoch from clock_timestamp())::float8 * 1000 as now, requests_at, tokens_at, paused_until`;
 }
 
-/** Milliseconds that one request, and one token, takes; 0 where there is no such rate. */
-function paceOf({ requestsPerMinute, tokensPerMinute }: RateQuestion): { requestMs: number; tokenMs: number } {
+/** The same condition, as a time. */
+function waitOf(row: z.infer<typeof state>, { requests, mostAhead, tokensAhead }: Batch): number {
+  const at = Math.max(row.paused_until, row.requests_at + requests - mostAhead, row.tokens_at - tokensAhead);
+  return Math.max(0, Math.ceil(at - row.now));
+}
+
+function paceOf({ requestsPerMinute, tokensPerMinute }: RateQuestion): Pace {
   const slowed = minuteMs * (1 + atOnce);
   return {
     requestMs: requestsPerMinute ? slowed / requestsPerMinute : 0,
@@ -80,14 +100,17 @@ function paceOf({ requestsPerMinute, tokensPerMinute }: RateQuestion): { request
 }
 
 /** As many as may go at once: one, whatever it takes. */
-function together({ tokens }: RateQuestion, { requestMs, tokenMs }: { requestMs: number; tokenMs: number }): number {
-  let sum = 0;
-  const isOver = (each: number, index: number) => {
-    sum += each * tokenMs;
-    return index > 0 && (sum > aheadMs || (index + 1) * requestMs > aheadMs);
-  };
-  const over = tokens.findIndex(isOver);
-  return over < 0 ? tokens.length : over;
+function batchOf(each: readonly number[], { requestMs, tokenMs }: Pace): Batch {
+  const mostAhead = Math.max(aheadMs, requestMs);
+  let count = 0;
+  let tokens = 0;
+  for (const one of each) {
+    const sum = tokens + one * tokenMs;
+    if (count > 0 && (sum > aheadMs || (count + 1) * requestMs > mostAhead)) break;
+    count += 1;
+    tokens = sum;
+  }
+  return { count, requests: count * requestMs, tokens, mostAhead, tokensAhead: Math.max(0, aheadMs - tokens) };
 }
 
 /** No node asks for so long. */

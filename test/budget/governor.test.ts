@@ -211,6 +211,38 @@ describe("the governor", () => {
     expect(most).toBeLessThan(50);
   });
 
+  it("asks again after five minutes, with one request, whatever it was asked to wait", async () => {
+    const { time, governor } = world(3);
+    const lane = { endpoint: "e", model: "m", limits: {} };
+    const cost = { input: 1, output: 1 };
+    const day = 86_400_000;
+    const began = time.now();
+    const first = await governor.enter(lane, cost, never);
+    first.answered({ status: 429, rate: { retry_after_ms: day } });
+    first.end({ isWell: false });
+    const sent: { at: number; open: number }[] = [];
+    let open = 0;
+    const one = async () => {
+      const pass = await governor.enter(lane, cost, never);
+      sent.push({ at: time.now() - began, open: ++open });
+      const status = time.now() - began > 600_000 ? 200 : 429;
+      await time.sleep(1_000);
+      pass.answered({ status, rate: status === 429 ? { retry_after_ms: day } : {} });
+      // Others need not wait for the end of a long answer.
+      await time.sleep(60_000);
+      open -= 1;
+      pass.end({ isWell: status === 200 });
+    };
+    await time.run(Promise.all(Array.from({ length: 20 }, one)));
+    expect(sent.slice(0, 3)).toEqual([
+      { at: 300_000, open: 1 },
+      { at: 601_000, open: 1 },
+      { at: 602_000, open: 2 },
+    ]);
+    expect(sent.at(-1)?.at).toBe(602_000);
+    expect(backoffMs(2, 0, day)).toBe(300_000);
+  });
+
   it("waits longer with each attempt, within what chance gives, and never less than it was asked to", () => {
     expect([2, 3, 4, 30].map((attempt) => backoffMs(attempt, 1))).toEqual([500, 1_000, 2_000, 60_000]);
     expect(backoffMs(4, 0)).toBe(0);
