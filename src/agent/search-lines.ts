@@ -17,6 +17,7 @@ export function answerInLines(query: TextQuery): Searcher | { mistake: Failure }
   return {
     look(path, bytes) {
       const text = textOf(bytes);
+      if (query.mode === "count") return addCount(page, path, search.count(text));
       const found = search.find(text, mostIn(query, page));
       if (found.length === 0) return true;
       const shown = linesOf({ path, text, found }, query);
@@ -45,7 +46,7 @@ class Page {
 
   /** Lines that it could still take or pass over, and one to know that there are more. */
   get room(): number {
-    return this.#query.offset + this.#query.limit - this.#passed + 1;
+    return this.#query.offset + Math.min(this.#query.limit, mostCharacters) - this.#passed + 1;
   }
 
   /** False when it is full. A separator counts for nothing, and stands only between two lines. */
@@ -73,8 +74,11 @@ class Page {
 }
 
 function mostIn(query: TextQuery, { room }: Page): number {
-  if (query.mode === "content") return room;
-  return query.mode === "files" ? 1 : Number.POSITIVE_INFINITY;
+  return query.mode === "content" ? room : 1;
+}
+
+function addCount(page: Page, path: string, count: number): boolean {
+  return count === 0 || page.add(`${showPath(path)}:${count}`);
 }
 
 /** A byte order mark is nothing of the first line. What is not UTF-8 is searched as far as it can be read. */
@@ -90,19 +94,7 @@ function hasContext({ before, after }: TextQuery): boolean {
 function linesOf(file: { path: string; text: string; found: readonly FoundLines[] }, query: TextQuery): string[] {
   const path = showPath(file.path);
   if (query.mode === "files") return [path];
-  if (query.mode === "count") return [`${path}:${countLines(file.found)}`];
   return contentLines(path, file, query);
-}
-
-/** Lines that some match touches. */
-function countLines(found: readonly FoundLines[]): number {
-  let count = 0;
-  let reached = -1;
-  for (const { first, last } of found) {
-    count += Math.max(0, last - Math.max(first, reached + 1) + 1);
-    reached = Math.max(reached, last);
-  }
-  return count;
 }
 
 function contentLines(

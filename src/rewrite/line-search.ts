@@ -8,6 +8,8 @@ import type { TextQuery } from "../protocol/search.ts";
 export interface LineSearch {
   /** At most `most` places, in order. */
   find(text: string, most: number): FoundLines[];
+  /** Lines that some match touches. It keeps none of them. */
+  count(text: string): number;
 }
 
 /** First and last line of one match, counted from 0, and the UTF-16 index in the first where it begins. */
@@ -24,9 +26,27 @@ export function compileLineSearch(query: Asked): LineSearch | { mistake: Failure
   const read = readPattern(query);
   if ("mistake" in read) return read;
   const { regex } = read;
-  if (query.is_multiline) return { find: (text, most) => findAcross(text, regex, most) };
   const isPlain = staysInLine.test(query.pattern);
-  return { find: (text, most) => (isPlain && !regex.test(text) ? [] : findInLines(text, regex, most)) };
+  const inLines = (text: string) => (isPlain && !regex.test(text) ? [] : foundInLines(text, regex));
+  const found = query.is_multiline ? (text: string) => foundAcross(text, regex) : inLines;
+  return { find: (text, most) => firstOf(found(text), most), count: (text) => countLines(found(text)) };
+}
+
+function firstOf(found: Iterable<FoundLines>, most: number): FoundLines[] {
+  const first: FoundLines[] = [];
+  if (most < 1) return first;
+  for (const each of found) if (first.push(each) >= most) break;
+  return first;
+}
+
+function countLines(found: Iterable<FoundLines>): number {
+  let count = 0;
+  let reached = -1;
+  for (const { first, last } of found) {
+    count += Math.max(0, last - Math.max(first, reached + 1) + 1);
+    reached = Math.max(reached, last);
+  }
+  return count;
 }
 
 /**
@@ -35,31 +55,26 @@ export function compileLineSearch(query: Asked): LineSearch | { mistake: Failure
  */
 const staysInLine = /^(?:[^\\[(\n]|\\[bBdwS.^$*+?()[\]{}|/-]|\((?!\?)|\(\?:|\[[\w .-]+\])*$/;
 
-function findInLines(text: string, regex: RegExp, most: number): FoundLines[] {
-  const found: FoundLines[] = [];
-  for (let line = 0, start = 0; start <= text.length && found.length < most; line++) {
+function* foundInLines(text: string, regex: RegExp): Generator<FoundLines> {
+  for (let line = 0, start = 0; start <= text.length; line++) {
     const end = text.indexOf("\n", start);
     const next = end < 0 ? text.length : end;
     // What follows the last newline is no line when there is nothing of it.
     if (end < 0 && start === text.length) break;
     const match = regex.exec(text.slice(start, text[next - 1] === "\r" && next > start ? next - 1 : next));
-    if (match) found.push({ first: line, last: line, column: match.index });
+    if (match) yield { first: line, last: line, column: match.index };
     start = next + 1;
   }
-  return found;
 }
 
-function findAcross(text: string, regex: RegExp, most: number): FoundLines[] {
-  const found: FoundLines[] = [];
+function* foundAcross(text: string, regex: RegExp): Generator<FoundLines> {
   const count = new LineCounter(text);
   for (const match of text.matchAll(regex)) {
-    if (found.length >= most) break;
     const first = count.lineAt(match.index);
     const column = match.index - count.start;
     const last = match[0] === "" ? first : count.lineAt(match.index + match[0].length - 1);
-    found.push({ first, last, column });
+    yield { first, last, column };
   }
-  return found;
 }
 
 /** Lines of rising places. */
