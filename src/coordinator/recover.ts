@@ -16,6 +16,7 @@ import { clearAway } from "./clear-away.ts";
 import type { Equipment } from "./equipment.ts";
 import { foundPublished } from "./found-published.ts";
 import { interruptedResult } from "./interrupted-result.ts";
+import { usedInOpenRuns } from "./open-runs.ts";
 import { tellListeners } from "./tell-listeners.ts";
 
 /**
@@ -51,7 +52,7 @@ async function endInterrupted(job: StoredJob, equipment: Equipment): Promise<voi
   const withdrawn = (await withdrawApprovals(job.id, clock, database)).map(resolvedFact);
   const facts: Fact[] = [...withdrawn, { type: "job.finished", data: { outcome, exit_code, result } }];
   await closeSpans(job.id, "the process that recorded it ended", database);
-  await finishJob(root, { outcome, result, failure, facts }, clock, database);
+  await finishJob(root, { outcome, result, failure, facts, used: usedInOpenRuns(events) }, clock, database);
   tellListeners(equipment, { job, runId: job.id, facts });
 }
 

@@ -6,6 +6,7 @@ import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { createTasks } from "../../src/db/create-tasks.ts";
 import { findJob } from "../../src/db/find-job.ts";
+import { finishRun } from "../../src/db/finish-run.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
 import { taskId } from "../../src/protocol/ids.ts";
@@ -73,6 +74,30 @@ describe("a job whose process is gone", () => {
     expect(spans.find((each) => each.name === "done")).toMatchObject({ status: "unset", dur_ns: "500" });
     // Nobody who still believes to own it can write any more.
     await expect(writer.append(root, [{ type: "task.finished", data: end }])).rejects.toMatchObject({ code: "fenced" });
+  });
+
+  it("has in the books what its open runs used, and what they had asked for in full", async () => {
+    const { clock, database, writer } = bench.equipment;
+    const { jobId, agents } = await claimedRuns(2, clock, database);
+    const [open, ended] = agents;
+    if (!open || !ended) throw new Error("not claimed");
+    const ask = { input_tokens: 100, max_tokens: 50 };
+    const usage = { input_tokens: 7, output_tokens: 5, cache_read_tokens: 3, cache_write_tokens: 2 };
+    const turn = [
+      { type: "turn.started" as const, data: { turn: 1, model: "interrupted", ask } },
+      { type: "turn.finished" as const, data: { turn: 1, answer: [], usage, stop: "end_turn", cost_nano_usd: 11 } },
+    ];
+    await writer.append(open, [...turn, { type: "turn.started", data: { turn: 2, model: "interrupted", ask } }]);
+    await writer.append(ended, turn);
+    const report = { state: "failed" as const, turns: 1, usage };
+    await finishRun(ended, { state: "failed", facts: [{ type: "run.finished", data: report }] }, clock, database);
+    await recover(bench.equipment);
+    expect(await findJob(jobId, database)).toMatchObject({ outcome: "error" });
+    const columns = "runs::int, input_tokens::int as input, output_tokens::int as output, cost_nano_usd::int as cost";
+    const books = `select ${columns}, is_cost_known as known from sheaf.usage where model = 'interrupted'`;
+    expect(await database.orm.execute(books)).toMatchObject({
+      rows: [{ runs: 1, input: 107, output: 55, cost: 11, known: false }],
+    });
   });
 
   it("that was gone while it published says what had landed, and whether the branch was moved", async () => {
