@@ -1,9 +1,11 @@
 import type { JobSource } from "../job/job-source.ts";
 import { jobOf } from "../job/read-job-file.ts";
 import { Fault } from "../protocol/failure.ts";
+import type { Base } from "../protocol/job.ts";
 import type { PlanLock } from "../protocol/plan-lock.ts";
 import type { Result } from "../protocol/result.ts";
 import { askOnce } from "./ask-once.ts";
+import { limitsLeft } from "./limits-left.ts";
 import { asLocked } from "./locked-job.ts";
 import { planLines, planningLine } from "./plan-view.ts";
 import { type Asked, openJob } from "./read-job.ts";
@@ -39,10 +41,13 @@ export async function askThenRun(
   const planned = await planOnly(job, asked.options, { session, around });
   if (planned.exit_code !== 0 || !planned.plan?.plan) return planned;
   for (const line of [...planLines(planned.plan), ...planningLine(planned)]) terminal.tell(line);
-  const lock = await lockPlan(asked, planned, around);
+  const { base } = job.spec;
+  const lock = await lockPlan(asked, planned, { base, around });
   const locked = await asLocked(lock, asked.options, { folder: cwd, cwd });
+  const before = [planned];
   const run = async (more: Partial<FollowOptions>) => {
-    const options = { ...asked.options, ...locked.options, ...more };
+    const said = { ...asked.options, ...locked.options, ...more, base };
+    const options = { ...said, ...limitsLeft(job.spec.limits, before, terminal) };
     const opened = await openJob(locked.source, options, around);
     return runToEnd({ ...opened, source: locked.source }, options, { session, around });
   };
@@ -51,6 +56,7 @@ export async function askThenRun(
     const { idempotencyKey: _, ...rest } = asked.options;
     const sample = await run({ ...rest, sample: "3", publish: "none" });
     if (!sample || sample.outcome === "cancelled") return sample;
+    before.push(sample);
     for (const line of renderVerdict(sample, terminal, { isFull: true })) terminal.tell(line);
     answer = await askOnce("[r]un all of it, the sample once more with it, [q]uit > ", ["r", "q"], around);
     if (answer !== "r") return sample;
@@ -58,12 +64,16 @@ export async function askThenRun(
   return answer === "r" ? run({}) : planned;
 }
 
-/** The repository is opened once more: the one of the plan's job is closed with it. */
+/**
+ * `base` is what the plan was made of, wherever its ref leads by now. The repository is opened once more: the one of the
+ * plan's job is closed with it.
+ */
 export async function lockPlan(
-  { source, options, file }: Asked<FollowOptions>,
+  { source, options: said, file }: Asked<FollowOptions>,
   { plan, job }: Result,
-  around: Surroundings,
+  { base, around }: { base: Base; around: Surroundings },
 ): Promise<PlanLock> {
+  const options = { ...said, base };
   const kept = withoutLeftOut(source, plan?.base_checks ?? [], around);
   const { spec, repository } = await openJob(kept, options, around);
   try {

@@ -1,4 +1,5 @@
 import { previewPlan } from "../coordinator/plan.ts";
+import type { Base } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
 import { forecastOf } from "../split/forecast.ts";
 import { partsToLock } from "../split/locked-parts.ts";
@@ -42,7 +43,7 @@ async function planByJob(asked: Asked<PlanOptions>, job: ReadJob, around: Surrou
   const result = await planOnly(job, { ...asked.options, outputFormat: "text" }, { session, around });
   for (const line of outputFormat === "json" ? [jsonOf(result, job)] : linesOf(result, job, around))
     terminal.print(line);
-  if (result.plan && output !== undefined) await lockPlanned(result, output, { asked, around });
+  if (result.plan && output !== undefined) await lockPlanned(result, output, { asked, base: job.spec.base, around });
   return result.exit_code;
 }
 
@@ -62,11 +63,11 @@ function linesOf(result: Result, job: ReadJob, { terminal }: Surroundings): stri
 async function lockPlanned(
   result: Result,
   output: string,
-  { asked, around }: { asked: Asked<PlanOptions>; around: Surroundings },
+  { asked, base, around }: { asked: Asked<PlanOptions>; base: Base; around: Surroundings },
 ): Promise<void> {
   const { file: named, ...rest } = asked;
   const file = fileInLock(named, output, around.cwd);
-  const lock = await lockPlan({ ...rest, ...(file === undefined ? {} : { file }) }, result, around);
+  const lock = await lockPlan({ ...rest, ...(file === undefined ? {} : { file }) }, result, { base, around });
   await writeLock(lock, output, around.cwd);
 }
 

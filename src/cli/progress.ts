@@ -23,13 +23,15 @@ export interface Progress {
 
 export function followProgress(terminal: Terminal, now: () => number): Progress {
   const tasks: TaskLines = new Map();
+  let isPlanOnly = false;
   const screen = terminal.isLive ? liveScreen(terminal, tasks, now) : undefined;
   const say = (line: string) => (screen ? screen.above(line) : terminal.tell(line));
   return {
     take(runId, fact) {
+      if (fact.type === "job.created") isPlanOnly = fact.data.spec.is_plan_only === true;
       const task = [...tasks.values()].find((each) => each.runId === runId);
       if (task) takeRunFact(task, fact);
-      const line = lineOf(runId, fact, { tasks, now });
+      const line = lineOf(runId, fact, { tasks, now, isPlanOnly });
       if (line !== undefined) say(line);
       screen?.redraw();
     },
@@ -43,13 +45,13 @@ export function followProgress(terminal: Terminal, now: () => number): Progress 
 function lineOf(
   runId: string,
   fact: Fact,
-  { tasks, now }: { tasks: TaskLines; now: () => number },
+  { tasks, now, isPlanOnly }: { tasks: TaskLines; now: () => number; isPlanOnly: boolean },
 ): string | undefined {
   switch (fact.type) {
     case "job.created":
       return `job    ${fact.data.handle}, base ${fact.data.spec.base.ref} at ${fact.data.spec.base.commit.slice(0, 12)}`;
     case "job.planned":
-      return planned(fact.data, tasks);
+      return planned(fact.data, { tasks, isAll: isPlanOnly });
     case "task.started": {
       // Whoever plans is no task of the plan.
       if (fact.data.task_id === plannerId) tasks.set(plannerId, taskLine(plannerId, 0));
@@ -86,12 +88,14 @@ function lineOf(
   }
 }
 
-function planned(data: FactData<"job.planned">, tasks: TaskLines): string {
+/** Where the plan is all there is of a job, nobody waits for anything, and whoever asked for it shows it. */
+function planned(data: FactData<"job.planned">, { tasks, isAll }: { tasks: TaskLines; isAll: boolean }): string {
   tasks.delete(plannerId);
-  for (const task of data.tasks) tasks.set(task.id, taskLine(task.id, task.files.length));
   const left = data.unsplit.length > 0 ? `, ${data.unsplit.length} left to nobody` : "";
   const files = data.tasks.reduce((sum, task) => sum + task.files.length, 0);
   const split = `split  ${data.strategy}: ${count(data.tasks.length, "task")}, ${count(files, "file")}${left}`;
+  if (isAll) return split;
+  for (const task of data.tasks) tasks.set(task.id, taskLine(task.id, task.files.length));
   if (!data.plan) return split;
   const shown = data.tasks.map((task) => ({ ...task, files: task.files.length }));
   return [split, ...planLines({ ...data, tasks: shown })].join("\n");

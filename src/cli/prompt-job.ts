@@ -21,7 +21,7 @@ export async function promptJob(
   const found = options.checks === false ? { checks: [] } : await checksIn(options, around);
   const given = new Set(options.check ?? []);
   const foundChecks = found.checks.filter((run) => !given.has(run));
-  sayFound({ ...found, checks: foundChecks }, around);
+  if (options.checks !== false) sayFound({ ...found, checks: foundChecks }, { given: given.size, around });
   return { source: promptSource(prompt, { ...found, checks: foundChecks }, around), foundChecks };
 }
 
@@ -60,12 +60,12 @@ async function checksIn(options: JobOptions, around: Surroundings): Promise<Foun
   }
 }
 
-function sayFound({ checks, setup }: FoundChecks, { terminal }: Surroundings): void {
+function sayFound({ checks, setup }: FoundChecks, { given, around }: { given: number; around: Surroundings }): void {
+  const none =
+    given > 0 ? "checks none found here beside those of --check" : "checks none found here; --check adds one";
   const names = checks.map((run) => JSON.stringify(run)).join(", ");
   const before = setup ? `, after ${setup.run}` : "";
-  terminal.tell(
-    checks.length > 0
-      ? `checks found here: ${names}${before}; --check adds one, --no-checks leaves these out`
-      : "checks none found here; --check adds one",
+  around.terminal.tell(
+    checks.length > 0 ? `checks found here: ${names}${before}; --check adds one, --no-checks leaves these out` : none,
   );
 }

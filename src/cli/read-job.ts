@@ -37,6 +37,8 @@ export interface JobOptions extends Overrides {
   locked?: string;
   /** What was read of it. */
   lock?: PlanLock;
+  /** Where a job of the same command started before: the next one starts there too, whatever has moved since. */
+  base?: Base;
   /** Commands among the checks that nobody asked for. */
   foundChecks?: readonly string[];
   /** It ends with its plan. */
@@ -127,7 +129,8 @@ export function askedOf({ foundChecks = [], planOnly }: JobOptions): Pick<JobReq
 /** A plan is for one commit; whoever names another one is told so where it is compared. */
 async function baseOf(repository: Repository, options: JobOptions, around: Surroundings): Promise<Base> {
   const { lock, ref, includeDirty = false } = options;
-  if (lock && ref === undefined) return { ...(await exactBase(repository, lock.base.commit)), ref: lock.base.ref };
+  const made = options.base ?? (ref === undefined ? lock?.base : undefined);
+  if (made) return { ...(await exactBase(repository, made.commit)), ref: made.ref, is_dirty: made.is_dirty === true };
   const { base, dirty } = await resolveBase(repository, ref ?? "HEAD", { includeDirty });
   sayDirty(dirty, includeDirty, around);
   return base;

@@ -42,7 +42,7 @@ export async function lockOf(locked: ToLock, file: string | undefined, cwd: stri
       ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
       ...(Object.keys(overrides).length > 0 ? { overrides } : {}),
     },
-    base: { ref: spec.base.ref, commit: spec.base.commit },
+    base: { ref: spec.base.ref, commit: spec.base.commit, ...(spec.base.is_dirty ? { is_dirty: true } : {}) },
     ...(spec.prompt === undefined ? {} : { goal: spec.prompt }),
     agents: agentsToLock(hashed.spec),
     ...(locked.forecast ? { forecast: locked.forecast } : {}),

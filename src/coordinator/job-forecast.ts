@@ -8,12 +8,14 @@ import { type EarlierJob, forecastOf } from "../split/forecast.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 
-/** Most earlier jobs that a forecast stands on. */
+/** Most earlier jobs that a forecast stands on, and most that are looked at for them. */
 const mostEarlier = 5;
+const mostLookedAt = 50;
 
-/** What the job is thought to take, from what jobs of its name took before. */
+/** What the job is thought to take, from what jobs of its name took before in this repository. */
 export async function jobForecast(tasks: readonly Task[], job: Job, equipment: Equipment): Promise<Forecast> {
-  const before = await listJobs({ limit: mostEarlier, state: "finished", name: job.spec.name }, equipment.database);
+  const named = await listJobs({ limit: mostLookedAt, state: "finished", name: job.spec.name }, equipment.database);
+  const before = named.filter(({ repository }) => repository === job.spec.base.repository).slice(0, mostEarlier);
   return forecastOf({ tasks, earlier: before.flatMap(earlierJob), priceOf: (model) => priceOf(model, equipment) });
 }
 

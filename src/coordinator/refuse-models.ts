@@ -22,6 +22,28 @@ export function refuseModels(spec: JobSpec, { models, spending }: Pick<Equipment
   }
 }
 
+/**
+ * The job without those agents that nobody named and whose model has no known price, where money is limited: they would
+ * keep it from running at all. They are told to the operator.
+ */
+export function withoutUnpriced(
+  spec: JobSpec,
+  { models, spending, warn }: Pick<Equipment, "models" | "spending" | "warn">,
+): JobSpec {
+  const { nano_usd, is_default_usd, task } = spec.limits;
+  const isLimited =
+    spending.isMoneyLimited || (nano_usd !== undefined && !is_default_usd) || task?.nano_usd !== undefined;
+  if (!spec.agents || !isLimited) return spec;
+  const isKept = ({ is_unnamed, model }: AgentSpec) => {
+    const found = is_unnamed ? models.of(model) : undefined;
+    return !found || "failure" in found || found.card.price !== undefined;
+  };
+  const left = spec.agents.filter((agent) => !isKept(agent)).map(({ name }) => name);
+  if (left.length === 0) return spec;
+  warn?.(`agents without a known price are left out, since money is limited: ${left.join(", ").slice(0, 500)}`);
+  return { ...spec, agents: spec.agents.filter(isKept) };
+}
+
 function agentsOf(spec: JobSpec): AgentSpec[] {
   const inSteps = stepsOf(spec).flatMap((step) => (step.kind === "agent" ? [step.agent] : []));
   return [spec.planner, spec.worker, ...(spec.agents ?? []), ...inSteps].flatMap((agent) => agent ?? []);

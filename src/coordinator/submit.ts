@@ -21,6 +21,7 @@ import { type Job, JobStopped } from "./job.ts";
 import { Notices } from "./notices.ts";
 import { Questions } from "./questions.ts";
 import { redactRecord } from "./redact-record.ts";
+import { withoutUnpriced } from "./refuse-models.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
 import { runJob } from "./run-job.ts";
 import { tellListeners } from "./tell-listeners.ts";
@@ -59,10 +60,11 @@ export interface JobOrder {
  * request of the same key had made. Throws Fault when it cannot be taken.
  */
 export async function submit(
-  order: JobOrder,
+  given: JobOrder,
   equipment: Equipment,
 ): Promise<{ started: StartedJob } | { earlier: { id: JobId; handle: string } }> {
   const { clock, database, node } = equipment;
+  const order = { ...given, spec: withoutUnpriced(given.spec, equipment) };
   const { spec } = order;
   const earlier = order.idempotency && (await findEarlier(order.idempotency, database));
   if (earlier) return { earlier };

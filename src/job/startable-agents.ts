@@ -51,7 +51,7 @@ async function readable(names: readonly string[], resolving: Resolving): Promise
   for (const name of names.slice(0, mostAgents)) {
     const agent = await agentNamed(name, name, resolving).catch(broken);
     left -= agent?.instructions.length ?? 0;
-    if (agent && left >= 0 && isAsNear(agent.model, model)) agents.push(agent);
+    if (agent && left >= 0 && isAsNear(agent.model, model)) agents.push({ ...agent, is_unnamed: true });
   }
   return agents;
 }
@@ -63,7 +63,8 @@ async function readable(names: readonly string[], resolving: Resolving): Promise
 function isAsNear(model: ModelSpec, own: ModelSpec | undefined): boolean {
   if (model.provider !== "messages") return true;
   if (own?.provider !== "messages" || own.via !== model.via) return false;
-  return own.model === model.model || own.via !== "anthropic" || own.model.startsWith("claude-");
+  if (own.model === model.model || own.via !== "anthropic") return true;
+  return [own, model].every(({ model: id }) => id.startsWith("claude-"));
 }
 
 /** What is wrong with the job's own model is said where it stands. */

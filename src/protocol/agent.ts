@@ -117,5 +117,7 @@ export const agentSpec = z.object({
   limits: runLimits.optional(),
   /** The file it was read from, and the sha256 of its bytes. */
   file: z.object({ path: z.string(), sha256: z.string() }).optional(),
+  /** Nobody named it: it is offered where nothing speaks against it. */
+  is_unnamed: z.boolean().optional(),
 });
 export type AgentSpec = z.infer<typeof agentSpec>;

@@ -27,6 +27,8 @@ export const planLock = z.strictObject({
   base: z.strictObject({
     ref: z.string().min(1).max(1_000),
     commit: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "it must be the id of a commit"),
+    /** Uncommitted changes were taken in. */
+    is_dirty: z.boolean().optional(),
   }),
   goal: z.string().optional(),
   agents: z.array(z.strictObject({ name: z.string(), path: z.string(), sha256 })),
