@@ -6,7 +6,7 @@ import type { Span } from "../telemetry/thread-tracer.ts";
 import { CallFailed } from "./call-failed.ts";
 import { noteAnswer, noteBegan, noteFailure, noteRetry, startChat } from "./chat-span.ts";
 import { type Conversation, logWith } from "./conversation.ts";
-import { type Fitted, fitRequest, shortenRequest, tooLong, withNotices } from "./fit-request.ts";
+import { type Fitted, fitRequest, isOverfull, shortenRequest, tooLong, withNotices } from "./fit-request.ts";
 
 /**
  * One model call: its intent, its attempts, its answer. It neither waits nor gives up: each attempt is an intent of its
@@ -66,13 +66,17 @@ type Ask = Fitted["ask"];
 async function attempt(talk: Conversation, chat: Span, first: Fitted): Promise<{ answer: ModelAnswer; ask: Ask }> {
   let fitted = first;
   for (let ordinal = 1; ; ordinal++) {
-    const answered = await tryOnce(talk, chat, fitted);
+    const answered = isOverfull(fitted, talk) ? overfull() : await tryOnce(talk, chat, fitted);
     if (!(answered instanceof ModelFailed)) return { answer: answered, ask: fitted.ask };
     talk.line.signal.throwIfAborted();
     const next = nextOrEnd(talk, fitted, answered);
     noteRetry(chat, ordinal + 1, answered);
     fitted = await intendAgain(talk, next, { attempt: ordinal + 1, failed: answered, isOther: next !== fitted });
   }
+}
+
+function overfull(): ModelFailed {
+  return new ModelFailed("too_long", "with what was said to the agent meanwhile it does not fit the model's context");
 }
 
 async function tryOnce(talk: Conversation, chat: Span, { request }: Fitted): Promise<ModelAnswer | ModelFailed> {

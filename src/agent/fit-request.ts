@@ -19,7 +19,7 @@ export function fitRequest(talk: Conversation): Fitted {
   if (!card) return fitted;
   const room = Math.min(mostAnswer(card, talk), Math.floor(card.context_tokens / 4));
   while (likely(fitted, talk) + room > card.context_tokens && talk.fold.shorten()) fitted = requestOf(talk, card);
-  if (likely(fitted, talk) > card.context_tokens * surelyTooLong) throw tooSmall(fitted, card);
+  if (isOverfull(fitted, talk)) throw tooSmall(fitted, card);
   return fitted;
 }
 
@@ -28,10 +28,21 @@ export function shortenRequest(talk: Conversation): Fitted | undefined {
   return talk.fold.shorten() ? fitRequest(talk) : undefined;
 }
 
-/** With what was said to the agent since it was fitted. */
-export function withNotices({ request, ...rest }: Fitted, talk: Conversation): Fitted {
-  const { messages } = talk.fold.request();
-  return { ...rest, request: { ...request, messages, breakpoints: breakpointsOf(messages, talk) } };
+/** With what was said to the agent since it was fitted: nothing more is left out for it, but the answer may be shorter. */
+export function withNotices({ request, ask, manifest }: Fitted, talk: Conversation): Fitted {
+  const told = requestOf(talk, talk.model.card);
+  const maxTokens = Math.min(request.maxTokens, told.request.maxTokens);
+  return {
+    request: { ...told.request, maxTokens },
+    ask: { input_tokens: told.ask.input_tokens, max_tokens: Math.min(ask.max_tokens, maxTokens) },
+    manifest,
+  };
+}
+
+/** No endpoint would take it. */
+export function isOverfull(fitted: Fitted, talk: Conversation): boolean {
+  const { card } = talk.model;
+  return card !== undefined && likely(fitted, talk) > card.context_tokens * surelyTooLong;
 }
 
 export function tooLong(message: string): CallFailed {

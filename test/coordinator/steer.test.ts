@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
-import { Notices } from "../../src/coordinator/notices.ts";
-import type { Fact, FactData } from "../../src/protocol/event.ts";
+import { Notices, withNotices } from "../../src/coordinator/notices.ts";
+import type { Fact, FactData, ThreadFact } from "../../src/protocol/event.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
@@ -104,13 +104,48 @@ describe("what is said to a running job", () => {
 
 it("a run hears once, in order, what was said to its task or to all", () => {
   const notices = new Notices();
+  const take = (run: string, task: string) => {
+    const { texts, heard } = notices.news(run, task);
+    expect(notices.news(run, task).texts).toEqual(texts);
+    heard();
+    return texts;
+  };
   notices.tell(undefined, "all");
   notices.tell("a", "a1");
-  expect(notices.take("run 1", "a")).toEqual(["all", "a1"]);
+  expect(take("run 1", "a")).toEqual(["all", "a1"]);
   notices.tell("b", "b1");
   notices.tell("a", "a2");
-  expect(notices.take("run 1", "a")).toEqual(["a2"]);
-  expect(notices.take("run 1", "a")).toEqual([]);
+  expect(take("run 1", "a")).toEqual(["a2"]);
+  expect(take("run 1", "a")).toEqual([]);
   // Another attempt knows nothing of the first.
-  expect(notices.take("run 2", "a")).toEqual(["all", "a1", "a2"]);
+  expect(take("run 2", "a")).toEqual(["all", "a1", "a2"]);
+});
+
+it("room for what was said is reserved with the call that reads it, and what a stop leaves unsaid is kept", async () => {
+  const notices = new Notices();
+  notices.tell(undefined, "x".repeat(3_000));
+  const asked: unknown[] = [];
+  const logged: Fact[] = [];
+  let stop: { code: string; message: string } | undefined = { code: "budget", message: "spent" };
+  const gate = {
+    said: () => {},
+    admit: async (facts: readonly ThreadFact[]) => {
+      asked.push(...facts.flatMap((fact) => (fact.type === "turn.started" ? [fact.data.ask] : [])));
+      return stop ? { stop, notices: [] } : { notices: ["budget"] };
+    },
+  };
+  const job = { notices, logRun: async (_run: unknown, facts: readonly Fact[]) => void logged.push(...facts) };
+  const of = { run: { runId: "run 1" }, taskId: "a", job } as unknown as Parameters<typeof withNotices>[1];
+  const asking: ThreadFact = {
+    type: "turn.started",
+    data: { turn: 1, model: "m", ask: { input_tokens: 100, max_tokens: 50 } },
+  };
+  expect(await withNotices(gate, of).admit([asking], undefined)).toEqual({ stop, notices: [] });
+  expect(logged).toEqual([]);
+  stop = undefined;
+  const heard = await withNotices(gate, of).admit([asking], undefined);
+  expect(heard.notices.map((text) => text.length)).toEqual([6, 3_000]);
+  expect(logged).toHaveLength(1);
+  await withNotices(gate, of).admit([asking], undefined);
+  expect(asked).toEqual([1_108, 1_108, 100].map((input_tokens) => ({ input_tokens, max_tokens: 50 })));
 });
