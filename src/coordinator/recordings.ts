@@ -15,15 +15,39 @@ import { stepsOf } from "./steps-of.ts";
  * with the job. Each is read once a job, and a run gets no more of it than its own task and step.
  */
 export async function recordedRuns(
-  { task, ordinal, step }: Pick<StepOrder, "task" | "ordinal" | "step">,
+  order: RecordedOrder,
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<RecordedRun[] | undefined> {
+  const { task, ordinal, step } = order;
   const { model, name } = step.agent;
   if (model.provider !== "replay") return undefined;
-  const { runs } = await opened(model, job, equipment);
-  const here = runs.filter((run) => run.task_id === task.id && run.step === ordinal);
+  const recording = await opened(model, job, equipment);
+  const here = recording.runs.filter((run) => run.task_id === task.id && run.step === ordinal);
   const own = here.filter(({ agent }) => agent === name);
-  return own.length > 0 ? own : here;
+  const runs = own.length > 0 ? own : here;
+  return (order.depth ?? 1) > 1 ? nextOfEach(runs, startsBefore(order, job)) : runs;
+}
+
+type RecordedOrder = Pick<StepOrder, "task" | "ordinal" | "step" | "attempt" | "depth">;
+
+/** An agent that is started with the same words again is answered as it was then: in the order of the recording. */
+function nextOfEach(runs: readonly RecordedRun[], before: number): RecordedRun[] {
+  const last = Math.max(...runs.map(({ attempt }) => attempt));
+  const ofLast = runs.filter(({ attempt }) => attempt === last);
+  const alike = Map.groupBy(ofLast, ({ turns }) => turns[0]?.opening?.prompt);
+  return [...alike.values()].flatMap((each) => each[before] ?? []);
+}
+
+const starts = new WeakMap<Job, Map<string, number>>();
+
+/** How often that was started already; this counts as one more. */
+function startsBefore({ task, ordinal, step, attempt }: RecordedOrder, job: Job): number {
+  const known = starts.get(job) ?? new Map<string, number>();
+  starts.set(job, known);
+  const key = JSON.stringify([task.id, ordinal, attempt, step.agent.name, step.prompt]);
+  const before = known.get(key) ?? 0;
+  known.set(key, before + 1);
+  return before;
 }
 
 /** Throws Fault `replay` for a recording that is not there, is none, or is of a job that still runs. */

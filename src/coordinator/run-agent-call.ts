@@ -30,6 +30,8 @@ export async function runAgentCall(call: AllowedCall<"agent">, place: CommandPla
     const { order, failure } = await withOutsideTools(await withPossibleCommands(wanted, place), place);
     const run = await beginRun(order, { kind: "agent", name: call.name, parent: place.run }, place);
     const { finished, filesChanged } = await runWithin(run, { order, failure }, place);
+    // What a person let it write is in its caller's files now, and part of the same work.
+    place.job.questions.allowEdits(place.run.runId, finished.approved ?? []);
     const { state } = finished.report;
     const content = place.equipment.redact(showFinished(call.name, finished.report, filesChanged));
     const receipt = { run_id: run.runId, state, files_changed: filesChanged };

@@ -111,7 +111,7 @@ async function report(
   const sha256 = await storeArtifact(Buffer.from(output), "text/plain", equipment.database);
   const isError = seen?.exit !== 0 || seen.isTimedOut || settled.putBack.length > 0;
   const receipt = {
-    command: text,
+    command: equipment.redact(text),
     exit: seen?.exit ?? null,
     signal: seen?.signal ?? null,
     timed_out: seen?.isTimedOut ?? false,
@@ -122,7 +122,6 @@ async function report(
     files_changed: settled.filesChanged,
     put_back: settled.putBack.length,
     output_sha256: sha256,
-    output: shownOutput(output, sha256),
   };
   span.set({
     [attribute.exitCode]: seen?.exit ?? undefined,
@@ -130,14 +129,17 @@ async function report(
     [attribute.treeBefore]: settled.treeBefore,
     [attribute.treeAfter]: settled.tree,
   });
-  const content = showCommand({ seen, putBack: settled.putBack, output: receipt.output });
+  const content = equipment.redact(
+    showCommand({ seen, putBack: settled.putBack, output: shownOutput(output, sha256) }),
+  );
   span.end(isError ? { status: "error", message: content.slice(0, 200) } : {});
   const denied = settled.putBack
     .slice(0, mostTold)
     .map(({ path, rule, source, reason }) => ({ tool: bash.name, input: path, rule, source, reason }));
-  const finished = { call_id: callId, tool: bash.name, is_error: isError, content: JSON.stringify(receipt, null, 2) };
+  const finished = { call_id: callId, tool: bash.name, is_error: isError, content, receipt };
   const facts: Fact[] = denied.map((denial) => ({ type: "tool.denied", data: { call_id: callId, ...denial } }));
-  await job.logRun(run, [...facts, { type: "tool.finished", data: finished }], span.spanId);
+  // Of one call the first is what its agent is told.
+  await job.logRun(run, [{ type: "tool.finished", data: finished }, ...facts], span.spanId);
   return {
     content,
     isError,

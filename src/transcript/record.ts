@@ -48,10 +48,13 @@ function take(fact: Fact, run: RecordedRun, current: Current): void {
       current.results = [];
       return;
     case "tool.finished":
+      current.results = current.results.filter(({ call_id }) => call_id !== fact.data.call_id);
       current.results.push(recordedResultOf(fact.data));
       return;
     case "tool.denied": {
       const { call_id, tool } = fact.data;
+      // What a command changed and may not is denied beside its result.
+      if (current.results.some((result) => result.call_id === call_id)) return;
       current.results.push({ call_id, tool, is_error: true, text: denialText(fact.data) });
       return;
     }

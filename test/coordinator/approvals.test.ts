@@ -278,8 +278,8 @@ describe("an answer", () => {
     expect(second.input).toBe("echo one two three");
     await job.answer(second, { decision: "deny" });
     await job.done;
-    const ran = ofType(job.facts, "tool.finished").flatMap(({ tool, content }) => (tool === "bash" ? [content] : []));
-    expect(ran.map((content) => JSON.parse(content).command)).toEqual(["echo one two", "echo one  two"]);
+    const ran = ofType(job.facts, "tool.finished").flatMap(({ tool, receipt }) => (tool === "bash" ? [receipt] : []));
+    expect(ran.map((receipt) => receipt?.command)).toEqual(["echo one two", "echo one  two"]);
   });
 
   it("that another node of the same database is given reaches the run within a second or so", async () => {

@@ -47,7 +47,9 @@ async function run(
   });
   const result = await submitted.done;
   const finished = facts.flatMap((fact) => (fact.type === "tool.finished" ? [fact.data] : []));
-  const outputs = finished.flatMap(({ tool, content }) => (tool === "bash" ? [JSON.parse(content)] : []));
+  const outputs = finished.flatMap(({ tool, content, receipt }) =>
+    tool === "bash" ? [{ output: content.split("\n").slice(1).join("\n"), ...receipt }] : [],
+  );
   return { result, facts, asked, finished, outputs };
 }
 
@@ -58,7 +60,7 @@ it("a command that is asked about runs as it was shown, once it is allowed, and 
     { "echo 1 > one/a; cat one/a": "allow", "echo no": "deny" },
   );
   expect(asked).toEqual(["echo 1 > one/a; cat one/a", "echo no"]);
-  expect(outputs.map(({ output }) => output)).toEqual(["1\n", "b\n"]);
+  expect(outputs.map(({ output }) => output)).toEqual(["1", "b"]);
   expect(result).toMatchObject({ outcome: "succeeded", denials: [{ tool: "bash", input: "echo no" }] });
   const types = facts.map(({ type }) => type).filter((type) => /approval|tool/.test(type));
   expect(types.slice(0, 6)).toEqual([
@@ -82,8 +84,8 @@ it("a read is asked about where a rule says so; the file is in no checkout that 
     { "secret/key": "allow" },
   );
   expect(asked).toEqual(["secret/key", "secret/key"]);
-  expect(outputs[0].output).not.toContain("hidden");
-  expect(outputs[0].output).not.toMatch(/^\.git$|^secret$/m);
+  expect(outputs[0]?.output).not.toContain("hidden");
+  expect(outputs[0]?.output).not.toMatch(/^\.git$|^secret$/m);
   expect(finished.filter(({ tool, is_error }) => tool === "read" && !is_error)).toHaveLength(3);
   expect(result).toMatchObject({ outcome: "succeeded", denials: [{ tool: "read", input: "secret/key" }] });
   expect(result.denials[0]?.reason).toContain("in the next turn");

@@ -45,11 +45,14 @@ const jobOf = (turns: (Call | Call[])[], more: Partial<JobSpec> = {}): Partial<J
 };
 const files = { "one/a.txt": "a\n", "two/c.txt": "c\n", ".gitignore": "ignored/\n", "package.json": '{"name":"x"}\n' };
 
+/** What it printed stands behind a line on how it ended. */
+const printed = (content: string) => content.split("\n").slice(1).join("\n");
+const receiptOf = ({ receipt }: { receipt?: unknown }) => JSON.parse(JSON.stringify(receipt ?? {}));
 /** What became of each command, in order. */
 const receipts = (events: readonly Event[]) =>
   events.flatMap((event) =>
     event.type === "tool.finished" && event.data.tool === "bash"
-      ? [{ isError: event.data.is_error, ...JSON.parse(event.data.content) }]
+      ? [{ isError: event.data.is_error, output: printed(event.data.content), ...receiptOf(event.data) }]
       : [],
   );
 const run = (turns: (Call | Call[])[], more: Partial<JobSpec> = {}, tree: Readonly<Record<string, string>> = files) =>
@@ -79,7 +82,7 @@ describe("a command of an agent", () => {
       put_back: 0,
     });
     expect(first.output).toMatch(/^edited\nc\n M one\/a\.txt\n one\/a\.txt \| 2 /);
-    expect(second.output).toBe("made, then edited\n");
+    expect(second.output).toBe("made, then edited");
     expect(second.tree_before).not.toBe(first.tree_after);
     expect(shown(repository, result)("one/new")).toBe("made, then edited\n");
     const tree = execFileSync("git", [
@@ -144,7 +147,7 @@ describe("a command of an agent", () => {
     ]);
     const [first, second] = receipts(events);
     expect(first).toMatchObject({ exit: 0, isError: true, put_back: 4, files_changed: 1 });
-    expect(second.output).toBe("c\n M one/a.txt\n");
+    expect(second.output).toBe("c\n M one/a.txt");
     expect(result).toMatchObject({ outcome: "succeeded", tasks: [{ files_changed: 1 }] });
     expect(shown(repository, result)("one/a.txt")).toBe("good\n");
     const denied = events.flatMap((event) => (event.type === "tool.denied" ? [event.data] : []));
@@ -208,7 +211,7 @@ describe("a command of an agent", () => {
 
   it("is killed at its own timeout", async () => {
     const { events } = await run([bash("echo begun; sleep 60", { timeout_ms: 400 })]);
-    expect(receipts(events)[0]).toMatchObject({ timed_out: true, isError: true, output: "begun\n" });
+    expect(receipts(events)[0]).toMatchObject({ timed_out: true, isError: true, output: "begun" });
   });
 
   it("is no idleness while it runs, and dies with the job; what it did until then is settled and told", async () => {
@@ -237,7 +240,7 @@ describe("a command of an agent", () => {
     const { output, output_sha256: sha256 } = receipts(events)[0];
     expect(output.length).toBeLessThan(30_000);
     expect(output).toMatch(/^1\n2\n/);
-    expect(output).toMatch(/\n20000\n$/);
+    expect(output).toMatch(/\n20000$/);
     expect(output).toContain(sha256);
   });
 
@@ -249,7 +252,7 @@ describe("a command of an agent", () => {
     const setup = { run: "mkdir ignored && echo prepared > ignored/lib", timeout_ms: 20_000 };
     const { result, events } = await run([], { tasks, setup });
     expect(result).toMatchObject({ outcome: "succeeded", tasks: [{ files_changed: 1 }, { files_changed: 1 }] });
-    expect(receipts(events).map(({ output }) => output)).toEqual(["prepared\n", "prepared\n"]);
+    expect(receipts(events).map(({ output }) => output)).toEqual(["prepared", "prepared"]);
     expect(events.filter(({ type }) => type === "setup.started")).toHaveLength(1);
   });
 

@@ -137,6 +137,25 @@ it("one that is given fewer files to read than the checkout holds runs no comman
   expect(result.denials).toMatchObject([{ tool: "bash", rule: "not offered" }]);
 });
 
+it("what a person let a started agent write is part of its task's work", async () => {
+  const helper = scripted("helper", [write("two/c.txt"), done("wrote c")]);
+  const { permissions, ...wanted } = jobOf([start("helper")], { agents: [helper] });
+  const { repository, spec } = await bench.repository(files);
+  const asks = { ...wanted, permissions: { ...permissions, mode: "ask" as const } };
+  const submitted = await bench.coordinator.submit({
+    spec: { ...spec, ...asks },
+    repository,
+    onFact: (_, fact) => {
+      if (fact.type !== "approval.requested") return;
+      const { approval_id: id } = fact.data;
+      setImmediate(() => void bench.coordinator.decideApproval(id, { decision: "allow" }, "tester"));
+    },
+  });
+  const result = await submitted.done;
+  expect(result).toMatchObject({ outcome: "succeeded", denials: [] });
+  expect(shown(repository, result)("two/c.txt")).toBe("new\n");
+});
+
 it("a cancelled job ends an agent with the one that started it", async () => {
   const slow = scripted("slow", [bash("sleep 1000"), done("slept")]);
   const { repository, spec } = await bench.repository(files);
