@@ -1,14 +1,18 @@
-import type { PlannedTask } from "../protocol/plan.ts";
+/** Of a plan, or of a lock: what stands in an order. */
+interface Ordered {
+  id: string;
+  needs?: readonly string[] | undefined;
+}
 
-/** What is wrong with the names of planned tasks and with what they need, each problem with its place. Pure. */
-export function orderProblems(tasks: readonly PlannedTask[]): string[] {
+/** What is wrong with the names of tasks and with what they need, each problem with its place. Pure. */
+export function orderProblems(tasks: readonly Ordered[]): string[] {
   const known = new Set<string>(tasks.map(({ id }) => id));
   const problems = [...repeated(tasks), ...tasks.flatMap((task, index) => strangers(task, index, known))];
   return problems.length > 0 ? problems : circles(tasks);
 }
 
 /** Case does not count: tasks become refs, and refs become files. */
-function repeated(tasks: readonly PlannedTask[]): string[] {
+function repeated(tasks: readonly Ordered[]): string[] {
   const first = new Map<string, number>();
   return tasks.flatMap(({ id }, index) => {
     const before = first.get(id.toLowerCase());
@@ -18,7 +22,7 @@ function repeated(tasks: readonly PlannedTask[]): string[] {
   });
 }
 
-function strangers({ id, needs = [] }: PlannedTask, index: number, known: ReadonlySet<string>): string[] {
+function strangers({ id, needs = [] }: Ordered, index: number, known: ReadonlySet<string>): string[] {
   return needs.flatMap((need, at) => {
     const place = `tasks[${index}].needs[${at}]`;
     if (need === id) return [`${place}: the task needs itself; leave it out`];
@@ -26,7 +30,7 @@ function strangers({ id, needs = [] }: PlannedTask, index: number, known: Readon
   });
 }
 
-function circles(tasks: readonly PlannedTask[]): string[] {
+function circles(tasks: readonly Ordered[]): string[] {
   const ordered = new Set(inNeededOrder(tasks));
   const left = tasks.filter((task) => !ordered.has(task)).map(({ id }) => id);
   if (left.length === 0) return [];
@@ -34,9 +38,9 @@ function circles(tasks: readonly PlannedTask[]): string[] {
 }
 
 /** Each after all it needs; without those that are in a circle, or need one of it. */
-export function inNeededOrder(tasks: readonly PlannedTask[]): PlannedTask[] {
+export function inNeededOrder<Task extends Ordered>(tasks: readonly Task[]): Task[] {
   const left = new Map(tasks.map((task) => [task, new Set<string>(task.needs)]));
-  const ordered: PlannedTask[] = [];
+  const ordered: Task[] = [];
   for (let ready = readyIn(left); ready.length > 0; ready = readyIn(left)) {
     for (const task of ready) left.delete(task);
     for (const needs of left.values()) for (const { id } of ready) needs.delete(id);
@@ -45,6 +49,6 @@ export function inNeededOrder(tasks: readonly PlannedTask[]): PlannedTask[] {
   return ordered;
 }
 
-function readyIn(left: ReadonlyMap<PlannedTask, ReadonlySet<string>>): PlannedTask[] {
+function readyIn<Task extends Ordered>(left: ReadonlyMap<Task, ReadonlySet<string>>): Task[] {
   return [...left].flatMap(([task, needs]) => (needs.size === 0 ? [task] : []));
 }

@@ -10,6 +10,7 @@ import { byFindings } from "./by-findings.ts";
 import { byList } from "./by-list.ts";
 import { byOwner } from "./by-owner.ts";
 import { byWorkspace } from "./by-workspace.ts";
+import { refuseBrokenParts } from "./check-parts.ts";
 import { refuseOverlaps } from "./claims.ts";
 import { lockedParts } from "./locked-parts.ts";
 import { namedTasks } from "./named-tasks.ts";
@@ -49,7 +50,10 @@ export function strategyOf(spec: JobSpec): string {
 }
 
 function cutUp(spec: JobSpec, view: SplitView): Cut {
-  if (spec.parts) return { parts: lockedParts(spec.parts, spec), unsplit: [] };
+  if (spec.parts) {
+    refuseBrokenParts(spec.parts, spec, view);
+    return { parts: lockedParts(spec.parts, spec), unsplit: [] };
+  }
   if (spec.tasks.length > 0) return { parts: namedTasks(spec.tasks, view.covers, view), unsplit: [] };
   if (spec.each.length === 0) return { parts: [], unsplit: [] };
   const { parts, unsplit } = cut(spec, view);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -29,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]());
 
 /** One command line at a terminal, where somebody types these answers as they are asked for. */
-async function typing(answers: string[], words: readonly string[]) {
+async function typing(answers: { shift(): string | undefined }, words: readonly string[]) {
   const [printed, told]: [string[], string[]] = [[], []];
   const session: Session = {
     coordinator: bench.coordinator,
@@ -88,6 +89,26 @@ it("runs a sample of it first, and then exactly the plan that was shown", async 
     ["one", true],
     ["two", true],
   ]);
+});
+
+it("runs it where it was planned, with what was not committed then, whatever was changed meanwhile", async () => {
+  const repo = join(bench.folder, "repo");
+  writeFileSync(join(repo, "b.txt"), "dirty\n");
+  const answers = {
+    shift() {
+      writeFileSync(join(repo, "a.txt"), "changed while somebody read the plan\n");
+      return "r";
+    },
+  };
+  const { code, printed, told } = await typing(answers, [...words, "--include-dirty", "--max-tokens", "100000"]);
+  execFileSync("git", ["checkout", "-q", "."], { cwd: repo });
+  expect(told).not.toContain("the plan is for the commit");
+  expect(code).toBe(0);
+  const { base_commit } = resultSchema.parse(JSON.parse(printed));
+  const [planned] = told.match(/base HEAD at [0-9a-f]{12}/) ?? [];
+  expect(planned).toBe(`base HEAD at ${base_commit.slice(0, 12)}`);
+  // What is shown once is not told a second time, and nobody is said to wait.
+  expect(told.match(/plan {3}two parts/g)).toHaveLength(2);
 });
 
 it("asks nothing with --yes, and is one job whose usage holds its planning", async () => {
