@@ -31,7 +31,7 @@ export function openBrief(job: Briefed, equipment: Pick<Equipment, "database" | 
     async near(files, scope) {
       const above = nearestAbove(files, await directories());
       const read = await Promise.all(above.map(filesIn));
-      const told = bounded(read.flat().filter(({ path }) => isReadable(path, scope, job)));
+      const told = bounded(read.flat().filter((file) => isReadable(file, scope, job)));
       return told.length === 0 ? "" : equipment.redact(contextPart(told));
     },
   };
@@ -53,7 +53,7 @@ async function makeShared(
   const { spec, repository } = job;
   const scope = taskScope({ writes: [], job: spec.permissions, ceiling: ceiling.permissions, tools: [] });
   const found = await contextFilesIn("", spec.base.tree, repository);
-  const files = found.filter(({ path }) => isReadable(path, scope, job));
+  const files = found.filter((file) => isReadable(file, scope, job));
   const text = redact(composeBrief(spec, files));
   if (text === "") return text;
   const sha256 = await storeArtifact(Buffer.from(text), "text/markdown", database);
@@ -62,8 +62,10 @@ async function makeShared(
   return text;
 }
 
-function isReadable(path: string, scope: Scope, { repository }: Briefed): boolean {
-  return decide(scope, "Read", path, { isCaseInsensitive: repository.isCaseInsensitive }).effect === "allow";
+/** A link gives nothing that its target would not give. */
+function isReadable({ path, behind = path }: ContextFile, scope: Scope, { repository }: Briefed): boolean {
+  const facts = { isCaseInsensitive: repository.isCaseInsensitive };
+  return [path, behind].every((one) => decide(scope, "Read", one, facts).effect === "allow");
 }
 
 /** Of all folders with notes the nearest one above each file; those of the root are told to everybody. */

@@ -5,11 +5,14 @@ import type { Listing, TreeEntry } from "../workspace/tree-listing.ts";
 
 /**
  * What a repository says to agents in general: AGENTS.md and CLAUDE.md of one tree, as git has them. A link is followed
- * once and within that tree; nothing outside it is read, no submodule, and no file that is not text.
+ * once, within that tree, and only to a file of these names; nothing outside it is read, no submodule, and no file that
+ * is not text.
  */
 export interface ContextFile {
   /** Where it lies in the tree. */
   path: string;
+  /** What a link at `path` leads to: whoever may not read that may not read it here either. */
+  behind?: string;
   /** At most `mostBytes` of it, whole characters. */
   text: string;
   /** Of all its bytes. */
@@ -60,14 +63,17 @@ async function readContext(
   around: { listing: Listing; repository: Repository },
 ): Promise<ContextFile | undefined> {
   const { objects } = around.repository;
-  const file = entry.mode === "120000" ? await behindLink(path, entry, around) : entry;
+  const isLink = entry.mode === "120000";
+  const file = isLink ? await behindLink(path, entry, around) : entry;
   if (!file?.mode.startsWith("100")) return undefined;
   const size = (await objects.info(file.oid))?.size;
   const bytes = size === undefined || size > mostRead ? undefined : await objects.read(file.oid);
   const text = bytes && textOf(bytes.subarray(0, mostBytes), bytes.length > mostBytes);
   if (bytes === undefined || text === undefined) return undefined;
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { path, text, sha256, bytes: bytes.length, isCut: bytes.length > mostBytes };
+  const behind = isLink ? toText(file.path) : undefined;
+  const at = { path, ...(behind === undefined ? {} : { behind }) };
+  return { ...at, text, sha256, bytes: bytes.length, isCut: bytes.length > mostBytes };
 }
 
 /** Longest link that is looked at: PATH_MAX. */
@@ -82,7 +88,8 @@ async function behindLink(
   const size = (await repository.objects.info(link.oid))?.size ?? 0;
   const target = size > mostLink ? undefined : await repository.objects.read(link.oid);
   const inside = target && pathFrom(parentOf(toRaw(path)), rawOf(target));
-  return inside === undefined ? undefined : listing.entries.get(inside);
+  const isNotes = names.some((name) => inside === name || inside?.endsWith(`/${name}`));
+  return inside === undefined || !isNotes ? undefined : listing.entries.get(inside);
 }
 
 function pathFrom(directory: RawPath, target: RawPath): RawPath | undefined {

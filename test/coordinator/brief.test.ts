@@ -123,13 +123,14 @@ describe("the notes of a repository", () => {
   it("are files of the tree: links are followed once and within it, twins are told once, long ones are cut", async () => {
     const long = `${"é".repeat(16_384)}é end`;
     const repository = await planted(
-      { "docs/guide.md": "The guide.\n", "big/AGENTS.md": long, "odd/AGENTS.md": "a\0b" },
+      { "docs/CLAUDE.md": "The guide.\n", "secret.md": "A secret.\n", "big/AGENTS.md": long, "odd/AGENTS.md": "a\0b" },
       [
-        ["docs/guide.md", "AGENTS.md"],
+        ["docs/CLAUDE.md", "AGENTS.md"],
         ["AGENTS.md", "CLAUDE.md"],
-        ["../docs/guide.md", "a/AGENTS.md"],
-        ["../docs/./guide.md", "a/CLAUDE.md"],
+        ["../docs/CLAUDE.md", "a/AGENTS.md"],
+        ["../docs/./CLAUDE.md", "a/CLAUDE.md"],
         ["/etc/passwd", "b/AGENTS.md"],
+        ["../secret.md", "d/AGENTS.md"],
         ["../../../../../../etc/passwd", "c/AGENTS.md"],
       ],
     );
@@ -140,7 +141,9 @@ describe("the notes of a repository", () => {
     };
     expect(await at("")).toEqual([["AGENTS.md", "The guide.\n", false]]);
     expect(await at("a")).toEqual([["a/AGENTS.md", "The guide.\n", false]]);
-    expect([await at("b"), await at("c"), await at("odd"), await at("none")]).toEqual([[], [], [], []]);
+    for (const none of ["b", "c", "d", "odd", "none"]) expect(await at(none)).toEqual([]);
+    const [link] = await contextFilesIn("a", base.tree, repository);
+    expect(link?.behind).toBe("docs/CLAUDE.md");
     expect(await at("big")).toEqual([["big/AGENTS.md", 16_384, true]]);
     await repository.close();
   });
