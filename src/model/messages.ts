@@ -1,6 +1,5 @@
 import { AnthropicError, APIError } from "@anthropic-ai/sdk/error";
 import type { Endpoint } from "../protocol/endpoint.ts";
-import type { Message, ToolUse } from "../protocol/message.ts";
 import type { ModelCard } from "../protocol/model-card.ts";
 import { type Assembled, openAssembly } from "./assemble.ts";
 import { type Door, openDoor } from "./door.ts";
@@ -9,12 +8,12 @@ import { failureOfBreak, failureOfStatus, refusalText, shortened } from "./failu
 import { asObject, countAt, parseJson } from "./json.ts";
 import { listen } from "./listen.ts";
 import { type Hearing, type Model, type ModelAnswer, ModelFailed, type ModelRequest } from "./model.ts";
+import { type Naming, named } from "./naming.ts";
 import { openPatience } from "./patience.ts";
 import { rateSigns } from "./rate-signs.ts";
 import { type Droppable, refusedField } from "./refused-field.ts";
 import { requestBody } from "./request.ts";
 import { usageOf } from "./token-count.ts";
-import { nameCalls } from "./tool-use.ts";
 
 /**
  * A model behind the Messages API, whoever serves it. One answer is one attempt: it waits for nothing and tries nothing
@@ -60,12 +59,6 @@ interface At {
   /** What is left out of this run's requests alone. */
   stale: Set<Droppable>;
   naming: Naming;
-}
-
-/** Of the whole run: what is left out of a request was said all the same. */
-interface Naming {
-  turn: number;
-  taken: Set<string>;
 }
 
 /** Of the endpoint, so for all runs; but signatures are of one conversation. */
@@ -193,26 +186,6 @@ function answerOf(
     ...(made.model === "" ? {} : { model: made.model }),
     ...(requestId ? { requestId } : {}),
   };
-}
-
-/** A conversation that was begun elsewhere counts, too. */
-function named(content: Assembled["content"], messages: readonly Message[], naming: Naming): Assembled["content"] {
-  if (naming.turn === 0) {
-    const said = messages.filter(({ role }) => role === "assistant");
-    for (const { id } of said.flatMap(callsIn)) naming.taken.add(id);
-    naming.turn = said.length;
-  }
-  naming.turn += 1;
-  const calls = callsIn({ content });
-  if (calls.length === 0) return content;
-  const renamed = nameCalls(calls, naming.turn, naming.taken);
-  for (const { id } of renamed) naming.taken.add(id);
-  const next = renamed.values();
-  return content.map((block) => (block.type === "tool_use" ? (next.next().value ?? block) : block));
-}
-
-function callsIn({ content }: Pick<Message, "content">): ToolUse[] {
-  return content.flatMap((block) => (block.type === "tool_use" ? [block] : []));
 }
 
 /** undefined where the endpoint does not count after all. */
