@@ -63,15 +63,21 @@ export function openRepositoryAgents(files: AgentFiles | undefined): RepositoryA
 
 /** A repository with more is looked at no further; each is at most what an agent file may have. */
 const mostFiles = 500;
+/** Characters of all files that are read for their names: those after them go by the names of their files. */
+const mostForNames = 8_000_000;
+/** A name stands at the beginning. */
+const mostOfHead = 65_536;
 
 async function namesOf(
   files: AgentFiles,
   read: (path: string) => Promise<string | undefined>,
 ): Promise<Map<string, string[]>> {
   const names = new Map<string, string[]>();
+  let left = mostForNames;
   for (const path of [...(await files.list())].sort().slice(0, mostFiles)) {
-    const text = await read(path).catch(unreadable);
-    const name = nameIn(text) ?? path.replace(/^.*\/|\.md$/g, "");
+    const text = left > 0 ? await read(path).catch(unreadable) : undefined;
+    left -= text?.length ?? 0;
+    const name = nameIn(text?.slice(0, mostOfHead)) ?? path.replace(/^.*\/|\.md$/g, "");
     names.set(name, [...(names.get(name) ?? []), path]);
   }
   return names;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inlineJob } from "../../src/job/inline-job.ts";
 import { readJobRequest } from "../../src/job/read-job-file.ts";
+import { openRepositoryAgents } from "../../src/job/repository-agents.ts";
 import { type JobOrder, resolveOrder } from "../../src/job/resolve-job.ts";
 import type { Overrides } from "../../src/job/resolve-overrides.ts";
 import { Fault } from "../../src/protocol/failure.ts";
@@ -35,6 +36,19 @@ async function refusal(job: Readonly<Record<string, unknown>>): Promise<string> 
 const claude = (model: string) => ({ provider: "messages", via: "anthropic", model });
 const names = (order: JobOrder) => order.agents?.map(({ name }) => name);
 const each = [{ prompt: "Do it." }];
+
+it("agent files are read for their names only so far", async () => {
+  let asked = 0;
+  const files = {
+    read: async () => {
+      asked += 1;
+      return "x".repeat(1_000_000);
+    },
+    list: async () => Array.from({ length: 100 }, (_, at) => `.claude/agents/${at}.md`),
+  };
+  expect(await openRepositoryAgents(files).names()).toHaveLength(100);
+  expect(asked).toBe(8);
+});
 
 describe("the model of a job", () => {
   it("is sonnet where nothing is said, an alias, an id of whoever answers, a recording or a script", async () => {
