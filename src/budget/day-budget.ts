@@ -45,24 +45,60 @@ const lookMs = 500;
  */
 const mostStillMs = 15 * 60_000;
 
+/** All of a process that wait stand in one line: the first of them looks, and nobody goes before it. */
 export function createDayBudget({ tenant, limit, now, wait }: DayOptions, database: Database): DayBudget {
   const warned = new Map<string, number>();
+  let still = { books: "", since: now() };
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const look = async (wanted: Sum): Promise<DayAnswer | undefined> => {
+    const place = { tenant, day: dayOf(now()) };
+    const books = await reserveOfDay(place, { wanted, limit }, database);
+    if (books) return granted(place, wanted, { database, warned: warningOf(place, books, { limit, warned }) });
+    const full = await readDay(place, database);
+    const seen = JSON.stringify([place.day, full]);
+    if (seen !== still.books) still = { books: seen, since: now() };
+    const lost = exceeded(full, wanted, { limit, isStill: now() - still.since > mostStillMs });
+    return lost ? { exhausted: stateOf(place, lost, { books: full, limit }) } : undefined;
+  };
+  const lookOn = async (wanted: Sum, signal: AbortSignal): Promise<DayAnswer> => {
+    for (;;) {
+      signal.throwIfAborted();
+      const answer = await look(wanted);
+      if (answer) return answer;
+      await wait(lookMs, signal);
+    }
+  };
   return {
     async reserve(wanted, signal) {
-      let still = { books: "", since: now() };
-      for (;;) {
-        const place = { tenant, day: dayOf(now()) };
-        const books = await reserveOfDay(place, { wanted, limit }, database);
-        if (books) return granted(place, wanted, { database, warned: warningOf(place, books, { limit, warned }) });
-        const full = await readDay(place, database);
-        const seen = JSON.stringify([place.day, full]);
-        if (seen !== still.books) still = { books: seen, since: now() };
-        const lost = exceeded(full, wanted, { limit, isStill: now() - still.since > mostStillMs });
-        if (lost) return { exhausted: stateOf(place, lost, { books: full, limit }) };
-        await wait(lookMs, signal);
-      }
+      const answer = waiting === 0 ? await look(wanted) : undefined;
+      if (answer) return answer;
+      waiting += 1;
+      const mine = last.then(() => lookOn(wanted, signal));
+      last = mine.catch(() => {}).finally(() => (waiting -= 1));
+      // What is granted to somebody who has left is given back.
+      const left = () => void mine.then(giveBack).catch(() => {});
+      return unlessAborted(mine, { signal, left });
     },
   };
+}
+
+async function giveBack(answer: DayAnswer): Promise<void> {
+  if ("granted" in answer) await answer.granted.settle({ tokens: 0, nanoUsd: 0 });
+}
+
+/** Whoever leaves does not wait for its turn; its place in the line is skipped when it comes. */
+function unlessAborted<T>(work: Promise<T>, { signal, left }: { signal: AbortSignal; left: () => void }): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      reject(signal.reason);
+      left();
+    };
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 /** UTC, as 2026-11-23. */

@@ -2,8 +2,8 @@ import type { RunLimits } from "../protocol/agent.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
-import { Account, type Limit } from "./account.ts";
-import { type BudgetNews, Ledger } from "./ledger.ts";
+import { Account, type Limit, units } from "./account.ts";
+import { type BudgetNews, type Exhausted, Ledger } from "./ledger.ts";
 
 /** What was used: tokens, and what they cost where the price is known. */
 export interface Spent {
@@ -57,6 +57,12 @@ export class JobBudget {
 
   spentOf(taskId: string): Spent {
     return this.#spent.get(taskId) ?? nothingSpent;
+  }
+
+  /** The job was told that nothing more may be spent. */
+  get exhausted(): Exhausted | undefined {
+    const of = units.find((unit) => this.#account.isExhausted[unit]);
+    return of === undefined ? undefined : { account: this.#account, of };
   }
 
   get total(): Spent {

@@ -1,6 +1,9 @@
+import type { Step } from "../protocol/job.ts";
+import type { Reason } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";
 import { attribute, queueSpan } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
+import { jobExhausted } from "./exhausted.ts";
 import { type FinishedTask, recordFinished } from "./finished-task.ts";
 import type { Job } from "./job.ts";
 import { Leases } from "./leases.ts";
@@ -32,8 +35,10 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const leases = new Leases(job.spec);
   const begin = async (task: Task): Promise<FinishedTask> => {
     const startable = await startOf(task, ended);
-    if (startable.kind === "ready") return runTask(task, startable.start, { job, equipment });
-    return putOut(task, startable.failure, { job, equipment });
+    if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, { job, equipment });
+    const spent = beginsThinking(task, equipment) ? job.budget.exhausted : undefined;
+    if (spent) return putOut(task, { state: "limit", failure: jobExhausted(spent) }, { job, equipment });
+    return runTask(task, startable.start, { job, equipment });
   };
   const { thrown } = await runInOrder(tasks, {
     width: limits.concurrency ?? (isThinking(tasks) ? thinkingTasks : equipment.threads * runsPerThread),
@@ -67,9 +72,18 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
 }
 
 function isThinking(tasks: readonly Task[]): boolean {
-  return tasks.some(({ steps }) =>
-    steps.some((step) => step.kind === "agent" && step.agent.model.provider === "messages"),
-  );
+  return tasks.some(({ steps }) => steps.some(isThought));
+}
+
+/** Nothing comes of it without a model call that costs something. */
+function beginsThinking({ steps: [first] }: Task, { models }: Equipment): boolean {
+  if (first?.kind !== "agent" || !isThought(first)) return false;
+  const found = models.of(first.agent.model);
+  return found !== undefined && "card" in found && found.card.price !== undefined;
+}
+
+function isThought(step: Step): boolean {
+  return step.kind === "agent" && step.agent.model.provider === "messages";
 }
 
 function startWaiting(task: Task, job: Job) {
@@ -79,10 +93,10 @@ function startWaiting(task: Task, job: Job) {
 
 async function putOut(
   task: Task,
-  failure: { code: string; message: string },
+  { state, failure }: Pick<FinishedTask, "state"> & { failure: Reason },
   { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<FinishedTask> {
-  const finished = neverStarted(task, { state: "failed", failure }, job);
+  const finished = neverStarted(task, { state, failure }, job);
   await recordFinished(finished, job, equipment);
   return finished;
 }

@@ -11,6 +11,14 @@ export function exhausted({ account, of }: Exhausted, wanted: Sum): Failure {
   return failureOf(`the ${scope}'s`, of, { ...state, wanted: amount(wanted, of), remedy: `raise ${of} in ${place}` });
 }
 
+/** For a task that does not begin any more. */
+export function jobExhausted({ account, of }: Exhausted): Failure {
+  const limit = amountText(limitOf(account, of), of);
+  const used = amountText(amount(account.spent, of), of);
+  const message = `the job's budget of ${limit} has no room for another call: ${used} are used`;
+  return { code: of, message, remedy: `raise ${of} in limits; what was done so far is kept` };
+}
+
 /** The operator's, not the job's. */
 export function dayExhausted({ of, limit, spent }: DayState, wanted: Sum): Failure {
   const remedy = `wait for tomorrow (UTC), or have the operator raise budget.${of}_per_day in sheaf.config.yaml`;

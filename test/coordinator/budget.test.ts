@@ -103,6 +103,16 @@ describe("what a job may spend", () => {
     expect(warned).toBe(notices);
   });
 
+  it("begins no further task when the job's is used up", async () => {
+    const tasks = [thinking(1, 30), thinking(2, 1), thinking(3, 1)];
+    const { result, events } = await run(tasks, { tokens: 12_000, concurrency: 1 });
+    expect(result).toMatchObject({ outcome: "limit", exit_code: 11, limit: "tokens" });
+    const left = { state: "limit", attempts: 0, reason: { code: "tokens" } };
+    expect(result.tasks).toMatchObject([{ state: "limit", attempts: 1 }, left, left]);
+    expect(events.filter(({ type }) => type === "task.started")).toHaveLength(1);
+    expect(events.filter(({ type }) => type === "task.finished")).toHaveLength(3);
+  });
+
   it("counts a call that nobody answered in full, as assumed", async () => {
     const { result, events } = await run([thinking(1, "no", { time_ms: 1_500 })]);
     expect(result).toMatchObject({ outcome: "limit", limit: "time" });

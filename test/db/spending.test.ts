@@ -74,6 +74,35 @@ describe.each(databases)("spending on $name", ({ open }) => {
     expect(await day.reserve(sum(100), never)).toHaveProperty("granted");
   });
 
+  it("lets those that wait stand in one line: the first of them looks, no smaller one goes before it, and one may leave", async () => {
+    let now = Date.parse("2026-11-23T10:00:00Z");
+    let looks = 0;
+    const wait = async () => {
+      looks += 1;
+      now += 500;
+      if (looks === 4 && "granted" in first) await first.granted.settle(sum(0));
+    };
+    const day = createDayBudget({ tenant: "line", limit: { tokens: 100 }, now: () => now, wait }, database);
+    const never = new AbortController().signal;
+    const first = await day.reserve(sum(50), never);
+    const order: string[] = [];
+    const stand = async (name: string, tokens: number) => {
+      const answer = await day.reserve(sum(tokens), never);
+      order.push(`${name} after ${looks} looks`);
+      if ("granted" in answer) await answer.granted.settle(sum(0));
+    };
+    const large = stand("large", 90);
+    const leaves = new AbortController();
+    const left = day.reserve(sum(80), leaves.signal).catch(() => "left");
+    const small = Array.from({ length: 20 }, (_, index) => stand(`small ${index}`, 70));
+    leaves.abort();
+    expect(await left).toBe("left");
+    await Promise.all([large, ...small]);
+    expect(order[0]).toBe("large after 4 looks");
+    expect(order).toHaveLength(21);
+    expect(await readDay({ tenant: "line", day: "2026-11-23" }, database)).toMatchObject({ reserved_tokens: 0 });
+  });
+
   it("waits for a node that is gone only so long, and counts what it had as spent", async () => {
     const place = { tenant: "three", day: "2026-11-23" };
     await reserveOfDay(place, { wanted: sum(80), limit: { tokens: 100 } }, database);
