@@ -5,6 +5,7 @@ import type { Failure } from "../protocol/failure.ts";
 import type { Scope } from "../protocol/scope.ts";
 import type { ToolSchema } from "../protocol/thread.ts";
 import type { PinnedTool } from "../tool-servers/pin-tools.ts";
+import type { Listed } from "../tool-servers/tool-server.ts";
 import { agent as agentTool } from "../tools/agent.ts";
 import type { Around } from "./setup.ts";
 import type { StepOrder } from "./step-order.ts";
@@ -26,7 +27,7 @@ const mostCharacters = 400_000;
 /** The order with its tools; or why its agent cannot have those that it was promised. */
 export async function withOutsideTools(
   order: StepOrder,
-  around: Around,
+  around: Asking,
 ): Promise<{ order: StepOrder; failure?: Failure }> {
   const { scope, step } = order;
   const kept = scope.tools.filter((name) => name !== agentTool.name);
@@ -60,20 +61,36 @@ function describeAgents(agents: readonly AgentSpec[]): ToolSchema {
 
 type Offered = OutsideTools | { failure: Failure };
 
-async function serverTools(order: StepOrder, around: Around): Promise<Offered> {
+/** `signal`: of the run that starts this one. */
+type Asking = Around & { signal?: AbortSignal };
+
+async function serverTools(order: StepOrder, around: Asking): Promise<Offered> {
   const offered: ReturnType<typeof offeredOf> = [];
   const servers = around.job.spec.servers ?? [];
   const isPossible = (server: string) =>
     couldAllowServer(order.scope, server) && isGivenOf(server, order.step.agent.tools);
   for (const { name: server } of servers.filter(({ name }) => isPossible(name))) {
-    const listed = await (await toolServerOf(server, around))?.tools();
-    if (!listed || "problem" in listed) return { failure: unusable(server, listed?.problem ?? "", around) };
+    const listed = await listedBy(server, around);
+    if ("problem" in listed) return { failure: unusable(server, listed.problem, around) };
     offered.push(...offeredOf(server, listed.tools, order));
   }
   const tools = offered.map(({ schema }) => schema);
   const isTooMuch = tools.length > mostTools || JSON.stringify(tools).length > mostCharacters;
   if (isTooMuch) return { failure: tooMany(tools.length) };
   return { tools, pinned: offered.map(({ name, sha256 }) => ({ name, sha256 })) };
+}
+
+/** Whoever would ask it may be over before it has begun. */
+async function listedBy(name: string, around: Asking): Promise<Listed> {
+  const server = await toolServerOf(name, around);
+  if (!server) return { problem: "the job has none of that name" };
+  const signal = AbortSignal.any([around.job.signal, ...(around.signal ? [around.signal] : [])]);
+  try {
+    return await server.tools(signal);
+  } catch (thrown) {
+    if (signal.aborted) return { problem: "the run was over before it had begun" };
+    throw thrown;
+  }
 }
 
 function offeredOf(server: string, listed: readonly PinnedTool[], { scope, step }: StepOrder) {

@@ -4,7 +4,7 @@ import { parsePattern } from "../permission/rule.ts";
 import { startedScope } from "../permission/started-scope.ts";
 import type { AgentSpec } from "../protocol/agent.ts";
 import type { Fact } from "../protocol/event.ts";
-import { type Failure, Fault } from "../protocol/failure.ts";
+import { type Failure, Fault, toFailure } from "../protocol/failure.ts";
 import type { PathPattern, Scope } from "../protocol/scope.ts";
 import type { Span } from "../telemetry/thread-tracer.ts";
 import { bash } from "../tools/bash.ts";
@@ -130,12 +130,18 @@ async function runWithin(
   place: CommandPlace,
 ): Promise<{ finished: FinishedRun; filesChanged: number }> {
   const { equipment, workspace } = place;
-  const before = await workspace.takeTree();
-  const ending = failure ? unbegun(failure) : await place.runAgent(run, order);
-  const taken = await workspace.takeTree();
-  const finished: FinishedRun = { ...ending, taken };
-  await endRun(run, finished, equipment);
-  return { finished, filesChanged: changedBetween(before, taken) };
+  try {
+    const before = await workspace.takeTree();
+    const ending = failure ? unbegun(failure) : await place.runAgent(run, order);
+    const taken = await workspace.takeTree();
+    const finished: FinishedRun = { ...ending, taken };
+    await endRun(run, finished, equipment);
+    return { finished, filesChanged: changedBetween(before, taken) };
+  } catch (thrown) {
+    // It is the end of its caller too, which says so; where the log cannot be written, that is what there is to say.
+    await endRun(run, unbegun(toFailure(thrown)), equipment).catch(() => {});
+    throw thrown;
+  }
 }
 
 function unbegun(failure: Failure): FinishedRun {

@@ -66,8 +66,9 @@ async function shownAnswer(
   const notes = await Promise.all(payloads.map((payload) => keepPayload(payload, equipment)));
   const noted =
     payloads.length === 0 ? said : said.replace(/\{payload (\d+)\}/g, (whole, at) => notes[at - 1] ?? whole);
-  const cut = noted.length > mostKept ? `${noted.slice(0, mostKept)}\n[cut: it had ${noted.length} characters]` : noted;
-  const text = equipment.redact(cut.toWellFormed());
+  const whole = equipment.redact(noted.toWellFormed());
+  const isLong = whole.length > mostKept;
+  const text = isLong ? `${whole.slice(0, mostKept)}\n[cut: it had ${whole.length} characters]`.toWellFormed() : whole;
   const sha256 = await storeArtifact(Buffer.from(text), "text/plain", equipment.database);
   return { content: shownOutput(text, sha256), sha256 };
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { newUuid } from "../protocol/ids.ts";
 import type { ToolServer } from "../protocol/job.ts";
-import { lastLines } from "../sandbox/command-ending.ts";
+import { describeEnding, lastLines } from "../sandbox/command-ending.ts";
 import type { CommandOutcome, TalkPipes } from "../sandbox/driver.ts";
 import { createJudgedFetch, portOf } from "../sandbox/network/judged-fetch.ts";
 import { createResolve } from "../sandbox/network/resolve.ts";
@@ -40,9 +40,13 @@ async function openCommand(server: CommandServer, around: Around): Promise<Opene
   const span = around.job.tracer.start(serverSpan(server.name), { parent: around.job.span });
   const stop = new AbortController();
   let complaint = "";
+  let ending = "";
   const begun = Promise.withResolvers<TalkPipes | undefined>();
   const over = runServer(server, { ...around, workspace, span, signal: stop.signal, talk: begun.resolve }).then(
-    () => begun.resolve(undefined),
+    (outcome) => {
+      ending = around.equipment.redact(`${describeEnding(outcome)} ${lastLines(outcome.output.toString())}`.trim());
+      begun.resolve(undefined);
+    },
     (thrown: unknown) => begun.reject(thrown),
   );
   const end = (why?: string) => {
@@ -57,7 +61,7 @@ async function openCommand(server: CommandServer, around: Around): Promise<Opene
   };
   try {
     const pipes = await begun.promise;
-    const words = pipes ? hear(pipes, around) : () => "";
+    const words = pipes ? hear(pipes, around) : () => ending.slice(-mostWords);
     const lastWords = () => [complaint, words()].filter((text) => text !== "").join("; ");
     return { transports: pipes ? [() => new PipeTransport({ ...pipes, end })] : [], close, lastWords };
   } catch (thrown) {
@@ -118,12 +122,18 @@ async function openUrl({ url: written, secret_headers = {} }: UrlServer, { job, 
   const values = namedSecrets(Object.values(secret_headers), ceiling);
   const headers = Object.entries(secret_headers).map(([header, name]) => [header, values[name] ?? ""]);
   const stop = new AbortController();
+  const heard = { bytes: 0, events: 0 };
   const fetch = createJudgedFetch(url, {
+    heard,
     resolve: createResolve(),
     privateHosts: ceiling.network.private,
     signal: AbortSignal.any([job.signal, stop.signal]),
     headers: Object.fromEntries(headers),
   });
   const close = async () => stop.abort(new Error("the server is let go"));
-  return { transports: urlTransports(url, fetch), close, lastWords: () => "" };
+  return {
+    transports: urlTransports(url, fetch, () => Object.assign(heard, { bytes: 0, events: 0 })),
+    close,
+    lastWords: () => "",
+  };
 }

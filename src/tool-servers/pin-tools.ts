@@ -21,7 +21,7 @@ export interface PinnedTool {
   sha256: string;
 }
 
-const mostTools = 1_000;
+export const mostTools = 1_000;
 const mostSchemaCharacters = 32_768;
 const mostDepth = 40;
 const mostDescribed = 1_024;
@@ -78,7 +78,8 @@ function describe(server: string, { description = "" }: ListedTool): string {
   return text === "" ? `A tool of the server ${server}.` : `${from} ${cut}`;
 }
 
-function isShallow(value: unknown, depth = 0): boolean {
+/** What is deeper is read by recursion nowhere. */
+export function isShallow(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return true;
   return depth < mostDepth && Object.values(value).every((each) => isShallow(each, depth + 1));
 }

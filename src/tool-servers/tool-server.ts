@@ -1,6 +1,6 @@
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import { type Connection, connect, type RawAnswer } from "./connection.ts";
+import { type Connection, connect, type RawAnswer, UnfitAnswer, type Way } from "./connection.ts";
 import { hashOf, type PinnedTool, pinTools } from "./pin-tools.ts";
+import { within } from "./within.ts";
 
 /**
  * A server of tools for the length of a job: begun when it is first asked for, begun once more when it is lost, and given
@@ -9,8 +9,10 @@ import { hashOf, type PinnedTool, pinTools } from "./pin-tools.ts";
 export interface Door {
   /** How often it is begun at most. */
   mostStarts: number;
+  /** How long it may take until it can be asked; 60 s unless told. */
+  openMs?: number;
   /** A new way to the server. Transports are tried in their order until one connects. */
-  open(): Promise<{ transports: readonly (() => Transport)[]; close(): Promise<void>; lastWords(): string }>;
+  open(): Promise<{ transports: readonly (() => Way)[]; close(): Promise<void>; lastWords(): string }>;
 }
 
 /** `problem`: what went wrong, for whoever asked. */
@@ -23,7 +25,12 @@ interface Held {
   lastWords(): string;
   /** What its tools were when they were listed again; absent where they never had to be. */
   now?: ReadonlyMap<string, string>;
+  /** Under way; whoever calls meanwhile waits for it too. */
+  listing?: Promise<void> | undefined;
 }
+
+/** A program may have to be fetched or compiled first. */
+const usualOpenMs = 60_000;
 
 /** Calls that went unanswered, after which nobody waits for it any more. */
 const mostUnanswered = 5;
@@ -43,10 +50,10 @@ export class ToolServer {
     this.#door = door;
   }
 
-  /** Listed once, for all runs of the job. */
-  tools(): Promise<Listed> {
+  /** Listed once, for all runs of the job. Rejects with the reason of the signal, whose holder waits no longer. */
+  tools(signal: AbortSignal): Promise<Listed> {
     this.#pinned ??= this.#list();
-    return this.#pinned;
+    return within(this.#pinned, signal);
   }
 
   /** `name` is the pinned one. Rejects with the signal's reason; whatever else goes wrong is a problem. */
@@ -55,13 +62,14 @@ export class ToolServer {
     input: Readonly<Record<string, unknown>>,
     options: { signal: AbortSignal; timeoutMs: number; traceparent: string },
   ): Promise<Answered> {
-    const listed = await this.tools();
+    const listed = await this.tools(options.signal);
     if ("problem" in listed) return listed;
     const tool = listed.tools.find((each) => each.name === name);
     if (!tool) return { problem: `it has no tool ${name}` };
     try {
-      const held = await this.#connected();
-      if (!(await isUnchanged(tool, held, options.signal))) return { problem: changed };
+      const held = await within(this.#connected(), options.signal);
+      await within(listAgain(held, this.#over.signal), options.signal);
+      if (!isUnchanged(tool, held)) return { problem: changed };
       const answer = await held.connection.call(tool.own, input, options);
       this.#unanswered = 0;
       return answer;
@@ -86,7 +94,8 @@ export class ToolServer {
         return "tools" in pinned ? pinned : { problem: pinned.problem };
       } catch (thrown) {
         const problem = await this.#fail(thrown);
-        if (this.#starts >= this.#door.mostStarts || this.#over.signal.aborted) return { problem };
+        const isVain = thrown instanceof TooLate || this.#over.signal.aborted;
+        if (isVain || this.#starts >= this.#door.mostStarts) return { problem };
       }
     }
   }
@@ -117,13 +126,26 @@ export class ToolServer {
     this.#starts += 1;
     const opened = await this.#door.open();
     try {
-      const connection = await firstOf(opened.transports, this.#over.signal);
+      const connection = await this.#firstOf(opened.transports);
       // Begun anew, it may be another one than it was.
       connection.isStale = this.#starts > 1;
       return { connection, close: opened.close, lastWords: opened.lastWords };
     } catch (thrown) {
       await opened.close();
-      throw new Error(withWords(messageOf(thrown), opened.lastWords()));
+      const said = withWords(messageOf(thrown), opened.lastWords());
+      throw thrown instanceof TooLate ? new TooLate(said) : new Error(said);
+    }
+  }
+
+  async #firstOf(ways: readonly (() => Way)[]): Promise<Connection> {
+    const late = new AbortController();
+    const { openMs = usualOpenMs } = this.#door;
+    const reason = new TooLate(`it could not be spoken with within ${openMs / 1000} s`);
+    const timer = setTimeout(() => late.abort(reason), openMs);
+    try {
+      return await firstOf(ways, AbortSignal.any([this.#over.signal, late.signal]));
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -157,31 +179,52 @@ async function end({ connection, close }: Held): Promise<void> {
 const changed =
   "the server now describes this tool in another way than when the job took it, so it is not called; go on without it";
 
-async function isUnchanged(tool: PinnedTool, held: Held, signal: AbortSignal): Promise<boolean> {
+/** It did not open in time, and would hardly do so the next time. */
+class TooLate extends Error {}
+
+/** Where its tools may have changed; what is said meanwhile is looked at the next time. */
+async function listAgain(held: Held, signal: AbortSignal): Promise<void> {
   const { connection } = held;
-  if (connection.isStale || !connection.tellsChanges) {
-    connection.isStale = false;
-    const listed = await connection.list(signal);
-    held.now = new Map(listed.map((each) => [each.name, hashOf(each)]));
-  }
-  return held.now === undefined || held.now.get(tool.own) === tool.sha256;
+  if (!held.listing && !connection.isStale && connection.tellsChanges) return;
+  held.listing ??= relist(held, signal).finally(() => {
+    held.listing = undefined;
+  });
+  await held.listing;
 }
 
-async function firstOf(transports: readonly (() => Transport)[], signal: AbortSignal): Promise<Connection> {
+/** Until it is known what they are now, they may still be others. */
+async function relist(held: Held, signal: AbortSignal): Promise<void> {
+  const { connection } = held;
+  connection.isStale = false;
+  try {
+    const listed = await connection.list(signal);
+    held.now = new Map(listed.map((each) => [each.name, hashOf(each)]));
+  } catch (thrown) {
+    connection.isStale = true;
+    throw thrown;
+  }
+}
+
+function isUnchanged(tool: PinnedTool, { now }: Held): boolean {
+  return now === undefined || now.get(tool.own) === tool.sha256;
+}
+
+async function firstOf(ways: readonly (() => Way)[], signal: AbortSignal): Promise<Connection> {
   let first: unknown;
-  for (const open of transports) {
+  for (const open of ways) {
     try {
       return await connect(open(), signal);
     } catch (thrown) {
+      signal.throwIfAborted();
       first ??= thrown;
     }
   }
-  throw first;
+  throw first ?? new Error("it ended before it could be asked");
 }
 
 /** An error that the server answered with, or that stands for the lack of an answer. */
 function isAnswer(thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.name === "McpError";
+  return thrown instanceof UnfitAnswer || (thrown instanceof Error && thrown.name === "McpError");
 }
 
 /** JSON-RPC code of the protocol for a request that was given up. */

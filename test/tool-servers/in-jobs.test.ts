@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -13,6 +15,8 @@ import { openTestBench, type TestBench } from "../support/equipment.ts";
 
 const root = join(import.meta.dirname, "../..");
 const script = join(root, "test/support/tool-server.mjs");
+/** By which its process is known among all. */
+const marker = `notes-${randomBytes(8).toString("hex")}`;
 const secret = `key-${randomBytes(8).toString("hex")}`;
 let bench: TestBench;
 
@@ -24,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-const notes: ToolServer = { kind: "command", name: "notes", run: ["node", script], secrets: ["NOTES_KEY"] };
+const notes: ToolServer = { kind: "command", name: "notes", run: ["node", script, marker], secrets: ["NOTES_KEY"] };
 const call = (tool: string, input: unknown = {}): ScriptedTurn => ({ calls: [{ tool, input }] });
 const files = { "a.txt": "of the base\n", "hidden/b.txt": "not for agents\n" };
 
@@ -109,10 +113,20 @@ it("a server that dies is begun once more, and a call that it died of is an erro
   expect(told[3]?.content).toContain("given up");
 });
 
+it("a program that cannot be started is said to be none", async () => {
+  const missing: ToolServer = { kind: "command", name: "notes", run: ["no-such-program-here"] };
+  const { result } = await run([], { servers: [missing] });
+  expect(result.reason?.message).toMatch(/the server notes cannot be used: .*(127|no-such-program-here)/s);
+});
+
 it("runs of a job share a server, and nothing of it is left", async () => {
+  const checkouts = join(bench.folder, "home/checkouts");
   const search = call("mcp__notes__search_notes", { query: "x" });
   const tasks = ["one", "two", "three"].map((id) => taskOf([search, call("submit", { summary: "s" })], id));
   const { told } = await run([], { tasks });
   const counts = told.map(({ content }) => /call (\d)/.exec(content)?.[1]).toSorted();
   expect(counts).toEqual(["1", "2", "3"]);
+  expect(readdirSync(checkouts)).toEqual([]);
+  const running = execFileSync("ps", ["-eo", "args"]).toString().split("\n");
+  expect(running.filter((line) => line.includes(marker))).toEqual([]);
 });
