@@ -8,9 +8,12 @@ export function reachesOf({ setup, checks, servers = [], ...spec }: JobSpec): Re
   return [...(setup ? [setup] : []), ...stepsOf(spec), ...commands, ...servers.map(reachOfServer)];
 }
 
-/** Where the address of a server leads is decided when it is asked. */
+/** Where the name of a host leads is decided when it is asked. */
 function reachOfServer(server: ToolServer): Reach {
-  return server.kind === "command" ? server : { secrets: Object.values(server.secret_headers ?? {}) };
+  if (server.kind === "command") return server;
+  const { hostname, port, protocol } = new URL(server.url);
+  const network = [`${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`];
+  return { network, secrets: Object.values(server.secret_headers ?? {}) };
 }
 
 /** Every step of the job, in no order that means anything. */

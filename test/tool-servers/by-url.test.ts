@@ -116,8 +116,9 @@ it("nobody is led away, nor into a network that the operator did not open, nor d
   expect(led.result.reason).toMatchObject({ code: "tool_server" });
   expect(seen.some((line) => line.includes(`:${other}`))).toBe(false);
   expect(seen.length).toBeGreaterThan(0);
-  const shut = await run(`http://127.0.0.1:${port}/mcp`);
-  expect(shut.result.reason?.message).toContain("this is an address; write the name of the host");
+  // Before anything runs.
+  const shut = run(`http://127.0.0.1:${port}/mcp`);
+  await expect(shut).rejects.toThrow("this is an address; write the name of the host");
   const endless = await listen((_request, response) => {
     response.writeHead(200, { "content-type": "application/json" });
     const more = () => {
