@@ -16,6 +16,8 @@ const words = new Set([
   ...["message", "remedy", "reason", "log", "detail", "tail", "failing"],
   ...["hunks", "note", "suggestion", "why"],
   ...["thinking", "malformed", "prompt", "request_id", "model"],
+  // An endpoint makes these as it likes; each stands for the same one wherever it is met again.
+  ...["signature", "call_id", "pointed", "dropped"],
 ]);
 
 function walk(value: unknown, redact: Redactor, isWords: boolean): unknown {
@@ -25,7 +27,14 @@ function walk(value: unknown, redact: Redactor, isWords: boolean): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       isWords ? redact(key) : key,
-      walk(item, redact, isWords || (words.has(key) && !isStructure(key, item)) || isInvented(key, item, value)),
+      walk(
+        item,
+        redact,
+        isWords ||
+          (words.has(key) && !isStructure(key, item)) ||
+          isInvented(key, item, value) ||
+          isOpaque(key, item, value),
+      ),
     ]),
   );
 }
@@ -39,6 +48,12 @@ function isStructure(key: string, item: unknown): boolean {
 function isInvented(key: string, item: unknown, of: object): boolean {
   const isName = key === "tool" || (key === "name" && "type" in of && of.type === "tool_use");
   return isName && typeof item === "string" && !known.has(item);
+}
+
+/** The id of a call, and a thought that is not shown, are an endpoint's own too. */
+function isOpaque(key: string, item: unknown, of: object): boolean {
+  if (typeof item !== "string" || !("type" in of)) return false;
+  return (key === "id" && of.type === "tool_use") || (key === "data" && of.type === "redacted_thinking");
 }
 
 const known = new Set([...toolNames, "plan"]);

@@ -14,9 +14,10 @@ it("No secret that a model says stays in the log, whatever part of its answer it
       data: {
         turn: 1,
         answer: [
-          { type: "thinking", thinking: `it is ${secret}`, signature: "s" },
+          { type: "thinking", thinking: `it is ${secret}`, signature: `s${secret}` },
+          { type: "redacted_thinking", data: `x${secret}` },
           { type: "text", text: secret },
-          { type: "tool_use", id: "a", name: secret, input: { [secret]: secret } },
+          { type: "tool_use", id: `a-${secret}`, name: secret, input: { [secret]: secret } },
           { type: "tool_use", id: "b", name: "read", input: {}, malformed: `{"a":"${secret}` },
         ],
         usage: noUsage,
@@ -25,7 +26,7 @@ it("No secret that a model says stays in the log, whatever part of its answer it
         request_id: secret,
       },
     },
-    { type: "tool.intended", data: { call_id: "a", tool: `mcp__${secret}__x`, rule: "r" } },
+    { type: "tool.intended", data: { call_id: `a-${secret}`, tool: `mcp__${secret}__x`, rule: "r" } },
     {
       type: "turn.started",
       data: {
@@ -40,7 +41,7 @@ it("No secret that a model says stays in the log, whatever part of its answer it
 });
 
 it("Names that the log is read by stay, also where a secret is a common word.", () => {
-  const said = { tool: "read", name: "main", state: "main", tools: [{ name: "read" }], type: "tool_use", id: "read" };
+  const said = { tool: "read", name: "main", state: "main", tools: [{ name: "read" }], type: "tool_use", id: "c1" };
   expect(redactRecord({ ...said, name: "read" }, redact)).toEqual({ ...said, name: "read" });
   expect(redactRecord({ name: "main", path: "main" }, redact)).toEqual({ name: "main", path: "main" });
 });
