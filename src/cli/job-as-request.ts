@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { operatorName } from "../access/token.ts";
-import { agentFilesAt } from "../coordinator/agent-files-at.ts";
+import { agentFilesAt } from "../coordinator/brief/agent-files-at.ts";
 import { inlineJob } from "../job/inline-job.ts";
 import { inputWords } from "../job/resolve-inputs.ts";
 import { Fault } from "../protocol/failure.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { BaseQuestions } from "../coordinator/look-at-base.ts";
-import { openThreads } from "../coordinator/open-threads.ts";
-import { scanTree } from "../coordinator/scan-tree.ts";
+import type { BaseQuestions } from "../coordinator/plan/look-at-base.ts";
+import { scanTree } from "../coordinator/plan/scan-tree.ts";
+import { openThreads } from "../coordinator/threads/open-threads.ts";
 import type { Clock } from "../protocol/ids.ts";
 import type { Repository } from "../workspace/repository.ts";
 import type { Surroundings } from "./session.ts";

@@ -1,4 +1,4 @@
-import { readBaseTexts } from "../coordinator/read-base-texts.ts";
+import { readBaseTexts } from "../coordinator/plan/read-base-texts.ts";
 import type { JobSource } from "../job/job-source.ts";
 import { jobOf } from "../job/read-job-file.ts";
 import { Fault } from "../protocol/failure.ts";

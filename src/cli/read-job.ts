@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
-import { agentFilesAt } from "../coordinator/agent-files-at.ts";
+import { agentFilesAt } from "../coordinator/brief/agent-files-at.ts";
 import { asAsked } from "../job/as-asked.ts";
 import type { JobSource } from "../job/job-source.ts";
 import { codemodJob, readJobFile } from "../job/read-job-file.ts";

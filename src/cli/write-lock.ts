@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
-import { agentFilesAt } from "../coordinator/agent-files-at.ts";
+import { agentFilesAt } from "../coordinator/brief/agent-files-at.ts";
 import { writeDocument } from "../document/write-document.ts";
 import type { JobSource } from "../job/job-source.ts";
 import { inputWords } from "../job/resolve-inputs.ts";

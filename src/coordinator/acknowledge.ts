@@ -5,10 +5,10 @@ import type { Denial } from "../protocol/result.ts";
 import type { Decision } from "../protocol/scope.ts";
 import { toolNamed } from "../tools/catalog.ts";
 import { submit } from "../tools/submit.ts";
-import type { Answered, Question } from "./ask-approval.ts";
-import type { CallBook } from "./call-book.ts";
-import { type CallView, type DecidedCall, decideCall } from "./decide-call.ts";
-import { questionOf, withWantedRule } from "./question-of.ts";
+import type { Answered, Question } from "./approvals/ask-approval.ts";
+import { questionOf, withWantedRule } from "./approvals/question-of.ts";
+import type { CallBook } from "./calls/call-book.ts";
+import { type CallView, type DecidedCall, decideCall } from "./calls/decide-call.ts";
 
 /**
  * The coordinator's choke point: every tool call with an effect is decided here, outside the model and outside its

@@ -12,7 +12,13 @@ import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
 import type { Steered, Steering } from "../protocol/steer.ts";
-import { type ApprovalQuery, approvalsPage, type Decided, decideApproval, showApproval } from "./decide-approval.ts";
+import {
+  type ApprovalQuery,
+  approvalsPage,
+  type Decided,
+  decideApproval,
+  showApproval,
+} from "./approvals/decide-approval.ts";
 import type { Equipment } from "./equipment.ts";
 import type { ExplainQuestion } from "./explain.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
@@ -20,7 +26,7 @@ import { Running } from "./running.ts";
 import type { JobOrder } from "./submit.ts";
 import { jobView, runView, taskView } from "./view.ts";
 
-export type { ApprovalQuery, Decided } from "./decide-approval.ts";
+export type { ApprovalQuery, Decided } from "./approvals/decide-approval.ts";
 export type { PlacedEvent } from "./feed.ts";
 export type { JobOrder } from "./submit.ts";
 
@@ -117,11 +123,11 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     runEvents: (id, after) => readRunEvents(id, after, database),
     trace: (id) => readTrace(id, database),
     async patch(id, { task }) {
-      const { patchOfJob } = await import("./deliver.ts");
+      const { patchOfJob } = await import("./landing/deliver.ts");
       return patchOfJob(await found(id), task, equipment);
     },
     async bundle(id) {
-      const { bundleOf } = await import("./deliver.ts");
+      const { bundleOf } = await import("./landing/deliver.ts");
       return bundleOf(await found(id), equipment);
     },
     async explain(id, question) {

@@ -1,16 +1,16 @@
-import type { Step } from "../protocol/job.ts";
 import type { Reason } from "../protocol/result.ts";
+import type { Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
 import { attribute, queueSpan } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
-import { jobExhausted } from "./exhausted.ts";
-import { type FinishedTask, recordFinished } from "./finished-task.ts";
+import { jobExhausted } from "./gate/exhausted.ts";
 import type { Job } from "./job.ts";
-import { Leases } from "./leases.ts";
-import { neverStarted, stateAtEnd } from "./never-started.ts";
+import { type FinishedTask, recordFinished } from "./result/finished-task.ts";
+import { neverStarted, stateAtEnd } from "./result/never-started.ts";
 import { runTask } from "./run-task.ts";
-import { runInOrder } from "./schedule.ts";
-import { createStarts } from "./start-of.ts";
+import { Leases } from "./tasks/leases.ts";
+import { runInOrder } from "./tasks/schedule.ts";
+import { createStarts } from "./tasks/start-of.ts";
 
 /**
  * Runs the tasks, so many at a time, each after all it needs. A task that never began is in the answer too, as what it

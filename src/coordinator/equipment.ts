@@ -6,11 +6,11 @@ import type { Ceiling } from "../settings/ceiling.ts";
 import type { Redactor } from "../telemetry/redact.ts";
 import type { SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
-import type { ModelDirectory } from "./model-directory.ts";
-import type { Pool } from "./pool.ts";
-import type { Spending } from "./spending.ts";
+import type { ModelDirectory } from "./gate/model-directory.ts";
+import type { Spending } from "./gate/spending.ts";
 import type { JobListener } from "./tell-listeners.ts";
-import type { ThreadWatch } from "./watch-threads.ts";
+import type { Pool } from "./threads/pool.ts";
+import type { ThreadWatch } from "./threads/watch-threads.ts";
 
 /** What main builds once and the coordinator works with. Nothing in here belongs to one job. */
 export interface Equipment {

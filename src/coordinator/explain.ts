@@ -5,15 +5,16 @@ import { parseCall } from "../permission/call.ts";
 import type { Explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
 import { runId } from "../protocol/ids.ts";
-import type { JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec } from "../protocol/job.ts";
+import type { Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
 import { stepsOfPlanned } from "../split/planned-tasks.ts";
 import { afterId, beforeId } from "../split/task-ids.ts";
 import { openRepository } from "../workspace/repository.ts";
 import type { Equipment } from "./equipment.ts";
-import { explainOnce } from "./explain-once.ts";
-import { placesOf } from "./explain-places.ts";
-import type { ScopeGround } from "./scope-of.ts";
+import { explainOnce } from "./explain/explain-once.ts";
+import { placesOf } from "./explain/explain-places.ts";
+import type { ScopeGround } from "./tasks/scope-of.ts";
 
 /**
  * Says what would become of a call, and why, by the same scope and the same functions that decide it in a run. It sees no

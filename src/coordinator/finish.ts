@@ -6,7 +6,7 @@ import type { Result } from "../protocol/result.ts";
 import { attribute } from "../telemetry/semconv.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { redactRecord } from "./redact-record.ts";
+import { redactRecord } from "./result/redact-record.ts";
 import { tellListeners } from "./tell-listeners.ts";
 
 /** Writes the result into the log and the job's row in one transaction, and closes the trace. */

@@ -7,9 +7,9 @@ import type { JobSpec } from "../protocol/job.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
 import type { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
-import type { Brief } from "./brief.ts";
-import type { Notices } from "./notices.ts";
-import type { Questions } from "./questions.ts";
+import type { Questions } from "./approvals/questions.ts";
+import type { Brief } from "./brief/brief.ts";
+import type { Notices } from "./gate/notices.ts";
 
 /** A job in this process's hands: its specification, its repository, its root log and its root span. */
 export interface Job {

@@ -2,13 +2,13 @@ import { type Conflict, fold } from "../merge/fold.ts";
 import type { Reason } from "../protocol/result.ts";
 import { attribute, mergeSpan } from "../telemetry/semconv.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
-import { checkTree } from "./check-tree.ts";
-import { commitMessage } from "./commit-message.ts";
 import type { Equipment } from "./equipment.ts";
-import type { FinishedTask } from "./finished-task.ts";
 import type { Job } from "./job.ts";
-import { type Landing, nothingLanded } from "./landing.ts";
-import { tipOf } from "./start-of.ts";
+import { checkTree } from "./landing/check-tree.ts";
+import { commitMessage } from "./landing/commit-message.ts";
+import { type Landing, nothingLanded } from "./landing/landing.ts";
+import type { FinishedTask } from "./result/finished-task.ts";
+import { tipOf } from "./tasks/start-of.ts";
 
 /**
  * Many task trees become one tree, and that tree is checked before anything is called landed. A task that is left out

@@ -1,7 +1,7 @@
 import { createTasks } from "../db/create-tasks.ts";
+import type { CommandCheck } from "../protocol/check.ts";
 import type { FactData } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { CommandCheck } from "../protocol/job.ts";
 import type { Finding } from "../protocol/part.ts";
 import type { JobPlan } from "../protocol/plan.ts";
 import { planSplit, strategyOf } from "../split/plan-split.ts";
@@ -9,15 +9,15 @@ import type { Plan } from "../split/split-view.ts";
 import { plannerId } from "../split/task-ids.ts";
 import { attribute, planSpan } from "../telemetry/semconv.ts";
 import { observeCheck } from "../verify/run-checks.ts";
-import { checkView } from "./check-view.ts";
-import { type Drawn, drawUp } from "./draw-up.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { jobForecast } from "./job-forecast.ts";
-import { type BaseQuestions, lookAtBase } from "./look-at-base.ts";
-import { type Planning, planningUsage } from "./planning.ts";
-import { redactRecord } from "./redact-record.ts";
-import { scanTree } from "./scan-tree.ts";
+import { checkView } from "./landing/check-view.ts";
+import { type Drawn, drawUp } from "./plan/draw-up.ts";
+import { jobForecast } from "./plan/job-forecast.ts";
+import { type BaseQuestions, lookAtBase } from "./plan/look-at-base.ts";
+import { type Planning, planningUsage } from "./plan/planning.ts";
+import { scanTree } from "./plan/scan-tree.ts";
+import { redactRecord } from "./result/redact-record.ts";
 
 /**
  * Looks at the base tree, has the job planned where it asks for that, splits it, and logs the plan before anything is

@@ -6,11 +6,11 @@ import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
 import { type AcknowledgeView, acknowledge } from "./acknowledge.ts";
-import type { Gate } from "./admission.ts";
-import { type AllowedCall, CallBook } from "./call-book.ts";
-import type { Desk } from "./desk.ts";
-import type { Told } from "./run-tool-command.ts";
-import type { Watched } from "./watch-threads.ts";
+import { type AllowedCall, CallBook } from "./calls/call-book.ts";
+import type { Desk } from "./calls/desk.ts";
+import type { Told } from "./calls/run-tool-command.ts";
+import type { Gate } from "./gate/admission.ts";
+import type { Watched } from "./threads/watch-threads.ts";
 
 /** What a port needs of the coordinator to answer its thread. */
 export interface HostView extends Omit<AcknowledgeView, "book"> {

@@ -2,10 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Reason } from "../protocol/result.ts";
 import { patchOf } from "../workspace/diff.ts";
-import type { Ending } from "./compose-result.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { publishAsBranch } from "./publish-as-branch.ts";
+import { publishAsBranch } from "./landing/publish-as-branch.ts";
+import type { Ending } from "./result/compose-result.ts";
 
 /**
  * Brings a landed result into the user's world, and nowhere before: the intent is logged first. Nothing that is red or

@@ -11,12 +11,12 @@ import { runId } from "../protocol/ids.ts";
 import { removeDrafts } from "../workspace/prepared-files.ts";
 import { removeFolder } from "../workspace/remove-folder.ts";
 import { removeStaleRecords } from "../workspace/stale-records.ts";
-import { resolvedFact } from "./approval-decision.ts";
-import { clearAway } from "./clear-away.ts";
+import { resolvedFact } from "./approvals/approval-decision.ts";
 import type { Equipment } from "./equipment.ts";
-import { foundPublished } from "./found-published.ts";
-import { interruptedResult } from "./interrupted-result.ts";
-import { usedInOpenRuns } from "./open-runs.ts";
+import { foundPublished } from "./landing/found-published.ts";
+import { interruptedResult } from "./result/interrupted-result.ts";
+import { usedInOpenRuns } from "./result/open-runs.ts";
+import { clearAway } from "./tasks/clear-away.ts";
 import { tellListeners } from "./tell-listeners.ts";
 
 /**

@@ -5,12 +5,12 @@ import { commandText } from "../sandbox/command-ending.ts";
 import type { Sandbox } from "../sandbox/driver.ts";
 import { refuseTaken } from "../workspace/publish.ts";
 import type { Repository } from "../workspace/repository.ts";
+import { namedSecrets } from "./commands/named-secrets.ts";
+import { networkTargets } from "./commands/network-targets.ts";
 import type { Equipment } from "./equipment.ts";
-import { namedSecrets } from "./named-secrets.ts";
-import { networkTargets } from "./network-targets.ts";
-import { requireRecordings } from "./recordings.ts";
-import { refuseModels } from "./refuse-models.ts";
-import { reachesOf, stepsOf } from "./steps-of.ts";
+import { requireRecordings } from "./gate/recordings.ts";
+import { refuseModels } from "./gate/refuse-models.ts";
+import { reachesOf, stepsOf } from "./tasks/steps-of.ts";
 
 /**
  * What could never come to a good end is refused before anything of it is stored or run: commands without a sandbox, a

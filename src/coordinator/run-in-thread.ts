@@ -10,23 +10,23 @@ import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { Gate } from "./admission.ts";
-import { askApproval } from "./ask-approval.ts";
-import { briefRun, type Told } from "./brief-run.ts";
-import type { AllowedCall } from "./call-book.ts";
-import { openDesk } from "./desk.ts";
+import { askApproval } from "./approvals/ask-approval.ts";
+import { briefRun, type Told } from "./brief/brief-run.ts";
+import type { AllowedCall } from "./calls/call-book.ts";
+import { openDesk } from "./calls/desk.ts";
+import { runOutsideCall } from "./calls/run-outside-call.ts";
+import { RunEnded } from "./calls/run-tool-command.ts";
+import { SetupFailed } from "./commands/setup-failed.ts";
 import type { Equipment } from "./equipment.ts";
-import type { AskedModel } from "./gate-order.ts";
-import { startIdleLimit } from "./idle-limit.ts";
+import type { Gate } from "./gate/admission.ts";
+import type { AskedModel } from "./gate/gate-order.ts";
+import { withNotices } from "./gate/notices.ts";
+import { openRunGate } from "./gate/open-gate.ts";
+import { recordedRuns, withoutRecording } from "./gate/recordings.ts";
 import { type Job, JobStopped } from "./job.ts";
-import { withNotices } from "./notices.ts";
-import { openRunGate } from "./open-gate.ts";
 import { HostPort } from "./port.ts";
-import { recordedRuns, withoutRecording } from "./recordings.ts";
-import { runOutsideCall } from "./run-outside-call.ts";
-import { RunEnded } from "./run-tool-command.ts";
-import { SetupFailed } from "./setup-failed.ts";
-import type { FinishedRun, StepOrder } from "./step-order.ts";
+import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
+import { startIdleLimit } from "./threads/idle-limit.ts";
 
 /**
  * Gives a run to a thread and stays at its port until it is over: by its own end, by a cancel, by its idle limit, or

@@ -1,20 +1,20 @@
 import { exitOfFailure, toFailure } from "../protocol/failure.ts";
 import type { Result } from "../protocol/result.ts";
 import type { Task } from "../protocol/task.ts";
-import { composeResult, type Ending } from "./compose-result.ts";
+import { endToolServers } from "./calls/tool-servers.ts";
+import { SetupFailed } from "./commands/setup-failed.ts";
 import { dispatch } from "./dispatch.ts";
 import type { Equipment } from "./equipment.ts";
 import { finish } from "./finish.ts";
 import { type Job, JobStopped } from "./job.ts";
-import { keepPatches, nothingKept } from "./keep-patches.ts";
 import { land } from "./land.ts";
-import { nothingLanded } from "./landing.ts";
+import { keepPatches, nothingKept } from "./landing/keep-patches.ts";
+import { nothingLanded } from "./landing/landing.ts";
+import { PlanRefused } from "./plan/plan-refused.ts";
+import type { Planning } from "./plan/planning.ts";
 import { plan } from "./plan.ts";
-import { PlanRefused } from "./plan-refused.ts";
-import type { Planning } from "./planning.ts";
 import { publish } from "./publish.ts";
-import { SetupFailed } from "./setup-failed.ts";
-import { endToolServers } from "./tool-servers.ts";
+import { composeResult, type Ending } from "./result/compose-result.ts";
 
 /**
  * The whole story of a job: split it, run the parts, fold their trees into one, check that tree, hand it over.

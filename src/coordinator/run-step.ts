@@ -7,14 +7,14 @@ import { bash } from "../tools/bash.ts";
 import { type Bundle, writeBundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
 import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
-import { beginRun, endRun } from "./claimed-run.ts";
-import { clearAway } from "./clear-away.ts";
+import { withOutsideTools } from "./calls/outside-tools.ts";
+import { secretFinder } from "./commands/secret-finder.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
-import { withOutsideTools } from "./outside-tools.ts";
 import { runInThread, type ThreadEnding } from "./run-in-thread.ts";
-import { secretFinder } from "./secret-finder.ts";
-import type { FinishedRun, StepOrder } from "./step-order.ts";
+import { beginRun, endRun } from "./tasks/claimed-run.ts";
+import { clearAway } from "./tasks/clear-away.ts";
+import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
 
 /**
  * One run: a row, a workspace at the exact tree, a thread, and the tree that the coordinator takes itself when it is

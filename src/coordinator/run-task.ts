@@ -1,27 +1,28 @@
 import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
-import type { AgentStep, JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec } from "../protocol/job.ts";
 import type { Scope } from "../protocol/scope.ts";
+import type { AgentStep, Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
 import { composeChanges } from "../workspace/compose-changes.ts";
 import type { Change } from "../workspace/diff.ts";
 import { toShown } from "../workspace/raw-path.ts";
 import { commitTree, keep } from "../workspace/tree.ts";
-import { objectionsToScripts } from "./allowed-changes.ts";
-import { checkTask } from "./check-task.ts";
-import { earlierSteps } from "./earlier-steps.ts";
-import { type FinishedTask, recordFinished } from "./finished-task.ts";
-import { formatChanges } from "./format-changes.ts";
+import { earlierSteps } from "./brief/earlier-steps.ts";
+import { runCommand } from "./commands/run-command.ts";
+import type { Around } from "./commands/setup.ts";
+import { followStep } from "./commands/setup-source.ts";
 import type { Job } from "./job.ts";
-import { judgeTask } from "./judge-task.ts";
-import { runCommand } from "./run-command.ts";
+import { objectionsToScripts } from "./landing/allowed-changes.ts";
+import { checkTask } from "./landing/check-task.ts";
+import { formatChanges } from "./landing/format-changes.ts";
+import { type FinishedTask, recordFinished } from "./result/finished-task.ts";
+import { judgeTask } from "./result/judge-task.ts";
 import { runStep } from "./run-step.ts";
-import { scopeOf } from "./scope-of.ts";
-import type { Around } from "./setup.ts";
-import { followStep } from "./setup-source.ts";
-import type { Start } from "./start-of.ts";
-import type { FinishedRun } from "./step-order.ts";
+import { scopeOf } from "./tasks/scope-of.ts";
+import type { Start } from "./tasks/start-of.ts";
+import type { FinishedRun } from "./tasks/step-order.ts";
 
 /**
  * One task from its first step to a kept commit. Each step is a run; a thread that dies costs an attempt only to the

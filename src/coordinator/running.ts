@@ -6,7 +6,7 @@ import type { Steered, Steering } from "../protocol/steer.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
-import { asSaid, storeSteering } from "./steer.ts";
+import { asSaid, storeSteering } from "./gate/steer.ts";
 import type { JobOrder, StartedJob } from "./submit.ts";
 
 /** How often another process's requests are looked for. The embedded database has no other process. */

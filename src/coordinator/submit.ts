@@ -14,16 +14,16 @@ import { createTracer } from "../telemetry/thread-tracer.ts";
 import { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { keep } from "../workspace/tree.ts";
-import { openBrief } from "./brief.ts";
-import { clearAway } from "./clear-away.ts";
+import { Questions } from "./approvals/questions.ts";
+import { openBrief } from "./brief/brief.ts";
 import type { Equipment } from "./equipment.ts";
+import { Notices } from "./gate/notices.ts";
+import { withoutUnpriced } from "./gate/refuse-models.ts";
 import { type Job, JobStopped } from "./job.ts";
-import { Notices } from "./notices.ts";
-import { Questions } from "./questions.ts";
-import { redactRecord } from "./redact-record.ts";
-import { withoutUnpriced } from "./refuse-models.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
+import { redactRecord } from "./result/redact-record.ts";
 import { runJob } from "./run-job.ts";
+import { clearAway } from "./tasks/clear-away.ts";
 import { tellListeners } from "./tell-listeners.ts";
 
 /** A job that was taken in and started. What it does is told in run-job. */

@@ -6,7 +6,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
 import { exactBase, resolveBase } from "../workspace/base.ts";
 import type { Repository } from "../workspace/repository.ts";
-import { agentFilesAt } from "./agent-files-at.ts";
+import { agentFilesAt } from "./brief/agent-files-at.ts";
 import type { Equipment } from "./equipment.ts";
 import type { JobOrder } from "./submit.ts";
 import { type RepositoryRules, takeRepository } from "./take-repository.ts";

@@ -1,5 +1,5 @@
 import { Fault } from "../protocol/failure.ts";
-import type { Step } from "../protocol/job.ts";
+import type { Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
 import { type Expression, namesIn, parseTemplate, printExpression, type Template } from "../protocol/template.ts";
 import { refuseUnlistable } from "./command-environment.ts";

@@ -1,7 +1,8 @@
 import type { AgentSpec } from "../protocol/agent.ts";
-import type { JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec } from "../protocol/job.ts";
 import { isPlanned } from "../protocol/job-file-parts.ts";
 import type { WrittenStep } from "../protocol/job-file-step.ts";
+import type { Step } from "../protocol/step.ts";
 import { agentWritten, namelessAgent } from "./resolve-agent.ts";
 import type { Resolving } from "./resolving.ts";
 import { plannerName, startableAgents } from "./startable-agents.ts";

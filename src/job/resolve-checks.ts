@@ -1,5 +1,5 @@
+import type { Check } from "../protocol/check.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { Check } from "../protocol/job.ts";
 import type { WrittenCheck } from "../protocol/job-file-check.ts";
 import { regex, repositoryPath } from "../protocol/written-text.ts";
 import { patternAt } from "./resolve-pattern.ts";

@@ -1,10 +1,12 @@
 import { quoted } from "../document/found.ts";
 import { nearest } from "../document/nearest.ts";
+import type { Check } from "../protocol/check.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { Check, Matcher, Split, Step } from "../protocol/job.ts";
 import { isPlanned } from "../protocol/job-file-parts.ts";
 import type { WrittenSplit } from "../protocol/job-file-split.ts";
 import { languageByName } from "../protocol/language.ts";
+import type { Matcher, Split } from "../protocol/split.ts";
+import type { Step } from "../protocol/step.ts";
 import { regex, repositoryPath } from "../protocol/written-text.ts";
 import { patternAt, resolvePaths } from "./resolve-pattern.ts";
 import type { Resolving } from "./resolving.ts";

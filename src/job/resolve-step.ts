@@ -1,6 +1,6 @@
 import type { AgentSpec } from "../protocol/agent.ts";
-import type { AgentStep, CommandStep, Step } from "../protocol/job.ts";
 import type { WrittenStep } from "../protocol/job-file-step.ts";
+import type { AgentStep, CommandStep, Step } from "../protocol/step.ts";
 import type { JobPath, Within } from "./fill-inputs.ts";
 import { agentOf } from "./resolve-agent.ts";
 import { resolveCodemod } from "./resolve-codemod.ts";

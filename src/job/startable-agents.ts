@@ -1,7 +1,8 @@
 import type { AgentSpec, ModelSpec } from "../protocol/agent.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec } from "../protocol/job.ts";
 import type { Rule } from "../protocol/scope.ts";
+import type { Step } from "../protocol/step.ts";
 import { knownAgents } from "./known-agents.ts";
 import { agentNamed, namelessAgent } from "./resolve-agent.ts";
 import type { Resolving } from "./resolving.ts";

@@ -1,84 +1,14 @@
 import { z } from "zod";
 import { agentSpec } from "./agent.ts";
+import { check } from "./check.ts";
 import { part } from "./part.ts";
 import { plannedJob } from "./plan.ts";
+import { reach } from "./reach.ts";
 import { pathPattern, permissionMode, rule } from "./scope.ts";
+import { split } from "./split.ts";
+import { step } from "./step.ts";
 
 /** A job with nothing left to look up, and the parts it is made of. Times are milliseconds. */
-
-/** What a command gets besides its tree: `host:port` or `registry`, and names of secrets that the operator keeps. */
-const reach = {
-  network: z.array(z.string()).optional(),
-  secrets: z.array(z.string()).optional(),
-};
-
-/**
- * What is asked of an agent (a recipe is one too). `${{ item.* }}` and `${{ task.* }}` in its texts are filled in when
- * the job is split; inputs are filled in already. `writes` narrows what the task may edit.
- */
-const agentStep = z.object({
-  kind: z.literal("agent"),
-  agent: agentSpec,
-  prompt: z.string(),
-  writes: z.array(pathPattern).optional(),
-  /** Rules that narrow what the task may do. */
-  allow: z.array(rule).optional(),
-  ...reach,
-});
-export type AgentStep = z.infer<typeof agentStep>;
-
-/** A command of the job's author in the task's workspace. A list is its words and meets no shell. */
-const commandStep = z.object({
-  kind: z.literal("command"),
-  run: z.union([z.string(), z.array(z.string()).min(1)]),
-  /** An exit code other than 0 does not end the task. */
-  may_fail: z.boolean(),
-  timeout_ms: z.number().int().positive(),
-  writes: z.array(pathPattern).optional(),
-  ...reach,
-});
-export type CommandStep = z.infer<typeof commandStep>;
-
-/** One step of a task. Each is a run of its own. */
-export const step = z.discriminatedUnion("kind", [agentStep, commandStep]);
-export type Step = z.infer<typeof step>;
-
-/** Which files a split is about: all that is given must hold. `regex` and `pattern` look at the text of a file. */
-export const matcher = z.object({
-  glob: z.string().optional(),
-  /** JavaScript, flags `mu`. */
-  regex: z.string().optional(),
-  /** An ast-grep pattern; `language` where the file's name does not say. */
-  pattern: z.string().optional(),
-  language: z.string().optional(),
-});
-export type Matcher = z.infer<typeof matcher>;
-
-/** `files`: most files of one task; `tasks`: most tasks; absent means sized for the threads. `match` narrows the files. */
-const cut = {
-  files: z.number().int().min(1).optional(),
-  tasks: z.number().int().min(1).optional(),
-  match: matcher.optional(),
-};
-
-export const split = z.discriminatedUnion("by", [
-  z.object({ by: z.literal("none"), match: matcher.optional() }),
-  z.object({ by: z.literal("files"), ...cut }),
-  z.object({ by: z.literal("directory"), ...cut }),
-  /** A task for each package of the repository, by its manifests. */
-  z.object({ by: z.literal("workspace"), ...cut }),
-  /** Like `files`, over those that match. */
-  z.object({ by: z.literal("match"), ...cut, match: matcher }),
-  /** A task for each owner in CODEOWNERS. */
-  z.object({ by: z.literal("owner"), ...cut }),
-  /** The files in which the check of that name finds something at the base. */
-  z.object({ by: z.literal("findings"), of: z.string(), ...cut }),
-  /** An agent that studies the repository says which tasks there are; it may not exceed `tasks`, and covers `match`. */
-  z.object({ by: z.literal("planner"), tasks: cut.tasks, match: cut.match }),
-  /** Each item is a file, a directory or a glob, and becomes one task. */
-  z.object({ by: z.literal("list"), items: z.array(z.string()), ...cut }),
-]);
-export type Split = z.infer<typeof split>;
 
 /**
  * The long form of a task as a job file writes it: `writes` are globs or paths it may edit, `items` what it is about
@@ -92,45 +22,9 @@ export const namedTask = z.object({
   steps: z.array(step),
   title: z.string().optional(),
   /** Checks of its own tree, beside those of the job. */
-  checks: z.array(z.lazy(() => check)).optional(),
+  checks: z.array(check).optional(),
 });
 export type NamedTask = z.infer<typeof namedTask>;
-
-const expectation = z.enum(["no-new-failures", "pass", "fixed", "fewer"]);
-export const reportFormat = z.enum(["exit", "junit", "tap", "sarif", "vitest", "jest", "eslint"]);
-export type ReportFormat = z.infer<typeof reportFormat>;
-
-/** A command about a tree. Its report is read from what it prints, or from the file `report` that it writes. */
-const commandCheck = z.object({
-  kind: z.literal("command"),
-  name: z.string(),
-  /** `task`: on each task's own tree, before it counts as delivered; `tree`: on the folded tree. */
-  at: z.enum(["task", "tree"]),
-  run: z.string(),
-  expect: expectation,
-  timeout_ms: z.number().int().positive(),
-  parse: reportFormat,
-  report: z.string().optional(),
-  /** How often a red command is run again before its red counts. */
-  retries: z.number().int().min(0),
-  /** Nobody asked for it: it was found in the repository, and goes where it says nothing at the base. */
-  is_found: z.boolean().optional(),
-  ...reach,
-});
-export type CommandCheck = z.infer<typeof commandCheck>;
-
-/** Holds when no file (of those `in` covers) has text that the regular expression (flags `mu`) matches. */
-const absentCheck = z.object({
-  kind: z.literal("absent"),
-  name: z.string(),
-  at: z.enum(["task", "tree"]),
-  absent: z.string(),
-  in: pathPattern.optional(),
-});
-export type AbsentCheck = z.infer<typeof absentCheck>;
-
-export const check = z.discriminatedUnion("kind", [commandCheck, absentCheck]);
-export type Check = z.infer<typeof check>;
 
 export const publish = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("none") }),

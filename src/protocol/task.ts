@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { check, step } from "./job.ts";
+import { check } from "./check.ts";
 import { part } from "./part.ts";
+import { step } from "./step.ts";
 
 /** One scoped piece of a job. `ordinal` is its place in dispatch and fold order, from 0. */
 export const task = part.extend({

@@ -1,4 +1,4 @@
-import type { Split } from "../protocol/job.ts";
+import type { Split } from "../protocol/split.ts";
 import { basenameOf, shownFolder } from "./folders.ts";
 import { refuseTooLarge, refuseTooMany } from "./maxima.ts";
 import type { Part } from "./split-view.ts";

@@ -1,4 +1,4 @@
-import type { Split } from "../protocol/job.ts";
+import type { Split } from "../protocol/split.ts";
 import { basenameOf } from "./folders.ts";
 import { refuseTooMany } from "./maxima.ts";
 import type { Part, SplitView } from "./split-view.ts";

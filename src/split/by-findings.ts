@@ -1,6 +1,6 @@
 import { Fault } from "../protocol/failure.ts";
-import type { Split } from "../protocol/job.ts";
 import type { Finding } from "../protocol/part.ts";
+import type { Split } from "../protocol/split.ts";
 import type { Unsplit } from "../protocol/task.ts";
 import { chunked, partsOf } from "./by-files.ts";
 import type { Cut, SplitView } from "./split-view.ts";

@@ -1,6 +1,6 @@
 import { Fault } from "../protocol/failure.ts";
-import type { Split } from "../protocol/job.ts";
 import type { PathPattern } from "../protocol/scope.ts";
+import type { Split } from "../protocol/split.ts";
 import { type FileIndex, indexOf } from "./file-index.ts";
 import { basenameOf } from "./folders.ts";
 import { refuseTooMany } from "./maxima.ts";

@@ -1,5 +1,5 @@
 import { Fault } from "../protocol/failure.ts";
-import type { Split } from "../protocol/job.ts";
+import type { Split } from "../protocol/split.ts";
 import { readCodeowners } from "./codeowners.ts";
 import { writesOfGroups } from "./folders.ts";
 import { refuseTooLarge, refuseTooMany } from "./maxima.ts";

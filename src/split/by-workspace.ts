@@ -1,5 +1,5 @@
 import { Fault } from "../protocol/failure.ts";
-import type { Split } from "../protocol/job.ts";
+import type { Split } from "../protocol/split.ts";
 import { basenameOf, folderOf, writesOfGroups } from "./folders.ts";
 import { refuseTooLarge, refuseTooMany } from "./maxima.ts";
 import { findPackages } from "./packages.ts";

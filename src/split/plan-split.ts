@@ -1,8 +1,9 @@
 import { fillStep } from "../job/fill-step.ts";
 import { Fault } from "../protocol/failure.ts";
 import { taskId } from "../protocol/ids.ts";
-import type { JobSpec, Step } from "../protocol/job.ts";
+import type { JobSpec } from "../protocol/job.ts";
 import type { PathPattern } from "../protocol/scope.ts";
+import type { Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
 import { byDirectory } from "./by-directory.ts";
 import { byFiles } from "./by-files.ts";

@@ -1,7 +1,9 @@
 import type { AgentSpec } from "../protocol/agent.ts";
+import type { CommandCheck } from "../protocol/check.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { CommandCheck, JobSpec, NamedTask, Step } from "../protocol/job.ts";
+import type { JobSpec, NamedTask } from "../protocol/job.ts";
 import type { PlannedJob, PlannedTask } from "../protocol/plan.ts";
+import type { Step } from "../protocol/step.ts";
 import { printTemplate } from "../protocol/template.ts";
 import { readWrite } from "./planned-writes.ts";
 import type { SplitView } from "./split-view.ts";

@@ -1,6 +1,6 @@
-import type { Step } from "../protocol/job.ts";
 import type { Finding } from "../protocol/part.ts";
 import type { PathPattern } from "../protocol/scope.ts";
+import type { Step } from "../protocol/step.ts";
 import type { Task, Unsplit } from "../protocol/task.ts";
 
 /** What a split gets to see of the base, looked up beforehand: nothing in this folder reads a disk or starts anything. */

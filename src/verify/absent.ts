@@ -1,4 +1,4 @@
-import type { AbsentCheck } from "../protocol/job.ts";
+import type { AbsentCheck } from "../protocol/check.ts";
 import type { CheckResult } from "../protocol/result.ts";
 import type { ScanReport } from "../protocol/scan.ts";
 import type { Observation } from "./judge-check.ts";

@@ -1,4 +1,4 @@
-import type { CommandCheck } from "../protocol/job.ts";
+import type { CommandCheck } from "../protocol/check.ts";
 import type { CheckResult } from "../protocol/result.ts";
 import { againstBase, fewer, fixed, type Verdict } from "./compare.ts";
 import type { Reading } from "./report.ts";

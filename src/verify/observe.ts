@@ -1,4 +1,4 @@
-import type { CommandCheck } from "../protocol/job.ts";
+import type { CommandCheck } from "../protocol/check.ts";
 import type { CommandOutcome } from "../sandbox/driver.ts";
 import { allAttempts } from "./attempts.ts";
 import type { Observation } from "./judge-check.ts";

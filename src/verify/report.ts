@@ -1,4 +1,4 @@
-import type { ReportFormat } from "../protocol/job.ts";
+import type { ReportFormat } from "../protocol/check.ts";
 import type { Finding } from "../protocol/part.ts";
 import { parseEslint } from "./eslint.ts";
 import { parseJest } from "./jest.ts";

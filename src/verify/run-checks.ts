@@ -1,6 +1,6 @@
+import type { Check, CommandCheck } from "../protocol/check.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { TaskId } from "../protocol/ids.ts";
-import type { Check, CommandCheck } from "../protocol/job.ts";
 import type { CheckResult } from "../protocol/result.ts";
 import type { ScanQuery, ScanReport } from "../protocol/scan.ts";
 import type { PathPattern } from "../protocol/scope.ts";

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { openGate } from "../../src/coordinator/admission.ts";
-import { openPool, type Pool } from "../../src/coordinator/pool.ts";
+import { openGate } from "../../src/coordinator/gate/admission.ts";
 import { HostPort } from "../../src/coordinator/port.ts";
+import { openPool, type Pool } from "../../src/coordinator/threads/pool.ts";
 import { runId, taskId } from "../../src/protocol/ids.ts";
 import type { Scope } from "../../src/protocol/scope.ts";
 import type { RunOrder } from "../../src/protocol/thread.ts";

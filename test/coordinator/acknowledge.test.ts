@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type AcknowledgeView, acknowledge } from "../../src/coordinator/acknowledge.ts";
-import { CallBook } from "../../src/coordinator/call-book.ts";
+import { CallBook } from "../../src/coordinator/calls/call-book.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import { taskScope } from "../../src/permission/task-scope.ts";
 import type { Fact, FactData, ThreadFact } from "../../src/protocol/event.ts";

@@ -5,8 +5,9 @@ import { createCoordinator, type SubmittedJob } from "../../src/coordinator/coor
 import { readTrace } from "../../src/db/read-trace.ts";
 import type { ApprovalAnswer, ApprovalView } from "../../src/protocol/approval.ts";
 import type { Fact, FactData } from "../../src/protocol/event.ts";
-import type { JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
+import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
 import type { Result } from "../../src/protocol/result.ts";
+import type { Step } from "../../src/protocol/step.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 
 let bench: TestBench;

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { submit } from "../../src/coordinator/submit.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import type { Event } from "../../src/protocol/event.ts";
-import type { AgentStep, JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { AgentStep } from "../../src/protocol/step.ts";
 import { eventsOf, runJobOn, shown } from "../support/bench-job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 

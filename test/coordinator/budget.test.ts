@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createModelDirectory } from "../../src/coordinator/model-directory.ts";
-import { openSpending } from "../../src/coordinator/spending.ts";
+import { createModelDirectory } from "../../src/coordinator/gate/model-directory.ts";
+import { openSpending } from "../../src/coordinator/gate/spending.ts";
 import { submit } from "../../src/coordinator/submit.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import type { RunLimits } from "../../src/protocol/agent.ts";

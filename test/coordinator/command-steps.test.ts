@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { submit } from "../../src/coordinator/submit.ts";
-import type { CommandStep, JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { CommandStep } from "../../src/protocol/step.ts";
 import { eventsOf, runJobOn, shown } from "../support/bench-job.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 

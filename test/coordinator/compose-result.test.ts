@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nothingSpent } from "../../src/budget/job-budget.ts";
-import { composeResult, type Ending } from "../../src/coordinator/compose-result.ts";
-import type { FinishedTask } from "../../src/coordinator/finished-task.ts";
-import { nothingLanded } from "../../src/coordinator/landing.ts";
+import { nothingLanded } from "../../src/coordinator/landing/landing.ts";
+import { composeResult, type Ending } from "../../src/coordinator/result/compose-result.ts";
+import type { FinishedTask } from "../../src/coordinator/result/finished-task.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
 import { taskState } from "../../src/protocol/job-fact.ts";
 import { type CheckResult, checkState, result } from "../../src/protocol/result.ts";

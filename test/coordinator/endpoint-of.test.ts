@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { endpointOf } from "../../src/coordinator/endpoint-of.ts";
-import { createModelDirectory } from "../../src/coordinator/model-directory.ts";
+import { endpointOf } from "../../src/coordinator/gate/endpoint-of.ts";
+import { createModelDirectory } from "../../src/coordinator/gate/model-directory.ts";
 import type { EndpointSettings } from "../../src/settings/models.ts";
 import { modelSettingsOf } from "../../src/settings/models.ts";
 import { writtenSettings } from "../../src/settings/written.ts";

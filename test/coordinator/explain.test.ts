@@ -1,13 +1,14 @@
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agentFilesAt } from "../../src/coordinator/agent-files-at.ts";
+import { agentFilesAt } from "../../src/coordinator/brief/agent-files-at.ts";
 import { explain } from "../../src/coordinator/explain.ts";
 import { readRule } from "../../src/permission/written-rule.ts";
 import type { Explanation } from "../../src/protocol/explanation.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
-import type { AgentStep, JobSpec } from "../../src/protocol/job.ts";
+import type { JobSpec } from "../../src/protocol/job.ts";
+import type { AgentStep } from "../../src/protocol/step.ts";
 import { connect } from "../../src/remote/connection.ts";
 import { remoteCoordinator } from "../../src/remote/remote-coordinator.ts";
 import { resolveBase } from "../../src/workspace/base.ts";

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { planFormat } from "../../src/coordinator/format-plan.ts";
+import { planFormat } from "../../src/coordinator/landing/format-plan.ts";
 import type { Recipe } from "../../src/protocol/agent.ts";
-import type { JobSpec, Step } from "../../src/protocol/job.ts";
+import type { JobSpec } from "../../src/protocol/job.ts";
+import type { Step } from "../../src/protocol/step.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 
 const modules = join(import.meta.dirname, "../../node_modules");

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { earlierSteps, endOfOutput, tellEarlier } from "../../src/coordinator/earlier-steps.ts";
-import type { FinishedRun } from "../../src/coordinator/step-order.ts";
+import { earlierSteps, endOfOutput, tellEarlier } from "../../src/coordinator/brief/earlier-steps.ts";
+import type { FinishedRun } from "../../src/coordinator/tasks/step-order.ts";
 import type { Leftover } from "../../src/protocol/claim.ts";
-import type { Step } from "../../src/protocol/job.ts";
 import { noUsage } from "../../src/protocol/message.ts";
+import type { Step } from "../../src/protocol/step.ts";
 import { runJobOn, shown } from "../support/bench-job.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 

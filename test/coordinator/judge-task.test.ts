@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judgeTask } from "../../src/coordinator/judge-task.ts";
+import { judgeTask } from "../../src/coordinator/result/judge-task.ts";
 import { noUsage } from "../../src/protocol/message.ts";
 import type { RunReport } from "../../src/protocol/thread.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Leases } from "../../src/coordinator/leases.ts";
-import { runInOrder } from "../../src/coordinator/schedule.ts";
+import { Leases } from "../../src/coordinator/tasks/leases.ts";
+import { runInOrder } from "../../src/coordinator/tasks/schedule.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import { compilePattern } from "../../src/permission/pattern.ts";
 import { parseRule } from "../../src/permission/rule.ts";

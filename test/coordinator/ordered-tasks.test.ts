@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CommandStep, JobSpec, NamedTask, Step } from "../../src/protocol/job.ts";
+import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { CommandStep, Step } from "../../src/protocol/step.ts";
 import { runJobOn, shown } from "../support/bench-job.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 import { commandCheck } from "../support/job.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Place, Places } from "../../src/coordinator/places.ts";
-import { runInOrder } from "../../src/coordinator/schedule.ts";
+import { type Place, Places } from "../../src/coordinator/tasks/places.ts";
+import { runInOrder } from "../../src/coordinator/tasks/schedule.ts";
 import { graph } from "./graph.ts";
 
 interface Gate {

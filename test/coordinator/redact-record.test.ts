@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { redactRecord } from "../../src/coordinator/redact-record.ts";
+import { redactRecord } from "../../src/coordinator/result/redact-record.ts";
 import type { Fact } from "../../src/protocol/event.ts";
 import { noUsage } from "../../src/protocol/message.ts";
 import { createRedactor } from "../../src/telemetry/redact.ts";

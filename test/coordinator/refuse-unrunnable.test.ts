@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createModelDirectory } from "../../src/coordinator/model-directory.ts";
-import { withoutUnpriced } from "../../src/coordinator/refuse-models.ts";
+import { createModelDirectory } from "../../src/coordinator/gate/model-directory.ts";
+import { withoutUnpriced } from "../../src/coordinator/gate/refuse-models.ts";
 import { submit } from "../../src/coordinator/submit.ts";
 import type { AgentSpec } from "../../src/protocol/agent.ts";
 import type { JobSpec, ToolServer } from "../../src/protocol/job.ts";

@@ -5,7 +5,8 @@ import { readJobEvents } from "../../src/db/read-events.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import type { Event } from "../../src/protocol/event.ts";
 import type { JobId } from "../../src/protocol/ids.ts";
-import type { JobSpec, Step } from "../../src/protocol/job.ts";
+import type { JobSpec } from "../../src/protocol/job.ts";
+import type { Step } from "../../src/protocol/step.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 import { commandCheck, newBranch } from "../support/job.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { scanTree } from "../../src/coordinator/scan-tree.ts";
+import { scanTree } from "../../src/coordinator/plan/scan-tree.ts";
 import type { ScanQuery } from "../../src/protocol/scan.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { runInOrder } from "../../src/coordinator/schedule.ts";
+import { runInOrder } from "../../src/coordinator/tasks/schedule.ts";
 import { graph } from "./graph.ts";
 
 interface Item {

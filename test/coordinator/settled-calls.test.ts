@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { spentIn } from "../../src/coordinator/result-usage.ts";
+import { spentIn } from "../../src/coordinator/result/result-usage.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import type { Event, Fact } from "../../src/protocol/event.ts";

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CommandStep, JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
+import type { CommandStep } from "../../src/protocol/step.ts";
 import { runJobOn, runSpec, shown } from "../support/bench-job.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 import { commandCheck } from "../support/job.ts";

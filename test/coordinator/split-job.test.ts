@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AbsentCheck, JobSpec, Step } from "../../src/protocol/job.ts";
+import type { AbsentCheck } from "../../src/protocol/check.ts";
+import type { JobSpec } from "../../src/protocol/job.ts";
+import type { Step } from "../../src/protocol/step.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 import { commandCheck } from "../support/job.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { FinishedTask } from "../../src/coordinator/finished-task.ts";
-import { neverStarted } from "../../src/coordinator/never-started.ts";
-import { runInOrder } from "../../src/coordinator/schedule.ts";
-import { closureOf, createStarts, type Start, tipOf } from "../../src/coordinator/start-of.ts";
+import type { FinishedTask } from "../../src/coordinator/result/finished-task.ts";
+import { neverStarted } from "../../src/coordinator/result/never-started.ts";
+import { runInOrder } from "../../src/coordinator/tasks/schedule.ts";
+import { closureOf, createStarts, type Start, tipOf } from "../../src/coordinator/tasks/start-of.ts";
 import { fold } from "../../src/merge/fold.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import type { Task } from "../../src/protocol/task.ts";

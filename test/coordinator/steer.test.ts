@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
-import { Notices, withNotices } from "../../src/coordinator/notices.ts";
+import { Notices, withNotices } from "../../src/coordinator/gate/notices.ts";
 import type { Fact, FactData, ThreadFact } from "../../src/protocol/event.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";

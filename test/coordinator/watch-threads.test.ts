@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isStuck } from "../../src/coordinator/watch-threads.ts";
+import { isStuck } from "../../src/coordinator/threads/watch-threads.ts";
 
 const heard = (...times: number[]) => times.map((heardAt) => ({ heardAt }));
 

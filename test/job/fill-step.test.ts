@@ -5,7 +5,7 @@ import { inputFiller } from "../../src/job/fill-inputs.ts";
 import { type FilledTask, fillStep } from "../../src/job/fill-step.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { taskId } from "../../src/protocol/ids.ts";
-import type { Step } from "../../src/protocol/job.ts";
+import type { Step } from "../../src/protocol/step.ts";
 
 /** Begins a template. Written in two parts so that it is not taken for one of ours. */
 const opening = ["$", "{{"].join("");

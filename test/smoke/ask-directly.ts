@@ -1,4 +1,4 @@
-import { createModelDirectory } from "../../src/coordinator/model-directory.ts";
+import { createModelDirectory } from "../../src/coordinator/gate/model-directory.ts";
 import { costOf } from "../../src/model/cost.ts";
 import { messagesModel } from "../../src/model/messages.ts";
 import type { ModelAnswer, ModelRequest } from "../../src/model/model.ts";

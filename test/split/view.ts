@@ -1,6 +1,8 @@
 import { compilePattern } from "../../src/permission/pattern.ts";
 import { subjectOf } from "../../src/permission/subject.ts";
-import type { JobSpec, Split, Step } from "../../src/protocol/job.ts";
+import type { JobSpec } from "../../src/protocol/job.ts";
+import type { Split } from "../../src/protocol/split.ts";
+import type { Step } from "../../src/protocol/step.ts";
 import type { Task } from "../../src/protocol/task.ts";
 import type { SplitView } from "../../src/split/split-view.ts";
 import { emptySpec } from "../support/job.ts";

@@ -2,9 +2,10 @@ import { type ClaimedRun, claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { createRuns } from "../../src/db/create-run.ts";
 import type { Database } from "../../src/db/database.ts";
+import type { CommandCheck } from "../../src/protocol/check.ts";
 import type { Fact } from "../../src/protocol/event.ts";
 import { type Clock, type JobId, taskId } from "../../src/protocol/ids.ts";
-import type { CommandCheck, JobSpec, Publish } from "../../src/protocol/job.ts";
+import type { JobSpec, Publish } from "../../src/protocol/job.ts";
 
 /** A job that asks for nothing, for tests that need one to exist. */
 export function emptySpec(name: string): JobSpec {

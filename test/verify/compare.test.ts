@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CommandCheck } from "../../src/protocol/job.ts";
+import type { CommandCheck } from "../../src/protocol/check.ts";
 import { judgeCheck, needsBase, type Observation } from "../../src/verify/judge-check.ts";
 import type { Reading } from "../../src/verify/report.ts";
 import { openTally } from "../../src/verify/tally.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CommandCheck } from "../../src/protocol/job.ts";
+import type { CommandCheck } from "../../src/protocol/check.ts";
 import { judgeCheck, needsBase, type Observation } from "../../src/verify/judge-check.ts";
 import { commandCheck } from "../support/job.ts";
 

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AbsentCheck, Check } from "../../src/protocol/check.ts";
 import type { Fact } from "../../src/protocol/event.ts";
 import { taskId } from "../../src/protocol/ids.ts";
-import type { AbsentCheck, Check } from "../../src/protocol/job.ts";
 import { createExternal } from "../../src/sandbox/external.ts";
 import { type CheckView, runChecks } from "../../src/verify/run-checks.ts";
 import { commandCheck } from "../support/job.ts";

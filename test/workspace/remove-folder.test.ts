@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { clearAway } from "../../src/coordinator/clear-away.ts";
+import { clearAway } from "../../src/coordinator/tasks/clear-away.ts";
 import { removeFolder } from "../../src/workspace/remove-folder.ts";
 
 /** Root is stopped by no permission: as root these tests give up being it. */

@@ -1,0 +1,46 @@
+import { addSpent, nothingSpent, type Spent } from "../../budget/job-budget.ts";
+import type { Event } from "../../protocol/event.ts";
+import { noUsage, type Usage } from "../../protocol/message.ts";
+import type { ResultUsage } from "../../protocol/result.ts";
+import type { ModelAsk } from "../../protocol/run-fact.ts";
+
+/** What was used, as a result says it. */
+export function resultUsage({ usage, costNanoUsd, isCostKnown }: Spent): ResultUsage {
+  return { ...usage, cost_usd: costNanoUsd / 1e9, cost_known: isCostKnown };
+}
+
+/**
+ * What the log of a job says it used: answers as they were counted, and calls that nobody answered in full, as assumed.
+ * What those cost nobody can say from the log.
+ */
+export function spentIn(events: readonly Event[]): Spent {
+  const open = new Map<string, ModelAsk>();
+  const assumed: ModelAsk[] = [];
+  let spent = nothingSpent;
+  for (const event of events) {
+    const before = open.get(event.run_id);
+    if (event.type === "turn.finished") {
+      const { usage, cost_nano_usd: cost = 0 } = event.data;
+      spent = addSpent(spent, usage, cost);
+      open.delete(event.run_id);
+    }
+    if (event.type === "turn.failed") open.delete(event.run_id);
+    if (before && isOver(event) && event.data.is_billed) assumed.push(before);
+    const ask = askIn(event);
+    if (ask) open.set(event.run_id, ask);
+  }
+  return [...assumed, ...open.values()].reduce((sum, ask) => addSpent(sum, assumedUsage(ask), null), spent);
+}
+
+function isOver(event: Event): event is Extract<Event, { type: "turn.retried" | "turn.failed" }> {
+  return event.type === "turn.retried" || event.type === "turn.failed";
+}
+
+function askIn(event: Event): ModelAsk | undefined {
+  return event.type === "turn.started" || event.type === "turn.retried" ? event.data.ask : undefined;
+}
+
+/** All that a call could have taken. */
+export function assumedUsage({ input_tokens, max_tokens }: ModelAsk): Usage {
+  return { ...noUsage, input_tokens, output_tokens: max_tokens, is_assumed: true };
+}
