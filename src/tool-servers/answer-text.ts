@@ -2,13 +2,6 @@
  * What a tool of a server answered, as text for a model: pictures, sounds and files come apart from it, with a note in
  * their place. Pure.
  */
-interface ServerAnswer {
-  text: string;
-  isError: boolean;
-  /** In the order of their notes, each standing in the text as `{payload N}` does. */
-  payloads: readonly Payload[];
-}
-
 export interface Payload {
   mediaType: string;
   bytes: Buffer;
