@@ -115,7 +115,7 @@ describe("the law of imports", () => {
     [
       "a thread entry imported instead of started",
       "threads-are-started-by-address",
-      { "src/coordinator/threads/pool.ts": `import work from "../../workers/agent.ts"; work();` },
+      { "src/coordinator/threads/pool.ts": `import work from "../../../workers/agent.ts"; work();` },
     ],
     [
       "a module chosen at run time",

@@ -99,7 +99,7 @@ it("what a command printed is read page by page, by its own run alone", async ()
   const turns = [{ calls: [page, { tool: "bash", input: { command: "seq 1 20000" } }] }, { calls: [page] }];
   const { answers, events } = await run({ "mine/a": "a\n" }, turns);
   expect(answers[0]).toMatch(/there is no artifact:[0-9a-f]{64} of this run/);
-  expect(answers[1]).toContain(`read {\\"file_path\\": \\"artifact:${sha256}\\"} shows them`);
+  expect(answers[1]).toContain(`read {"file_path": "artifact:${sha256}"} shows them`);
   expect(answers[2]).toBe(`read lines 9000-9001 of 20000 of artifact:${sha256}`);
   const last = events.findLast((event) => event.type === "tool.finished");
   expect(last).toMatchObject({ data: { is_error: false, pointer: { sha256, view_range: [9_000, 9_001] } } });
