@@ -45,7 +45,14 @@ function plainPaths(pattern: PathPattern): string[] {
 
 function stepsOf(glob: string): readonly Step[] {
   const { steps, isName } = compileGlob(glob, true);
-  return isName ? ["globstar", ...steps] : steps;
+  const plain = steps.map((step) => (step === "globstar" ? step : plainly(step)));
+  return isName ? ["globstar", ...plain] : plain;
+}
+
+/** A name without wildcards as its text, once. The word that stands for any folders cannot be one. */
+function plainly(step: GlobSegment): Step {
+  const text = literalSegment(step.tokens);
+  return text === undefined || text === "globstar" ? step : text;
 }
 
 function stepsTo(path: string): readonly Step[] {
@@ -63,10 +70,20 @@ function meets({ paths }: Area, { paths: others }: Area): boolean {
   return false;
 }
 
-/** Walks both at once. Where one has ended, all below is its own, and the other can go on as it likes. */
+/** Where one has ended, all below is its own, and the other can go on as it likes. */
 function intersect(one: readonly Step[], other: readonly Step[]): boolean {
+  for (let at = 0; ; at++) {
+    const [a, b] = [one[at], other[at]];
+    if (a === undefined || b === undefined) return true;
+    if (a === "globstar" || b === "globstar") return walkBoth(one, other, at);
+    if (!couldBeSame(a, b)) return false;
+  }
+}
+
+/** From the first place on where there is more than one way. */
+function walkBoth(one: readonly Step[], other: readonly Step[], start: number): boolean {
   const seen = new Set<number>();
-  const pending: [number, number][] = [[0, 0]];
+  const pending: [number, number][] = [[start, start]];
   for (let at = pending.pop(); at; at = pending.pop()) {
     const [i, j] = at;
     const [a, b] = [one[i], other[j]];
