@@ -100,6 +100,8 @@ async function standBy({ data }: CallIntent, call: OpenCall, { model, queue }: A
   const { spending } = queue.order.equipment;
   const { signal } = queue.order;
   if ("attempt" in data) {
+    // The endpoint said when it has room, and the governor holds everybody until then: to wait for longer would waste it.
+    if (data.status === 429 && (data.retry_after_ms ?? 0) > 0) return;
     await spending.wait(backoffMs(data.attempt, spending.random(), data.retry_after_ms), signal);
   } else if (data.opening && isCached(model)) {
     const prefix = `${model.endpoint.name} ${model.card.id} ${data.opening.prefix_sha256}`;
