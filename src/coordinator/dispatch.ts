@@ -35,9 +35,9 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const leases = new Leases(job.spec);
   const begin = async (task: Task): Promise<FinishedTask> => {
     const startable = await startOf(task, ended);
-    if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, { job, equipment });
+    if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, job);
     const spent = beginsThinking(task, equipment) ? job.budget.exhausted : undefined;
-    if (spent) return putOut(task, { state: "limit", failure: jobExhausted(spent) }, { job, equipment });
+    if (spent) return putOut(task, { state: "limit", failure: jobExhausted(spent) }, job);
     return runTask(task, startable.start, { job, equipment });
   };
   const { thrown } = await runInOrder(tasks, {
@@ -94,9 +94,9 @@ function startWaiting(task: Task, job: Job) {
 async function putOut(
   task: Task,
   { state, failure }: Pick<FinishedTask, "state"> & { failure: Reason },
-  { job, equipment }: { job: Job; equipment: Equipment },
+  job: Job,
 ): Promise<FinishedTask> {
   const finished = neverStarted(task, { state, failure }, job);
-  await recordFinished(finished, job, equipment);
+  await recordFinished(finished, job);
   return finished;
 }

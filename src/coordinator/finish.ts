@@ -1,5 +1,5 @@
 import { finishJob } from "../db/finish-job.ts";
-import { recordLanded } from "../db/record-task.ts";
+import { recordLanded } from "../db/record-landed.ts";
 import type { Fact } from "../protocol/event.ts";
 import { taskId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";

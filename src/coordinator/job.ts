@@ -1,5 +1,6 @@
 import type { JobBudget } from "../budget/job-budget.ts";
 import type { ClaimedRun } from "../db/claim-run.ts";
+import type { Consequences } from "../db/consequences.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
@@ -35,10 +36,15 @@ export interface Job {
   notices: Notices;
   /** What its agents search in. */
   blobs: BlobFiles;
-  /** Appends to the root run's log; resolves when the facts are stored. */
-  log(facts: readonly Fact[]): Promise<void>;
+  /** Appends to the root run's log; resolves when the facts are stored, and what follows from them. */
+  log(facts: readonly Fact[], also?: Consequences): Promise<void>;
   /** Appends to the log of one of the job's runs. One append of a run at a time. */
-  logRun(run: Pick<ClaimedRun, "runId" | "epoch">, facts: readonly Fact[], spanId?: string): Promise<void>;
+  logRun(
+    run: Pick<ClaimedRun, "runId" | "epoch">,
+    facts: readonly Fact[],
+    spanId?: string,
+    also?: Consequences,
+  ): Promise<void>;
 }
 
 /** Why a job ends before its work does. */

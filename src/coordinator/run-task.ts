@@ -48,7 +48,7 @@ export async function runTask(task: Task, start: Start, around: Around): Promise
   const settled = await settle(task, progress, around);
   const finished =
     settled.state === "succeeded" || settled.state === "no_changes" ? await checkTask(settled, around) : settled;
-  await recordFinished(finished, around.job, around.equipment);
+  await recordFinished(finished, around.job);
   return finished;
 }
 

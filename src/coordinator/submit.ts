@@ -128,13 +128,13 @@ type OwnOfJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "signal
 function openJob(own: OwnOfJob, { spec, repository, onFact }: JobOrder, equipment: Equipment): Job {
   const { writer, clock, redact } = equipment;
   const told = { id: own.id, traceId: own.span.traceId };
-  const append: Job["logRun"] = async (run, said, spanId) => {
+  const append: Job["logRun"] = async (run, said, spanId, also) => {
     const facts = said.map((fact) => redactRecord(fact, redact));
-    await writer.append(run, facts, spanId ? { spanId } : {});
+    await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) });
     for (const fact of facts) onFact?.(run.runId, fact);
     tellListeners(equipment, { job: told, runId: run.runId, facts });
   };
-  const log: Job["log"] = (facts) => append(own.root, facts);
+  const log: Job["log"] = (facts, also) => append(own.root, facts, undefined, also);
   return {
     ...own,
     spec,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addUsage, type Consequences, endings, noteTasks, openRuns } from "./consequences.ts";
 import { type Orm, rowsOf } from "./database.ts";
 import { sql } from "./drizzle.ts";
 
@@ -17,6 +18,8 @@ export interface Addition {
   epoch: number;
   head: number;
   rows: readonly Row[];
+  /** What follows from them. */
+  also?: readonly Consequences[];
 }
 
 /**
@@ -29,24 +32,32 @@ export async function appendFacts(additions: readonly Addition[], orm: Orm): Pro
     own.map((row, index) => ({ ...row, owner, nth: index + 1, seq: head + index + 1 })),
   );
   const list = <T>(values: readonly T[]) => sql.param(values);
+  const following = additions.map(({ runId, also = [] }) => ({ runId, also }));
+  const opened = openRuns(following);
+  const ends = endings(following);
   const done = await rowsOf(
     orm,
     sql`
-with fenced as (
-  update sheaf.runs as r set head = w.head + w.count
-  from unnest(${list(additions.map((each) => each.runId))}::uuid[], ${list(additions.map((each) => each.epoch))}::int[],
-    ${list(additions.map((each) => each.head))}::bigint[], ${list(additions.map((each) => each.rows.length))}::int[])
+with wanted as (
+  select * from unnest(${list(additions.map((each) => each.runId))}::uuid[],
+    ${list(additions.map((each) => each.epoch))}::int[], ${list(additions.map((each) => each.head))}::bigint[],
+    ${list(additions.map((each) => each.rows.length))}::int[])
     with ordinality as w(run_id, epoch, head, count, place)
+), ${opened ?? sql``}fenced as (
+  update sheaf.runs as r set head = w.head + w.count${ends ? endOf : sql``}
+  from wanted w${ends ?? sql``}
   where r.id = w.run_id and r.epoch = w.epoch and r.head = w.head and r.state in ('queued', 'running', 'waiting')
   returning r.id, r.job_id, r.epoch, w.count, w.place - 1 as owner
+), owned as (
+  select * from fenced${opened ? began : sql``}
 ), counted as (
   update sheaf.jobs as j set head = j.head + c.count
-  from (select job_id, sum(count) as count from fenced group by job_id) as c
+  from (select job_id, sum(count) as count from owned group by job_id) as c
   where j.run_id = c.job_id
   returning j.run_id as job_id, j.head - c.count as before
 ), placed as (
   select f.*, c.before - f.count + sum(f.count) over (partition by f.job_id order by f.owner) as start
-  from fenced f join counted c on c.job_id = f.job_id
+  from owned f join counted c on c.job_id = f.job_id
 ), written as (
   insert into sheaf.events (run_id, seq, job_id, pos, id, type, data, epoch, span_id, at)
   select p.id, n.seq, p.job_id, p.start + n.nth, n.id, n.type, n.data, p.epoch, n.span_id, to_timestamp(n.at_ms / 1000)
@@ -56,9 +67,17 @@ with fenced as (
     ${list(rows.map((row) => row.spanId))}::text[], ${list(rows.map((row) => row.at.getTime()))}::float8[])
     as n(owner, nth, seq, id, type, data, span_id, at_ms)
   join placed p on p.owner = n.owner
-)
-select owner from fenced`,
+)${addUsage(following) ?? sql``}${noteTasks(following) ?? sql``}
+select owner from owned`,
     z.object({ owner: z.coerce.number() }),
   );
   return new Set(done.map((row) => row.owner));
 }
+
+const endOf = sql`, state = coalesce(e.state, r.state), failure = coalesce(e.failure, r.failure),
+    finished_at = coalesce(to_timestamp(e.at_ms / 1000), r.finished_at)`;
+
+/** What a statement inserts it does not see: new runs are taken from what their insert returned. */
+const began = sql`
+  union all
+  select o.id, o.job_id, o.epoch, w.count, w.place - 1 from opened o join wanted w on w.run_id = o.id`;

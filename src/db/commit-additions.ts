@@ -3,6 +3,7 @@ import { Fault } from "../protocol/failure.ts";
 import { type Addition, appendFacts, type Row } from "./append-facts.ts";
 import { attempt } from "./attempt.ts";
 import { complaint } from "./complaint.ts";
+import type { Consequences } from "./consequences.ts";
 import { type Database, type Orm, rowsOf } from "./database.ts";
 import { sql } from "./drizzle.ts";
 import { examine, type Finding } from "./examine.ts";
@@ -12,6 +13,7 @@ export interface Pending {
   runId: string;
   epoch: number;
   rows: readonly Row[];
+  also?: Consequences | undefined;
   bytes: number;
   isAnswered: boolean;
   resolve(answer: { firstSeq: number }): void;
@@ -45,15 +47,17 @@ interface Group {
   epoch: number;
   pending: Pending[];
   rows: Row[];
+  also: Consequences[];
 }
 
 function byRun(batch: readonly Pending[]): Group[] {
   const groups = new Map<string, Group>();
   for (const each of batch) {
     const key = keyOf(each);
-    const group = groups.get(key) ?? { runId: each.runId, epoch: each.epoch, pending: [], rows: [] };
+    const group = groups.get(key) ?? { runId: each.runId, epoch: each.epoch, pending: [], rows: [], also: [] };
     group.pending.push(each);
     group.rows.push(...each.rows);
+    if (each.also) group.also.push(each.also);
     groups.set(key, group);
   }
   return [...groups.values()];
@@ -96,7 +100,8 @@ function followUp(addition: Group & Addition, finding: Finding | undefined, head
 }
 
 async function learnHeads(groups: readonly Group[], heads: Heads, orm: Orm): Promise<void> {
-  const unknown = groups.filter((group) => !heads.has(keyOf(group)));
+  // The log of a new run is empty.
+  const unknown = groups.filter((group) => !heads.has(keyOf(group)) && !group.also.some(({ opens }) => opens));
   if (unknown.length === 0) return;
   const found = await rowsOf(
     orm,

@@ -14,7 +14,7 @@ export interface UsedModel {
   isCostKnown: boolean;
 }
 
-/** Adds it, inside the transaction that ends the run: once, whatever is repeated. */
+/** Adds it, inside the transaction that ends a job for runs that nobody ended: once, whatever is repeated. */
 export async function recordUsage(used: UsedModel, transaction: Orm): Promise<void> {
   const { tenant, day, model, usage, costNanoUsd, isCostKnown } = used;
   const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = usage;

@@ -3,6 +3,7 @@ import type { Fact } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { Clock } from "../protocol/ids.ts";
 import { commitAdditions, type Pending } from "./commit-additions.ts";
+import type { Consequences } from "./consequences.ts";
 import type { Database } from "./database.ts";
 import { factRows } from "./fact-rows.ts";
 
@@ -13,14 +14,14 @@ import { factRows } from "./fact-rows.ts";
  */
 export interface EventWriter extends AsyncDisposable {
   /**
-   * Resolves once the facts are committed, with the seq of the first. Throws Fault `fenced` when the run has a new
+   * Resolves once the facts are committed, and what follows from them with them, with the seq of the first. Throws Fault `fenced` when the run has a new
    * owner, `conflict` when it has finished, and others when the database cannot take them. Callers wait for one
    * append of a run before they make the next; that bounds what is held here to one append a run.
    */
   append(
     run: { runId: string; epoch: number },
     facts: readonly Fact[],
-    options?: { spanId?: string },
+    options?: { spanId?: string; also?: Consequences },
   ): Promise<{ firstSeq: number }>;
   /** Waits for what was handed over; later appends are refused. */
   close(): Promise<void>;
@@ -62,7 +63,7 @@ class Writer implements EventWriter {
   append(
     run: { runId: string; epoch: number },
     facts: readonly Fact[],
-    options: { spanId?: string } = {},
+    options: { spanId?: string; also?: Consequences } = {},
   ): Promise<{ firstSeq: number }> {
     if (this.#isClosed) return Promise.reject(new Fault("internal", "append after the writer was closed"));
     if (this.#waiting.length >= this.#limits.waiting) {
@@ -71,7 +72,8 @@ class Writer implements EventWriter {
     return new Promise((resolve, reject) => {
       const rows = factRows(facts, this.#clock, options.spanId ?? null);
       const bytes = rows.reduce((sum, row) => sum + row.data.length, 0);
-      this.#waiting.push({ runId: run.runId, epoch: run.epoch, rows, bytes, isAnswered: false, resolve, reject });
+      const { runId, epoch } = run;
+      this.#waiting.push({ runId, epoch, rows, also: options.also, bytes, isAnswered: false, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }

@@ -6,7 +6,6 @@ import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { createTasks } from "../../src/db/create-tasks.ts";
 import { findJob } from "../../src/db/find-job.ts";
-import { finishRun } from "../../src/db/finish-run.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
 import { taskId } from "../../src/protocol/ids.ts";
@@ -90,7 +89,8 @@ describe("a job whose process is gone", () => {
     await writer.append(open, [...turn, { type: "turn.started", data: { turn: 2, model: "interrupted", ask } }]);
     await writer.append(ended, turn);
     const report = { state: "failed" as const, turns: 1, usage };
-    await finishRun(ended, { state: "failed", facts: [{ type: "run.finished", data: report }] }, clock, database);
+    const ends = { state: "failed" as const, at: new Date() };
+    await writer.append(ended, [{ type: "run.finished", data: report }], { also: { ends } });
     await recover(bench.equipment);
     expect(await findJob(jobId, database)).toMatchObject({ outcome: "error" });
     const columns = "runs::int, input_tokens::int as input, output_tokens::int as output, cost_nano_usd::int as cost";

@@ -5,6 +5,8 @@ import type { Database } from "../../src/db/database.ts";
 import { readJobEvents, readRunEvents } from "../../src/db/read-events.ts";
 import { createWriter } from "../../src/db/writer.ts";
 import type { Event } from "../../src/protocol/event.ts";
+import { newUuid, runId, taskId } from "../../src/protocol/ids.ts";
+import { noUsage } from "../../src/protocol/message.ts";
 import { tickingClock } from "../support/database.ts";
 import { databases } from "../support/databases.ts";
 import { claimedRuns, note } from "../support/job.ts";
@@ -34,6 +36,19 @@ describe.each(databases)("appends over a flaky connection to $name", ({ open }) 
     await fc.assert(story, { numRuns: 15 });
   });
 
+  test("open a run once, with its first facts", async () => {
+    const { jobId, root } = await claimedRuns(0, clock, database);
+    for (const fate of ["lost before", "lost after"]) {
+      await using writer = createWriter(clock, flaky(database, [fate]));
+      const run = { runId: runId.parse(newUuid(clock)), jobId, epoch: 1, head: 0 };
+      const place = { jobId, parentId: root.runId, taskId: taskId.parse("part-1"), step: 0, attempt: 1 };
+      const opens = { ...place, kind: "agent" as const, owner: "node-a", at: new Date() };
+      expect(await writer.append(run, [note("a"), note("b")], { also: { opens } })).toEqual({ firstSeq: 1 });
+      expect(await writer.append(run, [note("c")])).toEqual({ firstSeq: 3 });
+      expect((await readRunEvents(run.runId, 0, database)).map(textOf)).toEqual(["a", "b", "c"]);
+    }
+  });
+
   async function play(steps: readonly Step[], mishaps: readonly string[]): Promise<void> {
     const { jobId, agents } = await claimedRuns(5, clock, database);
     const asked = await perform(steps, agents, mishaps);
@@ -44,6 +59,10 @@ describe.each(databases)("appends over a flaky connection to $name", ({ open }) 
       expect(log.map(textOf)).toEqual(kept.flatMap((each) => each.texts));
       for (const each of kept) expect(textOf(log[(each.firstSeq ?? 0) - 1])).toBe(each.texts[0]);
     }
+    // What follows from facts is written with them: as often as they are, which is once.
+    const books = `select coalesce(sum(runs), 0)::int as runs from sheaf.usage where model = '${jobId}'`;
+    const appended = asked.filter((each) => each.firstSeq !== undefined).length;
+    expect(await database.orm.execute(books)).toMatchObject({ rows: [{ runs: appended }] });
     const positions = (await readJobEvents(jobId, 0, database)).map(({ pos }) => pos);
     expect(positions).toEqual(positions.map((_, index) => index + 1));
   }
@@ -73,7 +92,17 @@ describe.each(databases)("appends over a flaky connection to $name", ({ open }) 
         expect(isTaken).toContain(run.runId);
         return { run, texts };
       };
-      asked.push(writer.append(run, texts.map(note)).then((answer) => ({ run, texts, ...answer }), refused));
+      const used = {
+        tenant: "t",
+        day: "2026-11-23",
+        model: run.jobId,
+        usage: noUsage,
+        costNanoUsd: 1,
+        isCostKnown: true,
+      };
+      asked.push(
+        writer.append(run, texts.map(note), { also: { used } }).then((answer) => ({ run, texts, ...answer }), refused),
+      );
     }
     return Promise.all(asked);
   }

@@ -4,7 +4,6 @@ import { createJob } from "../../src/db/create-job.ts";
 import type { Database } from "../../src/db/database.ts";
 import { findJob, listJobs } from "../../src/db/find-job.ts";
 import { finishJob } from "../../src/db/finish-job.ts";
-import { finishRun } from "../../src/db/finish-run.ts";
 import { readJobEvents, readRunEvents } from "../../src/db/read-events.ts";
 import { createWriter, type EventWriter } from "../../src/db/writer.ts";
 import type { Fact } from "../../src/protocol/event.ts";
@@ -74,9 +73,10 @@ describe.each(databases)("the log on $name", ({ open }) => {
     ]);
     expect(late).toMatchObject({ status: "rejected", reason: { code: "fenced" } });
     expect(fresh).toMatchObject({ status: "fulfilled", value: { firstSeq: 2 } });
-    await expect(finishRun(stale, { state: "succeeded", facts: [note("x")] }, clock, database)).rejects.toMatchObject({
-      code: "fenced",
-    });
+    const ends = { state: "succeeded" as const, at: new Date() };
+    await expect(writer.append(stale, [note("x")], { also: { ends } })).rejects.toMatchObject({ code: "fenced" });
+    const state = `select state from sheaf.runs where id = '${stale.runId}'`;
+    expect(await database.orm.execute(state)).toMatchObject({ rows: [{ state: "running" }] });
     expect(await readRunEvents(stale.runId, 0, database)).toHaveLength(2);
   });
 
@@ -112,16 +112,14 @@ describe.each(databases)("the log on $name", ({ open }) => {
     const [run] = agents;
     if (!run) throw new Error("no run");
     await writer.append(run, [note("a")]);
-    await finishRun(
-      run,
-      { state: "failed", failure: { code: "x", message: "y" }, facts: [note("b")] },
-      clock,
-      database,
-    );
+    const at = new Date();
+    const ends = { state: "failed" as const, failure: { code: "x", message: "y" }, at };
+    await writer.append(run, [note("b")], { also: { ends } });
     await expect(writer.append(run, [note("c")])).rejects.toMatchObject({ code: "conflict" });
-    await expect(finishRun(run, { state: "succeeded", facts: [] }, clock, database)).rejects.toMatchObject({
-      code: "conflict",
-    });
+    const again = { also: { ends: { state: "succeeded" as const, at } } };
+    await expect(writer.append(run, [note("d")], again)).rejects.toMatchObject({ code: "conflict" });
+    const row = `select state, failure->>'code' as code from sheaf.runs where id = '${run.runId}'`;
+    expect(await database.orm.execute(row)).toMatchObject({ rows: [{ state: "failed", code: "x" }] });
     expect((await readRunEvents(run.runId, 0, database)).map((event) => event.seq)).toEqual([1, 2]);
   });
 

@@ -5,14 +5,15 @@ import type { Database } from "../../src/db/database.ts";
 import { listTasks } from "../../src/db/list-tasks.ts";
 import { readArtifact } from "../../src/db/read-artifact.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
-import { recordLanded, recordTask } from "../../src/db/record-task.ts";
+import { recordLanded } from "../../src/db/record-landed.ts";
 import { storeArtifact } from "../../src/db/store-artifact.ts";
 import { storeSpans } from "../../src/db/store-spans.ts";
+import { createWriter } from "../../src/db/writer.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import type { StoredSpan } from "../../src/protocol/span.ts";
 import { tickingClock } from "../support/database.ts";
 import { databases } from "../support/databases.ts";
-import { claimedRuns } from "../support/job.ts";
+import { claimedRuns, note } from "../support/job.ts";
 
 describe.each(databases)("the store on $name", ({ open }) => {
   const clock = tickingClock();
@@ -72,11 +73,14 @@ describe.each(databases)("the store on $name", ({ open }) => {
     const task = { id, ordinal: 0, title: "src" };
     await createTasks(jobId, [task], database);
     await createTasks(jobId, [task], database);
-    await recordTask(root, id, { state: "succeeded", resultTree: "tree" }, database);
+    await using writer = createWriter(clock, database);
+    await writer.append(root, [note("done")], { also: { task: { id, state: "succeeded", resultTree: "tree" } } });
     await recordLanded(root, [id], database);
     expect(await listTasks(jobId, database)).toMatchObject([{ id, state: "succeeded", landed: true }]);
     const stale = { ...root, epoch: 99 };
-    await expect(recordTask(stale, id, { state: "failed" }, database)).rejects.toMatchObject({ code: "fenced" });
+    const late = writer.append(stale, [note("late")], { also: { task: { id, state: "failed" } } });
+    await expect(late).rejects.toMatchObject({ code: "fenced" });
+    expect(await listTasks(jobId, database)).toMatchObject([{ id, state: "succeeded", landed: true }]);
     await expect(recordLanded(stale, [id], database)).rejects.toMatchObject({ code: "fenced" });
     await recordLanded(stale, [], database);
   });

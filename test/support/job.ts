@@ -1,10 +1,10 @@
 import { type ClaimedRun, claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
-import { createRuns } from "../../src/db/create-run.ts";
 import type { Database } from "../../src/db/database.ts";
+import { createWriter } from "../../src/db/writer.ts";
 import type { CommandCheck } from "../../src/protocol/check.ts";
 import type { Fact } from "../../src/protocol/event.ts";
-import { type Clock, type JobId, taskId } from "../../src/protocol/ids.ts";
+import { type Clock, type JobId, runId as newRunId, newUuid, taskId } from "../../src/protocol/ids.ts";
 import type { JobSpec, Publish } from "../../src/protocol/job.ts";
 
 /** A job that asks for nothing, for tests that need one to exist. */
@@ -46,23 +46,18 @@ export async function claimedRuns(
 ): Promise<{ jobId: JobId; root: ClaimedRun; agents: ClaimedRun[] }> {
   const job = { spec: emptySpec("fixture"), specSha: "0".repeat(64), traceId: "1".repeat(32) };
   const { jobId, runId } = await createJob(job, clock, database);
-  const wanted = Array.from({ length: count }, (_, index) => ({
-    jobId,
-    parentId: runId,
-    taskId: taskId.parse(`part-${index}`),
-    step: 0,
-    attempt: 1,
-  }));
-  const ids = await createRuns(wanted, clock, database);
-  const [root, ...agents] = await Promise.all(
-    [runId, ...ids].map(async (id) => {
-      const run = await claimRun({ runId: id, owner: "node-a" }, clock, database);
-      if (!run) throw new Error(`run ${id} could not be claimed`);
-      return run;
-    }),
-  );
+  const root = await claimRun({ runId, owner: "node-a" }, clock, database);
   if (!root) throw new Error("there is no root run");
-  return { jobId, root, agents };
+  await using writer = createWriter(clock, database);
+  const at = new Date(clock.now());
+  const begun = Array.from({ length: count }, async (_, index): Promise<ClaimedRun> => {
+    const run = { runId: newRunId.parse(newUuid(clock)), jobId, epoch: 1, head: 0 };
+    const place = { jobId, parentId: runId, taskId: taskId.parse(`part-${index}`), step: 0, attempt: 1 };
+    const opens = { ...place, kind: "agent" as const, owner: "node-a", at };
+    await writer.append(run, [], { also: { opens } });
+    return run;
+  });
+  return { jobId, root, agents: await Promise.all(begun) };
 }
 
 /** A small fact that carries `text`. */

@@ -1,11 +1,9 @@
 import type { Spent } from "../../budget/job-budget.ts";
-import { recordTask } from "../../db/record-task.ts";
 import type { Submission } from "../../protocol/claim.ts";
 import type { TaskState } from "../../protocol/job-fact.ts";
 import type { CheckResult, Denial, Reason } from "../../protocol/result.ts";
 import type { Task } from "../../protocol/task.ts";
 import type { SetupFailed } from "../commands/setup-failed.ts";
-import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 
 /** What became of a task: told to the log and the task's row in one place. */
@@ -35,7 +33,7 @@ export interface FinishedTask extends Task {
 }
 
 /** Writes it into the job's log and the task's row. */
-export async function recordFinished(task: FinishedTask, job: Job, { database }: Equipment): Promise<void> {
+export async function recordFinished(task: FinishedTask, job: Job): Promise<void> {
   const { id, state, attempts, filesChanged: files_changed, tree, commit, failure } = task;
   const said = failure && {
     code: failure.code,
@@ -43,11 +41,8 @@ export async function recordFinished(task: FinishedTask, job: Job, { database }:
     ...(failure.remedy ? { remedy: failure.remedy } : {}),
   };
   const data = { task_id: id, state, attempts, files_changed, ...(tree ? { tree } : {}) };
-  await job.log([{ type: "task.finished", data: { ...data, ...(said ? { failure: said } : {}) } }]);
-  await recordTask(
-    job.root,
-    id,
-    { state, ...(tree && commit ? { resultTree: tree, resultCommit: commit } : {}) },
-    database,
-  );
+  const result = tree && commit ? { resultTree: tree, resultCommit: commit } : {};
+  await job.log([{ type: "task.finished", data: { ...data, ...(said ? { failure: said } : {}) } }], {
+    task: { id, state, ...result },
+  });
 }
