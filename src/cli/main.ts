@@ -24,6 +24,7 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   token: async () => (await import("./token.ts")).addToken,
   audit: async () => (await import("./audit.ts")).addAudit,
   serve: async () => (await import("./serve.ts")).addServe,
+  gc: async () => (await import("./gc.ts")).addGc,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
 };
 

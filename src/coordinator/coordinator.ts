@@ -4,6 +4,7 @@ import { listTasks } from "../db/list-tasks.ts";
 import { readRunEvents } from "../db/read-events.ts";
 import { readTrace } from "../db/read-trace.ts";
 import type { ApprovalAnswer, ApprovalView } from "../protocol/approval.ts";
+import type { CollectionOrder, CollectionReport } from "../protocol/collection.ts";
 import type { Event } from "../protocol/event.ts";
 import type { Explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -72,6 +73,8 @@ export interface Coordinator {
   approval(id: string): Promise<ApprovalView | undefined>;
   /** Answers a question; the first answer counts. `by` names whoever answers, where this process has no other word. */
   decideApproval(id: string, answer: ApprovalAnswer, by: string): Promise<Decided>;
+  /** Clears away what nobody needs any more, or says what that is. Throws Fault `locked` while another one is at it. */
+  collect(order: CollectionOrder): Promise<CollectionReport>;
 }
 
 export interface SubmittedJob {
@@ -138,6 +141,10 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     approval: (id) => showApproval(id, equipment),
     decideApproval: (id, answer, by) =>
       decideApproval({ id, answer, by }, (approval) => here.answered(approval), equipment),
+    async collect(order) {
+      const { collect } = await import("./housekeeping/collect.ts");
+      return collect(order, equipment);
+    },
     get running() {
       return here.count;
     },

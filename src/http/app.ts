@@ -13,6 +13,7 @@ import { addApprovals } from "./approvals.ts";
 import { addAudit } from "./audit.ts";
 import { authenticate, identify } from "./authenticate.ts";
 import { addBundles } from "./bundles.ts";
+import { addCollect } from "./collect.ts";
 import { addEvents } from "./events.ts";
 import { type Caller, type HttpEnv, refuse, refuseThrown } from "./exchange.ts";
 import { addExplain } from "./explain.ts";
@@ -94,6 +95,7 @@ export function createApp(order: HttpOrder): HttpApp {
   addApprovals(app, { coordinator, limits });
   addBundles(app, { bundles: order.bundles, limits, clock });
   addTokens(app, { tokens, limits });
+  addCollect(app, { coordinator, limits });
   addAudit(app, { audit: order.audit });
   addReference(app, { version: order.version });
   app.notFound(nothingHere(app));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Coordinator, JobOrder, PlacedEvent, SubmittedJob } from "../coordinator/coordinator.ts";
+import { collectionReport } from "../protocol/collection.ts";
 import type { Event } from "../protocol/event.ts";
 import { explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
@@ -46,6 +47,7 @@ export function remoteCoordinator(connection: Connection): Coordinator {
       return (await connection.json({ path }, explanations)).data;
     },
     bundle: (id) => connection.bytes({ path: `/v1/jobs/${id}/bundle` }),
+    collect: (body) => connection.json({ method: "POST", path: "/v1/gc", body }, collectionReport),
     ...remoteApprovals(connection),
   };
 }
