@@ -73,15 +73,16 @@ function take(folder: string, note: string): DatabaseSync {
 
 /**
  * Does `work` while no other process, nor anything else in this one, holds the lock of that file, which is made empty
- * and stays. For changes that take milliseconds: throws Fault `locked` when somebody has held it for 10 s.
+ * and stays. Throws Fault `locked` when somebody has held it for 10 s, as nobody does whose changes take milliseconds, or
+ * for `patienceMs`.
  */
-export async function withFileLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + 10_000;
+export async function withFileLock<T>(file: string, work: () => Promise<T>, patienceMs = 10_000): Promise<T> {
+  const deadline = performance.now() + patienceMs;
   for (;;) {
     const held = tryHold(file);
     if (held) return work().finally(() => held.close());
     if (performance.now() > deadline) {
-      throw new Fault("locked", `${file} has been held by another process for 10 s`, {
+      throw new Fault("locked", `${file} has been held by another process for ${patienceMs / 1_000} s`, {
         remedy: "look for a command that hangs, end it, and run this again",
       });
     }

@@ -20,8 +20,11 @@ import { findCheckouts, findWorkspaces } from "./workspaces.ts";
  */
 export async function collect(order: CollectionOrder, equipment: Equipment): Promise<CollectionReport> {
   await mkdir(equipment.home, { recursive: true, mode: 0o700 });
-  return withFileLock(join(equipment.home, "gc.lock"), () => collectAlone(order, equipment));
+  return withFileLock(join(equipment.home, "gc.lock"), () => collectAlone(order, equipment), patienceMs);
 }
+
+/** One that has little to do ends within that; the other takes minutes, and does the same work. */
+const patienceMs = 1_000;
 
 /** In this order: what goes first may free what comes later. */
 const searches: readonly ((around: Around) => Promise<Found>)[] = [

@@ -30,7 +30,8 @@ export async function treeOfLeftover(
   const changed = stdout.toString("latin1").split("\0").slice(0, -1).map(rawOf);
   const fresh = await unknownTo(own, { root, indexFile, which: "not ignored" });
   const there = await filesAmong(root, new Set([...changed, ...fresh, ...written]));
-  const gone = [...deleted].filter((path) => !there.has(path));
+  const back = await filesAmong(root, deleted);
+  const gone = [...deleted].filter((path) => !back.has(path));
   await own.git(["update-index", "--add", "--replace", "-z", "--stdin"], { ...place, input: listed(there) });
   await own.git(["update-index", "--force-remove", "-z", "--stdin"], { ...place, input: listed(gone) });
   const tree = await own.git(["write-tree", "--missing-ok"], place);
