@@ -60,6 +60,9 @@ function isSame(known: Look, stats: Stats): boolean {
   );
 }
 
+/** As many files are read again sooner than they are looked at, and the look remembered: the disk's clock costs a file. */
+export const mostReadAgain = 32;
+
 /** Files looked at before the main thread turns to others: about a millisecond. Asynchronously it costs four times that. */
 const atOnce = 200;
 

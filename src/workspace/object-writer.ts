@@ -1,50 +1,51 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Fault } from "../protocol/failure.ts";
 import { AnsweringGit } from "./answering-git.ts";
 import type { Git } from "./git.ts";
-import { quoted, rawOf, toRaw } from "./raw-path.ts";
+import { LooseObjects, type ObjectType } from "./loose-objects.ts";
+import { quoted, rawOf } from "./raw-path.ts";
 
 /**
- * Objects and refs into our own repository, over processes that stay: starting one copies the page tables of ours,
- * which costs more than what it does. It looks at no object it is told to point at.
+ * Objects and refs into our own repository. What is at hand is written by us; large files and refs go over processes of
+ * git that stay, as starting one copies the page tables of ours. It looks at no object it is told to point at.
  */
 export class ObjectWriter {
-  readonly #gitDir: string;
-  readonly #blobs: AnsweringGit;
-  readonly #commits: AnsweringGit;
-  readonly #trees: AnsweringGit;
+  readonly #objects: LooseObjects;
+  readonly #files: AnsweringGit;
   readonly #refs: AnsweringGit;
-  #scratch: Promise<string> | undefined;
-  #written = 0;
 
-  constructor(git: Git, gitDir: string) {
-    const hashing = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
-    this.#gitDir = gitDir;
-    this.#blobs = new AnsweringGit(git, gitDir, hashing);
-    this.#commits = new AnsweringGit(git, gitDir, [...hashing, "-t", "commit"]);
-    this.#trees = new AnsweringGit(git, gitDir, ["mktree", "-z", "--missing", "--batch"]);
+  constructor(git: Git, gitDir: string, format: "sha1" | "sha256") {
+    this.#objects = new LooseObjects(gitDir, format);
+    this.#files = new AnsweringGit(git, gitDir, ["hash-object", "-w", "--no-filters", "--stdin-paths"]);
     this.#refs = new AnsweringGit(git, gitDir, ["update-ref", "--stdin"]);
   }
 
   /** Stores the bytes of a file as they are; `at` is absolute, one character a byte. It follows links. */
-  file(at: string): Promise<string> {
-    return hash(this.#blobs, at);
+  async file(at: string): Promise<string> {
+    const [oid = ""] = await this.#files.ask(`${quoted(rawOf(at))}\n`, 1);
+    return oid;
   }
 
   blob(bytes: Uint8Array): Promise<string> {
-    return this.#throughFile(this.#blobs, bytes);
+    return this.#objects.put("blob", bytes);
   }
 
-  /** `bytes` is the whole commit object; git refuses one that is not well formed. */
-  commit(bytes: Uint8Array): Promise<string> {
-    return this.#throughFile(this.#commits, bytes);
+  /** `bytes` is the whole commit object. Throws Fault `git` for one that is not well formed. */
+  async commit(bytes: Buffer): Promise<string> {
+    if (!wellFormed.test(bytes.toString("latin1"))) throw new Fault("git", "a commit that git could not read");
+    return await this.#objects.put("commit", bytes);
   }
 
-  /** Each tree is the lines that `git mktree -z` takes; the ids are in their order. */
-  trees(trees: readonly { lines: string }[]): Promise<string[]> {
-    // An empty record ends each tree.
-    return this.#trees.ask(trees.map(({ lines }) => `${lines}\0`).join(""), trees.length);
+  /** Each as `planTrees` made it. */
+  async trees(trees: readonly { oid: string; bytes: Buffer }[]): Promise<void> {
+    const written = await Promise.all(trees.map(({ bytes }) => this.#objects.put("tree", bytes)));
+    for (const [index, { oid }] of trees.entries()) {
+      if (written[index] !== oid) throw new Fault("internal", `tree ${written[index]} was to be ${oid}`);
+    }
+  }
+
+  /** An object of this id and type was stored here not long ago. */
+  hasWritten(oid: string, type: ObjectType): boolean {
+    return this.#objects.hasPut(oid, type);
   }
 
   /** Points a ref at a commit, whatever it pointed at. */
@@ -54,32 +55,11 @@ export class ObjectWriter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of [this.#blobs, this.#commits, this.#trees, this.#refs]) await process[Symbol.asyncDispose]();
-    const scratch = this.#scratch;
-    this.#scratch = undefined;
-    if (scratch !== undefined) await rm(await scratch, { recursive: true, force: true });
-  }
-
-  async #throughFile(hashing: AnsweringGit, bytes: Uint8Array): Promise<string> {
-    const file = join(await this.#folder(), `${this.#written++}`);
-    try {
-      await writeFile(file, bytes);
-      return await hash(hashing, toRaw(file));
-    } finally {
-      await rm(file, { force: true });
-    }
-  }
-
-  #folder(): Promise<string> {
-    this.#scratch ??= mkdtemp(join(this.#gitDir, "scratch-")).catch((cause: unknown) => {
-      this.#scratch = undefined;
-      throw cause;
-    });
-    return this.#scratch;
+    for (const process of [this.#files, this.#refs]) await process[Symbol.asyncDispose]();
+    await this.#objects[Symbol.asyncDispose]();
   }
 }
 
-async function hash(hashing: AnsweringGit, at: string): Promise<string> {
-  const [oid = ""] = await hashing.ask(`${quoted(rawOf(at))}\n`, 1);
-  return oid;
-}
+const person = "[^\\n<>]+ <[^\\n<>]*> \\d+ [+-]\\d{4}\\n";
+const id = "(?:[0-9a-f]{40}|[0-9a-f]{64})\\n";
+const wellFormed = new RegExp(`^tree ${id}(?:parent ${id})*author ${person}committer ${person}\\n`);

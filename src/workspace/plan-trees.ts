@@ -1,8 +1,9 @@
-import { createHash } from "node:crypto";
 import { Fault } from "../protocol/failure.ts";
+import { objectId } from "./loose-objects.ts";
 import { joinRaw, parentOf, type RawPath, rawOf, toShown } from "./raw-path.ts";
 import type { TreeChange } from "./tree.ts";
-import { type Listing, withAncestors } from "./tree-listing.ts";
+import { type Child, editTree, encodeTree, type TreeBody } from "./tree-body.ts";
+import { type Directory, type Listing, withAncestors } from "./tree-listing.ts";
 
 /**
  * Which tree objects a set of changes makes, deepest first, with their ids. Pure: it reads a listing and writes nothing.
@@ -20,43 +21,89 @@ export interface TreePlan {
 export interface PlannedTree {
   path: RawPath;
   oid: string;
-  /** The input of `git mktree -z` for it (latin1). */
-  lines: string;
-  /** Paths of what is right in it, in git's order. */
-  files: RawPath[];
-  directories: RawPath[];
-}
-
-interface Child {
-  mode: string;
-  oid: string;
+  /** The object, without its header. */
+  bytes: Buffer;
+  /** What becomes of the names in it; undefined: it goes. */
+  edits: ReadonlyMap<string, Child | undefined>;
 }
 
 export function planTrees(listing: Listing, changes: readonly TreeChange[], format: "sha1" | "sha256"): TreePlan {
   const wanted = new Map(changes.map((change) => [change.path, change]));
   const touched = touchedDirectories(wanted.keys());
-  const contents = new Map(touched.map((directory) => [directory, childrenOf(listing, directory)]));
+  const contents = new Map(touched.map((directory) => [directory, new Contents(listing, directory)]));
   for (const change of wanted.values()) place(contents, change);
   const built = build(touched, contents, format);
   const root = built.trees.at(-1)?.oid ?? listing.tree;
   return { root, ...(root === listing.tree ? { trees: [], emptied: [] } : built) };
 }
 
+/** What is right in a directory, as it was and with what becomes of it. */
+class Contents {
+  readonly #listing: Listing;
+  readonly #path: RawPath;
+  readonly edits = new Map<string, Child | undefined>();
+  /** How many names are in it now. */
+  count: number;
+
+  constructor(listing: Listing, path: RawPath) {
+    this.#listing = listing;
+    this.#path = path;
+    const known = listing.directories.get(path);
+    this.count = known ? known.files.length + known.directories.length : 0;
+  }
+
+  get(name: string): Child | undefined {
+    return this.edits.has(name) ? this.edits.get(name) : childAt(this.#listing, joinRaw(this.#path, name));
+  }
+
+  set(name: string, child: Child | undefined): void {
+    this.count += Number(child !== undefined) - Number(this.get(name) !== undefined);
+    this.edits.set(name, child);
+  }
+
+  tree(format: "sha1" | "sha256"): PlannedTree {
+    const bytes = editTree(bodyOf(this.#listing, this.#path, format), this.edits, format);
+    return { path: this.#path, oid: objectId("tree", bytes, format), bytes, edits: this.edits };
+  }
+}
+
+function childAt(listing: Listing, path: RawPath): Child | undefined {
+  const directory = listing.directories.get(path);
+  return directory ? { mode: "40000", oid: directory.oid } : listing.entries.get(path);
+}
+
+const bodies = new WeakMap<Directory, TreeBody>();
+
+/** Many tasks change a file each of one large directory: it is put together once. */
+function bodyOf(listing: Listing, path: RawPath, format: "sha1" | "sha256"): TreeBody {
+  const known = listing.directories.get(path);
+  const body = (known && bodies.get(known)) ?? encodeTree(known ? childrenOf(listing, known) : [], format);
+  if (known) bodies.set(known, body);
+  return body;
+}
+
+function* childrenOf(listing: Listing, { files, directories }: Directory): Generator<[string, Child]> {
+  for (const path of [...files, ...directories]) {
+    const child = childAt(listing, path);
+    if (child) yield [nameOf(path), child];
+  }
+}
+
 /** Deepest first, so that each directory's id is known when its parent needs it. */
 function build(
   touched: readonly RawPath[],
-  contents: Map<RawPath, Map<string, Child>>,
+  contents: ReadonlyMap<RawPath, Contents>,
   format: "sha1" | "sha256",
 ): Omit<TreePlan, "root"> {
   const trees: PlannedTree[] = [];
   const emptied: RawPath[] = [];
   for (const directory of touched) {
-    const children = contents.get(directory) ?? new Map<string, Child>();
-    const tree = treeObject(directory, children, format);
-    const isKept = directory === "" || children.size > 0;
-    if (isKept) trees.push(tree);
+    const content = contents.get(directory);
+    const isKept = directory === "" || (content !== undefined && content.count > 0);
+    const tree = isKept ? content?.tree(format) : undefined;
+    if (tree) trees.push(tree);
     else emptied.push(directory);
-    if (directory !== "") settle(contents, directory, isKept ? tree.oid : undefined);
+    if (directory !== "") settle(contents, directory, tree?.oid);
   }
   return { trees, emptied };
 }
@@ -72,68 +119,33 @@ function touchedDirectories(paths: Iterable<RawPath>): RawPath[] {
   return [...depths].sort(([, a], [, b]) => b - a).map(([directory]) => directory);
 }
 
-function childrenOf(listing: Listing, directory: RawPath): Map<string, Child> {
-  const children = new Map<string, Child>();
-  const known = listing.directories.get(directory);
-  for (const path of known?.files ?? []) {
-    const entry = listing.entries.get(path);
-    if (entry) children.set(nameOf(path), { mode: entry.mode, oid: entry.oid });
-  }
-  for (const path of known?.directories ?? []) {
-    children.set(nameOf(path), { mode: "40000", oid: listing.directories.get(path)?.oid ?? "" });
-  }
-  return children;
-}
-
-function place(contents: Map<RawPath, Map<string, Child>>, change: TreeChange): void {
-  const children = contents.get(parentOf(change.path));
+function place(contents: ReadonlyMap<RawPath, Contents>, change: TreeChange): void {
+  const content = contents.get(parentOf(change.path));
   const name = nameOf(change.path);
-  if (!children) return;
+  if (!content) return;
+  const isDirectory = content.get(name)?.mode === "40000";
   if (change.mode === null || change.oid === null) {
-    if (children.get(name)?.mode !== "40000") children.delete(name);
+    if (!isDirectory) content.set(name, undefined);
     return;
   }
   refuseName(change.path);
-  const isDirectory = children.get(name)?.mode === "40000";
   // A directory may give way to a file when the changes empty it: whether they do shows when it is settled.
   if (isDirectory && !contents.has(change.path)) throw clash(change.path);
-  children.set(name, { mode: change.mode, oid: change.oid });
+  content.set(name, { mode: change.mode, oid: change.oid });
 }
 
 /** Hangs a finished directory into its parent; `oid` is undefined when nothing is left in it. */
-function settle(contents: Map<RawPath, Map<string, Child>>, directory: RawPath, oid: string | undefined): void {
+function settle(contents: ReadonlyMap<RawPath, Contents>, directory: RawPath, oid: string | undefined): void {
   const siblings = contents.get(parentOf(directory));
   const name = nameOf(directory);
   const there = siblings?.get(name);
   const isFile = there !== undefined && there.mode !== "40000";
   if (oid === undefined) {
-    if (!isFile) siblings?.delete(name);
+    if (!isFile) siblings?.set(name, undefined);
     return;
   }
   if (isFile) throw clash(directory);
   siblings?.set(name, { mode: "40000", oid });
-}
-
-function treeObject(path: RawPath, children: ReadonlyMap<string, Child>, format: "sha1" | "sha256"): PlannedTree {
-  const key = (name: string, child: Child): string => (child.mode === "40000" ? `${name}/` : name);
-  const sorted = [...children].sort((a, b) => (key(...a) < key(...b) ? -1 : 1));
-  const body = Buffer.concat(
-    sorted.flatMap(([name, child]) => [
-      Buffer.from(`${child.mode} ${name}\0`, "latin1"),
-      Buffer.from(child.oid, "hex"),
-    ]),
-  );
-  const oid = createHash(format).update(`tree ${body.length}\0`).update(body).digest("hex");
-  const lines = sorted.map(([name, { mode, oid: id }]) => `${mode.padStart(6, "0")} ${typeOf(mode)} ${id}\t${name}\0`);
-  const [directories, files] = [true, false].map((wanted) =>
-    sorted.flatMap(([name, { mode }]) => ((mode === "40000") === wanted ? [joinRaw(path, name)] : [])),
-  );
-  return { path, oid, lines: lines.join(""), files: files ?? [], directories: directories ?? [] };
-}
-
-function typeOf(mode: string): string {
-  if (mode === "40000") return "tree";
-  return mode === "160000" ? "commit" : "blob";
 }
 
 function nameOf(path: RawPath): string {

@@ -46,7 +46,7 @@ export async function openRepository(
   const gitDir = await ownRepository(git, home, found);
   const disk = await diskOf(git, gitDir);
   const objects = new CatFile(git, gitDir);
-  const writer = new ObjectWriter(git, gitDir);
+  const writer = new ObjectWriter(git, gitDir, found.objectFormat);
   return {
     git,
     gitDir,

@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
-import type { Stats } from "node:fs";
-import { access, constants, lstat, readFile, readlink } from "node:fs/promises";
+import { close, constants, open, readFile, type Stats } from "node:fs";
+import { access, lstat, readlink } from "node:fs/promises";
+import { promisify } from "node:util";
 import { bringsSecret, fileHolds, secretReason } from "./bring-secret.ts";
 import type { Version } from "./diff.ts";
-import { lookAt } from "./looks.ts";
+import { lookAt, mostReadAgain } from "./looks.ts";
+import { objectId } from "./loose-objects.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import { type RawPath, toBytes, toRaw } from "./raw-path.ts";
 import type { Refused } from "./walk.ts";
@@ -16,7 +17,8 @@ export async function takeFiles(
   open: OpenWorkspace,
   present: readonly RawPath[],
 ): Promise<{ versions: Map<RawPath, Version>; refused: Refused[] }> {
-  const tick = await open.looks.tick();
+  // Without a time, no look is certain.
+  const tick = present.length > mostReadAgain ? await open.looks.tick() : Number.NEGATIVE_INFINITY;
   const versions = new Map<RawPath, Version>();
   const unclear: Seen[] = [];
   await lookAt(open.root, present, (path, stats) => {
@@ -30,14 +32,17 @@ export async function takeFiles(
     const taken = await Promise.all(some.map((seen) => take(open, seen)));
     for (const [index, { path, stats }] of some.entries()) {
       const version = taken[index];
-      if (version === "unreadable") refused.push({ path, reason: version });
-      if (version === "secret") refused.push({ path, rule: version, reason: secretReason });
+      if (typeof version === "string") refused.push(refusal(path, version));
       if (typeof version !== "object") continue;
       open.looks.learn(path, stats, { version, tick });
       versions.set(path, version);
     }
   }
   return { versions, refused };
+}
+
+function refusal(path: RawPath, why: "unreadable" | "secret"): Refused {
+  return why === "secret" ? { path, rule: why, reason: secretReason } : { path, reason: why };
 }
 
 const atOnce = 64;
@@ -49,22 +54,59 @@ interface Seen {
   stats: Stats;
 }
 
-async function take(open: OpenWorkspace, seen: Seen): Promise<Version | "unreadable" | "secret" | undefined> {
+type Taken = Version | "unreadable" | "secret" | undefined;
+
+async function take(open: OpenWorkspace, seen: Seen): Promise<Taken> {
   const at = Buffer.concat([Buffer.from(`${open.root}/`), toBytes(seen.path)]);
   try {
     if (seen.stats.isSymbolicLink()) return await takeLink(open, seen.path, at);
-    if (!(await isReadable(at))) return "unreadable";
-    const guess = open.looks.guess(seen.path, seen.stats, open.listing.entries.get(seen.path));
-    const isUnchanged = guess && seen.stats.size <= largestRead && (await hasContent(open, at, guess.oid));
-    if (isUnchanged) return { mode: modeOf(open, seen), oid: guess.oid };
-    if (await bringsSecret(open, seen.path, (isSecret) => fileHolds(at, isSecret))) return "secret";
-    const oid = await open.repository.writer.file(`${toRaw(open.root)}/${seen.path}`);
-    return { mode: modeOf(open, seen), oid };
+    return await (seen.stats.size <= largestRead ? takeSmall(open, seen, at) : takeLarge(open, seen, at));
   } catch (cause) {
     // Gone since it was seen.
     if (!(await isThere(at))) return undefined;
     throw cause;
   }
+}
+
+/** Read once: what is looked through for secrets is what is stored. */
+async function takeSmall(open: OpenWorkspace, seen: Seen, at: Buffer): Promise<Taken> {
+  const bytes = await read(at).catch(unlessRefused);
+  if (!bytes) return "unreadable";
+  const { repository, listing, looks } = open;
+  const guess = looks.guess(seen.path, seen.stats, listing.entries.get(seen.path));
+  // What the blob is known to be is the base's, and need not be stored once more.
+  if (guess && guess.oid === objectId("blob", bytes, repository.objectFormat)) {
+    return { mode: modeOf(open, seen), oid: guess.oid };
+  }
+  if (await bringsSecret(open, seen.path, async (isSecret) => isSecret(bytes))) return "secret";
+  return { mode: modeOf(open, seen), oid: await repository.writer.blob(bytes) };
+}
+
+/** It waits for no FIFO, and goes through no link. */
+async function read(at: Buffer): Promise<Buffer> {
+  const file = await openFile(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return await readAll(file);
+  } finally {
+    await closeFile(file);
+  }
+}
+
+// With callbacks: a `FileHandle` costs as much again as the reading.
+const openFile = promisify(open);
+const readAll = promisify<number, Buffer>(readFile);
+const closeFile = promisify(close);
+
+async function takeLarge(open: OpenWorkspace, seen: Seen, at: Buffer): Promise<Taken> {
+  const isReadable = await access(at, constants.R_OK).then(() => true, unlessRefused);
+  if (!isReadable) return "unreadable";
+  if (await bringsSecret(open, seen.path, (isSecret) => fileHolds(at, isSecret))) return "secret";
+  const oid = await open.repository.writer.file(`${toRaw(open.root)}/${seen.path}`);
+  return { mode: modeOf(open, seen), oid };
+}
+
+function unlessRefused(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code !== "EACCES" && cause.code !== "EPERM") throw cause;
 }
 
 async function takeLink(open: OpenWorkspace, path: RawPath, at: Buffer): Promise<Version | "secret"> {
@@ -73,25 +115,12 @@ async function takeLink(open: OpenWorkspace, path: RawPath, at: Buffer): Promise
   return { mode: "120000", oid: await open.repository.writer.blob(target) };
 }
 
-/** What the blob is known to be is not stored once more: that would touch the times of the user's object files. */
-async function hasContent({ repository }: OpenWorkspace, at: Buffer, oid: string): Promise<boolean> {
-  const bytes = await readFile(at);
-  return createHash(repository.objectFormat).update(`blob ${bytes.length}\0`).update(bytes).digest("hex") === oid;
-}
-
 /** As git sees it, where the disk has no executable bits or no links: then what the base says stays. */
 function modeOf({ repository, listing }: OpenWorkspace, { path, stats }: Seen): string {
   const before = listing.entries.get(path)?.mode;
   if (before === "120000" && !repository.disk.hasLinks) return before;
   if (!repository.disk.hasModes) return before?.startsWith("100") ? before : "100644";
   return (stats.mode & 0o100) === 0 ? "100644" : "100755";
-}
-
-function isReadable(at: Buffer): Promise<boolean> {
-  return access(at, constants.R_OK).then(
-    () => true,
-    (cause: NodeJS.ErrnoException) => cause.code !== "EACCES" && cause.code !== "EPERM",
-  );
 }
 
 function isThere(at: Buffer): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { Fault } from "../protocol/failure.ts";
+import type { ObjectType } from "./loose-objects.ts";
 import { planTrees } from "./plan-trees.ts";
 import type { RawPath } from "./raw-path.ts";
 import { rawOf } from "./raw-path.ts";
@@ -45,12 +46,8 @@ export async function writeTree(
   const listing = await repository.listings.get(baseTree);
   const plan = planTrees(listing, changes, repository.objectFormat);
   if (plan.trees.length === 0) return plan.root;
-  const written = await repository.writer.trees(plan.trees);
-  for (const [index, { oid }] of plan.trees.entries()) {
-    if (written[index] !== oid) {
-      throw new Fault("internal", `git wrote tree ${written[index]} where ${oid} was expected`);
-    }
-  }
+  await expectBlobs(repository, changes);
+  await repository.writer.trees(plan.trees);
   repository.listings.derives(plan.root, { from: listing.tree, changes });
   return plan.root;
 }
@@ -70,10 +67,20 @@ export async function commitTree(
   return await repository.writer.commit(Buffer.from(text));
 }
 
-/** Git stores a commit without a look at what it points at. */
-async function expectObjects({ objects }: Repository, oids: readonly string[], type: string): Promise<void> {
-  const found = await Promise.all(oids.map((oid) => objects.info(oid)));
-  for (const [index, oid] of oids.entries()) {
+/** A tree is stored without a look at what it points at; what is not the base's is looked at before. */
+async function expectBlobs(repository: Repository, changes: readonly TreeChange[]): Promise<void> {
+  const oids = changes.flatMap(({ mode, oid }) => (oid === null || mode === "160000" ? [] : [oid]));
+  await expectObjects(repository, [...new Set(oids)], "blob");
+}
+
+async function expectObjects(
+  { objects, writer }: Repository,
+  oids: readonly string[],
+  type: ObjectType,
+): Promise<void> {
+  const unknown = oids.filter((oid) => !writer.hasWritten(oid, type));
+  const found = await Promise.all(unknown.map((oid) => objects.info(oid)));
+  for (const [index, oid] of unknown.entries()) {
     if (found[index]?.type !== type || found[index]?.oid !== oid) throw new Fault("git", `${oid} is not a ${type}`);
   }
 }

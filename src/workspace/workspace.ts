@@ -5,7 +5,7 @@ import type { Fetched } from "../protocol/thread.ts";
 import { fetchFrom, namesBelow } from "./base-files.ts";
 import type { Change } from "./diff.ts";
 import { type Inflated, type Inflation, inflate } from "./inflate.ts";
-import { Looks } from "./looks.ts";
+import { Looks, mostReadAgain } from "./looks.ts";
 import { learn, type OpenWorkspace, put } from "./open-workspace.ts";
 import { type RawPath, rawOf, toBytes, toRaw } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -86,7 +86,7 @@ export async function createWorkspace(
   };
   const chosen = select(listing, wanted.files ?? [], wanted.directories ?? []);
   await put(open, chosen);
-  await learn(open, chosen);
+  if (chosen.length > mostReadAgain) await learn(open, chosen);
   const turn = oneAtATime();
   const settled = untilUnsettled();
   let inflated: Inflated | undefined;

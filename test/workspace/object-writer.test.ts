@@ -21,7 +21,7 @@ function noted(ground: Playground): { writer(gitDir: string): ObjectWriter; star
   writeFileSync(join(folder, "git"), `#!/bin/sh\necho $$ >>'${log}'\nexec '${real}' "$@"\n`);
   chmodSync(join(folder, "git"), 0o755);
   return {
-    writer: (gitDir) => new ObjectWriter(createGit({ path: `${folder}:${process.env.PATH}` }), gitDir),
+    writer: (gitDir) => new ObjectWriter(createGit({ path: `${folder}:${process.env.PATH}` }), gitDir, "sha1"),
     starts: () => readFileSync(log, "utf8").trim().split("\n").filter(Boolean).map(Number),
   };
 }
@@ -63,9 +63,8 @@ test("a request that git cannot serve is rejected with what git said, and no oth
         reason: { code: "git", message: expect.stringMatching(new RegExp(`absent${index}.*No such file`)) },
       });
   }
-  await expect(writer.trees([{ lines: "garbage\0" }])).rejects.toMatchObject({ code: "git" });
   await expect(writer.commit(Buffer.from("tree nothing\n"))).rejects.toMatchObject({ code: "git" });
-  expect(await writer.trees([{ lines: "" }])).toEqual(["4b825dc642cb6eb9a060e54bf8d69288fbee4904"]);
+  expect(await writer.file(toRaw(join(ground.user, "a")))).toEqual(idOf("a"));
 });
 
 test("a git that is killed is started anew, and what it was asked is asked again", async () => {
@@ -73,10 +72,12 @@ test("a git that is killed is started anew, and what it was asked is asked again
   const { gitDir } = await ground.open();
   const git = noted(ground);
   await using writer = git.writer(gitDir);
-  expect(await writer.blob(Buffer.from("one"))).toBe(idOf("one"));
+  for (const name of ["one", "two", "three"]) ground.write(name, name);
+  const file = (name: string) => writer.file(toRaw(join(ground.user, name)));
+  expect(await file("one")).toBe(idOf("one"));
   const [first = 0] = git.starts();
   process.kill(first, "SIGSTOP");
-  const asked = [writer.blob(Buffer.from("two")), writer.blob(Buffer.from("three"))];
+  const asked = [file("two"), file("three")];
   process.kill(first, "SIGKILL");
   expect(await Promise.all(asked)).toEqual([idOf("two"), idOf("three")]);
   expect(git.starts()).toHaveLength(2);
@@ -85,8 +86,8 @@ test("a git that is killed is started anew, and what it was asked is asked again
 test("a git that does not start is everybody's fault, not a wait for ever", async () => {
   await using ground = playground();
   const { gitDir } = await ground.open();
-  await using writer = new ObjectWriter(createGit({ path: join(ground.folder, "nowhere") }), gitDir);
-  const asked = await Promise.allSettled([writer.trees([{ lines: "" }]), writer.trees([{ lines: "" }])]);
+  await using writer = new ObjectWriter(createGit({ path: join(ground.folder, "nowhere") }), gitDir, "sha1");
+  const asked = await Promise.allSettled([writer.file(toRaw("/a")), writer.ref("refs/sheaf/a", "1".repeat(40))]);
   for (const result of asked) expect(result).toMatchObject({ reason: { code: "configuration" } });
 });
 
