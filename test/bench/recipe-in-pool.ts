@@ -32,7 +32,7 @@ export async function recipeInPool(
   await mkdir(home, { recursive: true });
   const repository = await openRepository(path, { home, git: createGit({ path: process.env.PATH ?? "" }) });
   const place = await mkdtemp(join(home, "runs-"));
-  const pool = openPool({ threads, runsPerThread });
+  const pool = openPool({ threads, runsPerThread, now: () => performance.now() });
   try {
     const { warming, work } = await prepare(repository, place, threads * runsPerThread);
     await runAll(warming, pool, threads);

@@ -10,14 +10,15 @@ const runsPerThread = 4_096;
 /** How long a thread may be fully busy without a word of any run in it. A parse of the largest file takes far less. */
 const stallMs = 20_000;
 
-export interface ThreadOptions extends Omit<PoolOptions, "runsPerThread"> {
+export interface ThreadOptions extends Omit<PoolOptions, "runsPerThread" | "now"> {
   /** Milliseconds; absent means long enough for any honest work. */
   stallMs?: number;
 }
 
 /** The pool and the watch over it. */
 export function openThreads(options: ThreadOptions, clock: Clock): { pool: Pool; watch: ThreadWatch } {
-  const pool = openPool({ ...options, runsPerThread });
-  const watch = watchThreads({ threads: pool.threads, stallMs: options.stallMs ?? stallMs, now: () => clock.now() });
+  const now = () => clock.now();
+  const pool = openPool({ ...options, runsPerThread, now });
+  const watch = watchThreads({ threads: pool.threads, stallMs: options.stallMs ?? stallMs, now });
   return { pool, watch };
 }

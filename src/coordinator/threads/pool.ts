@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
 import { dirname } from "node:path";
 import type { MessagePort, Worker } from "node:worker_threads";
-import { Piscina } from "piscina";
+import { Piscina, queueOptionsSymbol } from "piscina";
 import type { Failure } from "../../protocol/failure.ts";
 import { type RunOrder, type RunReport, runReport } from "../../protocol/thread.ts";
 import { type Lookers, openLookers } from "./lookers.ts";
+import { openSeats } from "./seat-runs.ts";
 
 /**
- * Worker threads: as many as cores, many runs in each. A thread is for concurrency and for containing a crash, never
+ * Worker threads: as many as cores where there is work for them, many runs in each. A thread is for concurrency and for containing a crash, never
  * for security. A suspect runs in a second pool where each thread holds one run, so that a death names its cause.
  */
 export interface Pool {
@@ -37,14 +38,17 @@ export interface PoolOptions {
   runsPerThread: number;
   /** How long a thread may look at one file; long enough for any honest expression when absent. */
   lookMs?: number;
+  /** Milliseconds. */
+  now: () => number;
   /** The thread entry; another one only in tests that need a thread to die. */
   worker?: URL;
 }
 
 export function openPool(options: PoolOptions): Pool {
-  const crowd = createPiscina(options, {
+  const crowd: Piscina = createPiscina(options, {
     maxThreads: options.threads,
     concurrentTasksPerWorker: options.runsPerThread,
+    loadBalancer: seatRuns(options, () => crowd.threads),
   });
   let alone: Piscina | undefined;
   const solitary = () => {
@@ -68,7 +72,8 @@ export function openPool(options: PoolOptions): Pool {
       const pool = isAlone ? solitary() : crowd;
       try {
         // Never with `signal`: a task that has one gets a thread to itself.
-        const answer: unknown = await pool.run({ order, port }, { transferList: [port] });
+        const task = { order, port, [queueOptionsSymbol]: { isWaiting: waitsForModel(order) } };
+        const answer: unknown = await pool.run(task, { transferList: [port] });
         return { kind: "report", report: runReport.parse(answer) };
       } catch (thrown) {
         return { kind: "died", failure: causeOfDeath(thrown, options.heapMb) };
@@ -87,6 +92,21 @@ export function openPool(options: PoolOptions): Pool {
   };
 }
 
+type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>["loadBalancer"]>;
+
+function seatRuns({ threads: most, now }: PoolOptions, threads: () => readonly Worker[]): LoadBalancer {
+  const seats = openSeats({ threads, most, now });
+  return (task, workers) => {
+    const told = task[queueOptionsSymbol];
+    const isWaiting = told !== null && "isWaiting" in told && told.isWaiting === true;
+    return (isWaiting ? seats.waiting(workers) : seats.working(workers)) ?? null;
+  };
+}
+
+function waitsForModel({ agent: { model } }: RunOrder): boolean {
+  return model.provider === "messages";
+}
+
 /** Suspects at one time, each in a thread of its own: one that waits for a person must not hold up all others. */
 const mostAlone = 8;
 
@@ -100,7 +120,8 @@ const youngMb = 12;
 interface Shape {
   maxThreads: number;
   concurrentTasksPerWorker: number;
-  /** Threads come with the first task and go when idle so long; absent: they are there from the start, and stay. */
+  loadBalancer?: LoadBalancer;
+  /** Threads come with the first task and go when idle so long; absent: one is there from the start, and all stay. */
   idleMs?: number;
 }
 
@@ -108,7 +129,7 @@ function createPiscina(options: PoolOptions, { idleMs, ...shape }: Shape): Pisci
   const pool = new Piscina({
     ...shape,
     filename: (options.worker ?? workerFile()).href,
-    minThreads: idleMs === undefined ? shape.maxThreads : 0,
+    minThreads: idleMs === undefined ? 1 : 0,
     idleTimeout: idleMs ?? Number.POSITIVE_INFINITY,
     // The default freezes the thread's event loop between tasks, and with it the ports of all its runs.
     atomics: "disabled",
