@@ -39,6 +39,7 @@ const vendors = {
   "fastest-levenshtein": "document",
   hono: "http",
   pg: "db",
+  "pg-boss": "queue",
   pino: "log",
   piscina: "coordinator",
   "smol-toml": "document",

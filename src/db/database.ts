@@ -11,6 +11,11 @@ export interface Database extends AsyncDisposable {
   readonly orm: Orm;
   /** What to call it in a message; never holds a password. */
   readonly address: string;
+  /**
+   * Hears what is notified on `channel` by whoever commits to this database, until the returned function is called.
+   * A connection that breaks is made again without a word; `heard` is then called with "", since some may be missed.
+   */
+  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

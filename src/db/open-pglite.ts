@@ -7,6 +7,7 @@ import { toFault } from "./complaint.ts";
 import type { Database } from "./database.ts";
 import { pgliteDriver } from "./drizzle.ts";
 import { isCurrent } from "./is-current.ts";
+import { listenPglite } from "./listen-pglite.ts";
 import { startPglite } from "./pglite.ts";
 import { type TemplateOptions, unpackTemplate } from "./template.ts";
 
@@ -75,5 +76,6 @@ async function open(place: string, address: string, migrations: string): Promise
     await close();
     throw thrown;
   }
-  return { kind: "pglite", orm, address, close, [Symbol.asyncDispose]: close };
+  const listen: Database["listen"] = (channel, heard) => listenPglite(channel, heard, client);
+  return { kind: "pglite", orm, address, listen, close, [Symbol.asyncDispose]: close };
 }

@@ -6,6 +6,7 @@ import { toFault } from "./complaint.ts";
 import { type Database, rowsOf } from "./database.ts";
 import { postgresDriver, sql } from "./drizzle.ts";
 import { isCurrent } from "./is-current.ts";
+import { listenPostgres } from "./listen-postgres.ts";
 
 const oldestVersion = 15;
 /** The advisory lock under which migrations run: "sheaf" in ASCII. */
@@ -30,6 +31,7 @@ export async function openPostgres(url: string, migrations: string): Promise<Dat
     kind: "postgres",
     orm: postgresDriver().drizzle(pool),
     address,
+    listen: (channel, heard) => listenPostgres(url, channel, heard),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -34,6 +34,7 @@ export const faultExits = {
   locked: 75,
   database_unavailable: 75,
   conflict: 75,
+  overloaded: 75,
   fenced: 75,
   credentials: 77,
   not_allowed: 77,

@@ -1,0 +1,212 @@
+import { attempt } from "../db/attempt.ts";
+import type { Database, Orm } from "../db/database.ts";
+import { type Log, silentLog } from "../log/log.ts";
+import { type Clock, newUuid, type RunId } from "../protocol/ids.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
+import { createBell } from "./bell.ts";
+import { createHolds, type Holds } from "./holds.ts";
+import { Pump } from "./pump.ts";
+import type { HeldWake, Queue, QueueLimits, Wake, WakeListeners } from "./queue.ts";
+import {
+  buryWake,
+  countWakes,
+  endWakes,
+  heldAmong,
+  type QueueName,
+  returnWakes,
+  sendWakes,
+  takeFromDead,
+  withdrawWakes,
+} from "./wakes.ts";
+
+export interface QueueOptions {
+  /** `jobs`: root runs, held for as long as their job lives. `runs`: one attempt of a step each. */
+  name: QueueName;
+  database: Database;
+  clock: Clock;
+  /** This node's name, for people; every opened queue is a holder of its own. */
+  node: string;
+  limits: QueueLimits;
+  /** How long a wake stays with a node that says nothing; 1 s at least, and alike on all nodes. */
+  leaseMs?: number;
+  /** Most wakes that may wait. */
+  most?: number;
+  /** A wake that has outlived more holders than this is poison. */
+  mostCrashes?: number;
+  /** No other process can hold anything: what is held when this opens was held by the dead. */
+  isEmbedded: boolean;
+  log?: Log;
+}
+
+/** Throws what the database throws, as a Fault, when it cannot be asked for what the dead held. */
+export async function openQueue(options: QueueOptions): Promise<Queue> {
+  const { name, database, isEmbedded } = options;
+  if (isEmbedded) await attempt("take what was held", database, (orm) => takeFromDead(name, "all", orm));
+  return new WakeQueue(options);
+}
+
+/** After a listener that threw. */
+const retryMs = 5_000;
+
+class WakeQueue implements Queue {
+  readonly #options: Required<QueueOptions>;
+  readonly #holder: string;
+  readonly #holds: Holds;
+  readonly #backlog: Backlog;
+  readonly #bell = createBell();
+  /** Heard by who drains: something here has ended. */
+  readonly #endings = createBell();
+  #pump: Pump | undefined;
+  #listening: Promise<() => Promise<void>> | undefined;
+
+  constructor(options: QueueOptions) {
+    this.#options = { leaseMs: 10_000, most: 100_000, mostCrashes: 3, log: silentLog, ...options };
+    this.#holder = `${options.node} ${newUuid(options.clock)}`;
+    this.#holds = createHolds(this.#options.leaseMs);
+    this.#backlog = createBacklog(this.#options, options.clock);
+  }
+
+  async send(wakes: readonly Wake[], orm?: Orm, { isOwed = false }: { isOwed?: boolean } = {}): Promise<void> {
+    if (wakes.length === 0) return;
+    await this.#write("send wakes", orm, async (within) => {
+      if (!isOwed) await this.#backlog.admit(wakes.length, within);
+      await sendWakes(this.#options, wakes, within);
+    });
+  }
+
+  pump(listeners: WakeListeners): void {
+    const { database, name } = this.#options;
+    this.#listening = database.listen("sheaf_queue", (heard) => {
+      if (heard === "" || heard === name) this.#ring();
+    });
+    this.#pump = new Pump({
+      ...this.#options,
+      holder: this.#holder,
+      holds: this.#holds,
+      bell: this.#bell,
+      deliver: (wake) => this.#deliver(wake, listeners),
+      lost: (wake) => this.#tell(wake, () => listeners.lost(wake)),
+    });
+  }
+
+  async complete(wakes: readonly HeldWake[], orm?: Orm): Promise<readonly HeldWake[]> {
+    if (wakes.length === 0) return [];
+    const ids = wakes.map(({ id }) => id);
+    // Before the statement: a touch that runs in between must not take what has just ended for lost.
+    this.#holds.end(ids);
+    let rounds = 0;
+    const ended = await this.#write("complete wakes", orm, async (within) => {
+      const done = await endWakes(this.#options.name, ids, within);
+      rounds += 1;
+      // The answer to the first try may have been lost: then those that are nobody's were ended by it.
+      return rounds === 1 ? done : this.#goneAmong(ids, within);
+    }).catch((thrown: unknown) => {
+      this.#holds.keep(ids);
+      throw thrown;
+    });
+    this.#holds.drop(orm ? ids.filter((id) => !ended.has(id)) : ids);
+    return wakes.filter(({ id }) => !ended.has(id));
+  }
+
+  async putBack(wake: HeldWake, startAfter?: Date, orm?: Orm): Promise<void> {
+    this.#holds.end([wake.id]);
+    try {
+      await this.#write("put a wake back", orm, (within) =>
+        returnWakes(this.#options.name, { ids: [wake.id], startAfter }, within),
+      );
+      if (!orm) this.#holds.drop([wake.id]);
+    } catch (thrown) {
+      this.#holds.keep([wake.id]);
+      throw thrown;
+    }
+  }
+
+  withdraw(runIds: readonly RunId[], orm?: Orm): Promise<void> {
+    return this.#write("withdraw wakes", orm, (within) => withdrawWakes(this.#options.name, runIds, within));
+  }
+
+  leaseUntil(): number {
+    return this.#options.isEmbedded ? Number.POSITIVE_INFINITY : this.#holds.until;
+  }
+
+  depth(): Promise<{ queued: number; held: number }> {
+    const { database, name } = this.#options;
+    return attempt("count wakes", database, (orm) => countWakes(name, orm));
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    const { clock, name } = this.#options;
+    const deadline = clock.now() + graceMs;
+    this.#pump?.stopFetching();
+    for (;;) {
+      await this.#settle();
+      const left = deadline - clock.now();
+      if (this.#holds.isEmpty || left <= 0) break;
+      await this.#endings.sleep(Math.min(left, 100), 0);
+    }
+    const ids = this.#holds.list().map(({ id }) => id);
+    if (ids.length === 0) return;
+    this.#holds.end(ids);
+    await this.#write("put wakes back", undefined, (orm) => returnWakes(name, { ids }, orm));
+    this.#holds.drop(ids);
+  }
+
+  async close(): Promise<void> {
+    await this.#pump?.stop();
+    const stopListening = await this.#listening;
+    await stopListening?.();
+  }
+
+  /** Part of the caller's transaction, or one of its own that is repeated when the connection breaks. */
+  async #write<T>(what: string, orm: Orm | undefined, work: (orm: Orm) => Promise<T>): Promise<T> {
+    const answer = orm ? await work(orm) : await attempt(what, this.#options.database, work);
+    if (!orm) this.#ring();
+    return answer;
+  }
+
+  #ring(): void {
+    this.#bell.ring();
+    this.#endings.ring();
+  }
+
+  async #goneAmong(ids: readonly string[], orm: Orm): Promise<Set<string>> {
+    const still = await heldAmong(this.#options.name, ids, orm);
+    return new Set(ids.filter((id) => !still.has(id)));
+  }
+
+  /** Forgets what other people's transactions have ended. */
+  async #settle(): Promise<void> {
+    const ending = this.#holds.ending();
+    if (ending.length === 0) return;
+    this.#holds.drop(await attempt("look at wakes", this.#options.database, (orm) => this.#goneAmong(ending, orm)));
+  }
+
+  #deliver(wake: HeldWake, listeners: WakeListeners): void {
+    if (wake.crashes <= this.#options.mostCrashes) this.#tell(wake, () => listeners.take(wake));
+    else void this.#bury(wake, listeners);
+  }
+
+  async #bury(wake: HeldWake, { poison }: WakeListeners): Promise<void> {
+    const { clock, log, name } = this.#options;
+    try {
+      await poison(wake);
+      this.#holds.end([wake.id]);
+      await this.#write("bury a wake", undefined, (orm) => buryWake(name, wake.id, orm));
+      this.#holds.drop([wake.id]);
+    } catch (thrown) {
+      this.#holds.keep([wake.id]);
+      log.error("a poisonous wake could not be dealt with", { run: wake.runId, error: thrown });
+      await this.putBack(wake, new Date(clock.now() + retryMs)).catch(() => {});
+    }
+  }
+
+  #tell(wake: HeldWake, listener: () => void): void {
+    const { clock, log } = this.#options;
+    try {
+      listener();
+    } catch (thrown) {
+      log.error("a wake could not be handed over", { run: wake.runId, error: thrown });
+      this.putBack(wake, new Date(clock.now() + retryMs)).catch(() => {});
+    }
+  }
+}

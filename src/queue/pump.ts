@@ -1,0 +1,123 @@
+import { complaint } from "../db/complaint.ts";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../log/log.ts";
+import { Fault } from "../protocol/failure.ts";
+import type { Clock } from "../protocol/ids.ts";
+import type { Bell } from "./bell.ts";
+import type { Holds } from "./holds.ts";
+import type { HeldWake, QueueLimits } from "./queue.ts";
+import { type QueueName, returnWakes, takeFromDead, takeWakes, touchWakes } from "./wakes.ts";
+
+/**
+ * The one loop that asks the database: for what it holds, for what the dead held, for more. One statement at a time, so
+ * that what was just taken is never missed by a touch. It never gives up: while the database is away it waits.
+ */
+export interface PumpOrder {
+  name: QueueName;
+  holder: string;
+  limits: QueueLimits;
+  leaseMs: number;
+  isEmbedded: boolean;
+  database: Database;
+  clock: Clock;
+  holds: Holds;
+  bell: Bell;
+  log: Log;
+  deliver(wake: HeldWake): void;
+  lost(wake: HeldWake): void;
+}
+
+/** Without a ring, such as when a wake's time has come. */
+const lookMs = 1_000;
+/** Between two fetches: who is rung all the time takes many at once, at a tenth of the price. */
+const gatherMs = 10;
+const mostPatienceMs = 5_000;
+
+export class Pump {
+  readonly #order: PumpOrder;
+  #isFetching = true;
+  #isStopped = false;
+  #failures = 0;
+  /** The answer to a fetch was lost: there may be wakes in our name that we know nothing of. */
+  #isInDoubt = false;
+  #nextLook = 0;
+  readonly #loop: Promise<void>;
+
+  constructor(order: PumpOrder) {
+    this.#order = order;
+    this.#loop = this.#run();
+  }
+
+  stopFetching(): void {
+    this.#isFetching = false;
+  }
+
+  /** Resolves once its last statement is answered. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#order.bell.ring();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        await this.#turn();
+        this.#failures = 0;
+        await this.#order.bell.sleep(this.#untilNextMs(), gatherMs);
+      } catch (thrown) {
+        await this.#wait(thrown);
+      }
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const { clock, database, holds, isEmbedded, limits, name } = this.#order;
+    if (this.#isInDoubt || clock.now() >= this.#touchAt()) await this.#touch();
+    if (!isEmbedded && clock.now() >= this.#nextLook) {
+      await takeFromDead(name, "expired", database.orm);
+      this.#nextLook = clock.now() + lookMs;
+    }
+    if (this.#isFetching && !this.#isStopped && holds.size < limits.perNode) await this.#fetch();
+  }
+
+  /** A third of the lease after the last time, so that two touches may fail. */
+  #touchAt(): number {
+    const { holds, leaseMs } = this.#order;
+    return holds.isEmpty ? Number.POSITIVE_INFINITY : holds.until - (leaseMs * 2) / 3;
+  }
+
+  #untilNextMs(): number {
+    return Math.max(gatherMs, Math.min(lookMs, this.#touchAt() - this.#order.clock.now()));
+  }
+
+  async #touch(): Promise<void> {
+    const { clock, database, holder, holds, lost, name } = this.#order;
+    const askedAt = clock.now();
+    const seen = holds.touch(await touchWakes(name, holder, database.orm), askedAt);
+    for (const wake of seen.lost) lost(wake);
+    if (seen.strays.length > 0) await returnWakes(name, { ids: seen.strays }, database.orm);
+    this.#isInDoubt = false;
+  }
+
+  async #fetch(): Promise<void> {
+    const { clock, database, deliver, holder, holds, limits, name } = this.#order;
+    const askedAt = clock.now();
+    this.#isInDoubt = true;
+    const wakes = await takeWakes(name, { holder, limits }, database.orm);
+    this.#isInDoubt = false;
+    holds.take(wakes, askedAt);
+    for (const wake of wakes) deliver(wake);
+  }
+
+  async #wait(thrown: unknown): Promise<void> {
+    this.#failures += 1;
+    if (this.#failures === 1) this.#order.log.warn("the queue waits for the database", { reason: reasonOf(thrown) });
+    const ms = Math.min(mostPatienceMs, 125 * 2 ** Math.min(this.#failures, 10));
+    await this.#order.bell.sleep(ms, this.#isStopped ? 0 : ms);
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof Fault ? thrown.message : complaint(thrown).message;
+}
