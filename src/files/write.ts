@@ -1,8 +1,8 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -43,7 +43,7 @@ export function writeAllFiles(
 ): WriteOutcome {
   const refused = findClash(files) ?? findObstacle(files, places.root);
   if (refused !== undefined) return { refused };
-  const work: Work = { ...places, staged: [], undo: [], leftover: [] };
+  const work: Work = { ...places, staged: [], undo: [], leftover: new Set() };
   try {
     for (const file of files) stage(work, file);
     for (const file of work.staged) put(work, file);
@@ -51,7 +51,7 @@ export function writeAllFiles(
     rollBack(work);
     throw thrown;
   } finally {
-    for (const path of [...work.staged.map((file) => file.temporary), ...work.leftover]) rmSync(path, { force: true });
+    for (const path of work.leftover) rmSync(path, { force: true });
   }
   return { written: work.staged.map(writtenFile) };
 }
@@ -70,7 +70,8 @@ interface Work {
   stamp: () => string;
   staged: Staged[];
   undo: (() => void)[];
-  leftover: string[];
+  /** What stands in `scratch`. */
+  leftover: Set<string>;
 }
 
 function writtenFile({ path, mode, isExecutable }: Staged): WrittenFile {
@@ -122,29 +123,33 @@ function stage(work: Work, file: FileWrite): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const isExecutable = mode === undefined ? file.isExecutable === true : (mode & 0o100) !== 0;
   const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, isExecutable ? 0o777 : 0o666);
+  work.leftover.add(temporary);
   work.staged.push({ path: file.path, temporary, mode, isExecutable });
   try {
     let written = 0;
     while (written < file.content.length) written += writeSync(descriptor, file.content, written);
+    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
   } finally {
     closeSync(descriptor);
   }
-  if (mode !== undefined) chmodSync(temporary, mode & 0o7777);
 }
 
 function put(work: Work, file: Staged): void {
   const target = join(work.root, file.path);
   makeParents(work, parentOf(file.path));
-  if (file.mode === undefined) {
-    renameSync(file.temporary, target);
-    work.undo.push(() => rmSync(target, { force: true }));
-    return;
-  }
-  const old = join(work.scratch, `old-${work.stamp()}`);
-  work.leftover.push(old);
-  keepOld(target, old);
+  // Nothing can fail behind the last one: it is there or it is not, and what it replaces need not be kept.
+  const undo = file === work.staged.at(-1) ? undefined : undoing(work, file, target);
   renameSync(file.temporary, target);
-  work.undo.push(() => renameSync(old, target));
+  work.leftover.delete(file.temporary);
+  if (undo) work.undo.push(undo);
+}
+
+function undoing(work: Work, file: Staged, target: string): () => void {
+  if (file.mode === undefined) return () => rmSync(target, { force: true });
+  const old = join(work.scratch, `old-${work.stamp()}`);
+  work.leftover.add(old);
+  keepOld(target, old);
+  return () => renameSync(old, target);
 }
 
 /** A hard link costs no space; where the file system has none, a copy. */

@@ -48,6 +48,8 @@ async function makeDoor(endpoint: Endpoint): Promise<Door> {
     dropped,
     post(path, body, { signal, timeoutMs }) {
       const headers = betas === "" || dropped.has("anthropic-beta") ? {} : { "anthropic-beta": betas };
+      // Node keeps a line of each fetch for a page's inspector, and once it has many, looks through them at each one more.
+      performance.clearResourceTimings();
       // Without `stream` the SDK would work out a time limit of its own; the body says what is wanted.
       return client.post(path, { body, headers, signal, timeout: timeoutMs, stream: true }).asResponse();
     },
