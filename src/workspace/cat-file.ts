@@ -56,8 +56,17 @@ export class CatFile {
       const child = this.#running();
       this.#asked.push({ wants, line: name, resolve, reject });
       if (this.#asked.length === 1) hold(child, true);
-      child.stdin.write(`${wants} ${name}\n`);
+      this.#send(child, `${wants} ${name}\n`);
     });
+  }
+
+  /** What is asked in one go is one write. */
+  #send({ stdin }: RunningGit, line: string): void {
+    if (stdin.writableCorked === 0) {
+      stdin.cork();
+      process.nextTick(() => stdin.uncork());
+    }
+    stdin.write(line);
   }
 
   #running(): RunningGit {

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, rename, rm, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 
 /** Removes whatever stands at a path, a link and never what it points to; nothing is no mistake. */
 export async function removeEntry(at: Buffer): Promise<void> {
@@ -12,12 +12,29 @@ export async function removeEntry(at: Buffer): Promise<void> {
  */
 export async function removeFolder(directory: string | Buffer): Promise<void> {
   const top = Buffer.from(directory);
+  if (await isRemovedAtOnce(top)) return;
   for (let tries = mostTries; tries > 0; tries--) {
     const refusal = await rm(top, { recursive: true, force: true, maxRetries: 3 }).then(() => undefined, refusalOf);
     if (refusal === undefined) return;
     await (refusal === "ENAMETOOLONG" ? shorten(top) : makeWritable(top));
   }
   await rm(top, { recursive: true, force: true });
+}
+
+/** As it mostly is, nothing is in the way: then no entry is asked what it is, which `rm` does of each. */
+function isRemovedAtOnce(folder: Buffer): Promise<boolean> {
+  return removeAll(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function removeAll(folder: Buffer): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, encoding: "buffer" })) {
+    const at = Buffer.concat([folder, Buffer.from("/"), entry.name]);
+    await (entry.isDirectory() ? removeAll(at) : unlink(at));
+  }
+  await rmdir(folder);
 }
 
 /** What can be helped; anything else is thrown. */
