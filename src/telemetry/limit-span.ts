@@ -1,4 +1,5 @@
 import type { Attributes, SpanEnd } from "../protocol/span.ts";
+import { sizeIfClean } from "./clean-already.ts";
 import type { Redactor } from "./redact.ts";
 import { attribute } from "./semconv.ts";
 
@@ -22,6 +23,8 @@ export const spanLimits = Object.freeze({
  * What comes out is storable anywhere: well-formed, without NUL, every number finite.
  */
 export function limitSpan(content: SpanContent, redact: Redactor): { content: SpanContent; bytes: number } {
+  const small = sizeIfClean(content, redact);
+  if (small !== undefined) return { content, bytes: small };
   const budget: Budget = { bytes: spanLimits.span - 1024, isCut: false, redact };
   const name = clean(content.name, spanLimits.name, budget);
   const message = content.status_message;

@@ -23,8 +23,11 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   const carried = anyOf(wrapped);
   return (text) => {
     const found = known?.test(text) ? all.flatMap((value) => occurrences(text, value)) : [];
+    const tokens = findTokens(text);
+    // Also as JSON writes it. What goes over several lines, and what was cut out between two, is nowhere else.
+    if (!(text.includes("\n") || text.includes("\\n"))) return hide(text, [...found, ...tokens]);
     const inLines = carried ? findWrapped(text, (joined) => carried.test(joined), wrapped, occurrences) : [];
-    return hide(text, [...found, ...inLines, ...halvesAtCuts(text, all), ...findTokens(text)]);
+    return hide(text, [...found, ...inLines, ...halvesAtCuts(text, all), ...tokens]);
   };
 }
 

@@ -34,21 +34,29 @@ export class SpanBook {
   readonly #ended = new Map<string, SpanOwner>();
   /** What each run (or job, of its own) has recorded and holds open. */
   readonly #load = new Map<string, Load>();
+  /** Every job that has recorded something. */
+  readonly #jobs = new Set<string>();
 
   /** Why a thread may not say this of this span; undefined when it may. */
   refusal(at: "start" | "end", span: SpanStart, run: RunOrigin): Refusal | undefined {
     if (span.trace_id !== run.traceId) return "trace";
     if (span.span_id === run.parentSpanId) return "identity";
-    const owner = this.#ownerOf(span.trace_id, span.span_id);
-    if (owner && owner.runId !== run.runId) return "identity";
-    if (this.#ended.has(keyOf(span)) || (owner && at === "start")) return "duplicate";
-    if (owner) return undefined;
-    return this.#newcomer(at, span, run);
+    const key = keyOf(span);
+    const open = this.#open.get(key)?.owner;
+    const ended = open ? undefined : this.#ended.get(key);
+    const owner = open ?? ended;
+    if (!owner) return this.#newcomer(at, span, run);
+    if (owner.runId !== run.runId) return "identity";
+    return ended || at === "start" ? "duplicate" : undefined;
   }
 
   open(start: SpanStart, owner: SpanOwner, bytes: number): void {
-    this.#open.set(keyOf(start), { start, owner, bytes });
-    this.#weigh(owner, bytes, 1);
+    const span = { start, owner, bytes };
+    this.#open.set(keyOf(start), span);
+    const load = this.#loadOf(owner);
+    load.open.add(span);
+    load.bytes += bytes;
+    load.spans += 1;
   }
 
   /** Undefined when it never started here. */
@@ -63,20 +71,25 @@ export class SpanBook {
   end(span: SpanStart, owner: SpanOwner): void {
     const key = keyOf(span);
     const known = this.#open.get(key);
-    if (known) this.#weigh(known.owner, -known.bytes, 0);
-    else this.#weigh(owner, 0, 1);
-    this.#open.delete(key);
+    const load = this.#loadOf(known?.owner ?? owner);
+    if (known) {
+      load.open.delete(known);
+      load.bytes -= known.bytes;
+      this.#open.delete(key);
+    } else load.spans += 1;
     this.#ended.set(key, known?.owner ?? owner);
     if (this.#ended.size > mostRemembered) this.#forgetOldest();
   }
 
   /** Open spans of a run or of a whole job, children before their parents. */
   openOf(ownerId: string): OpenSpan[] {
-    return [...this.#open.values()].filter(({ owner }) => isOf(owner, ownerId)).reverse();
+    if (!this.#jobs.has(ownerId)) return [...(this.#load.get(ownerId)?.open ?? [])].reverse();
+    return [...this.#open.values()].filter(({ owner }) => owner.jobId === ownerId).reverse();
   }
 
-  /** Once a job is over nothing more is said of its spans. */
+  /** Once a job is over nothing more is said of its spans. What is no job is left alone. */
   forgetJob(jobId: string): void {
+    if (!this.#jobs.delete(jobId)) return;
     for (const [key, owner] of this.#ended) if (owner.jobId === jobId) this.#ended.delete(key);
     for (const [id, load] of this.#load) if (load.jobId === jobId) this.#load.delete(id);
   }
@@ -96,10 +109,14 @@ export class SpanBook {
     return this.#open.get(key)?.owner ?? this.#ended.get(key);
   }
 
-  #weigh(owner: SpanOwner, bytes: number, spans: number): void {
-    const id = owner.runId ?? owner.jobId;
-    const load = this.#load.get(id) ?? { jobId: owner.jobId, spans: 0, bytes: 0 };
-    this.#load.set(id, { jobId: owner.jobId, spans: load.spans + spans, bytes: load.bytes + bytes });
+  #loadOf({ jobId, runId }: SpanOwner): Load {
+    const id = runId ?? jobId;
+    const known = this.#load.get(id);
+    if (known) return known;
+    const fresh: Load = { jobId, spans: 0, bytes: 0, open: new Set() };
+    this.#load.set(id, fresh);
+    this.#jobs.add(jobId);
+    return fresh;
   }
 
   #forgetOldest(): void {
@@ -114,6 +131,8 @@ interface Load {
   jobId: string;
   spans: number;
   bytes: number;
+  /** Oldest first. */
+  open: Set<OpenSpan>;
 }
 
 /** About 25 MB; what is forgotten first can still be stored and exported, it only no longer guards its id. */
@@ -123,8 +142,4 @@ const mostOpenBytesOfRun = 8 * 1024 * 1024;
 
 function keyOf(span: { trace_id: string; span_id: string }): string {
   return span.trace_id + span.span_id;
-}
-
-function isOf(owner: SpanOwner, ownerId: string): boolean {
-  return owner.runId === ownerId || owner.jobId === ownerId;
 }

@@ -1,10 +1,12 @@
 import type { Clock } from "../protocol/ids.ts";
-import { type SpanEnd, type SpanMessage, type SpanStart, type StoredSpan, spanMessage } from "../protocol/span.ts";
+import type { SpanEnd, SpanMessage, SpanStart, StoredSpan } from "../protocol/span.ts";
 import { limitSpan } from "./limit-span.ts";
 import type { OpenFeed } from "./open-export.ts";
+import { readSpanMessage } from "./read-message.ts";
 import type { Redactor } from "./redact.ts";
 import { attribute } from "./semconv.ts";
 import { type Refusal, type RunOrigin, SpanBook, type SpanOwner } from "./span-book.ts";
+import { endedRow, holdOpen } from "./span-row.ts";
 import { SpanWriter } from "./span-writer.ts";
 import { nanoseconds } from "./thread-tracer.ts";
 
@@ -57,17 +59,15 @@ export interface SpanHubOptions {
 export function createSpanHub(options: SpanHubOptions): SpanHub {
   const warn = (message: string): void => options.warn(options.redact(message));
   const book = new SpanBook();
-  const writer = new SpanWriter({ store: options.store, warn });
+  const writer = new SpanWriter({ store: options.store, warn, clock: options.clock });
   const feed = options.openFeed?.(warn);
   const refused = { shape: 0, trace: 0, ancestry: 0, identity: 0, duplicate: 0, size: 0 };
   const totals = { ended: 0, orphans: 0 };
 
   function begin(given: SpanStart, owner: SpanOwner): void {
-    const { content, bytes } = limitSpan({ ...given, events: [], links: [] }, options.redact);
-    const { events, links, ...clean } = content;
-    const start = { ...given, ...clean };
+    const { start, bytes, row } = holdOpen(given, owner, options.redact);
     book.open(start, owner, bytes);
-    writer.put(row({ ...start, status: "unset", events, links }, owner, null), bytes);
+    writer.open({ span: start, bytes, row });
   }
 
   function finish(given: SpanEnd, owner: SpanOwner): void {
@@ -75,24 +75,29 @@ export function createSpanHub(options: SpanHubOptions): SpanHub {
     const span = orderly({ ...given, ...content });
     book.end(span, owner);
     totals.ended += 1;
-    writer.put(row(span, owner, (BigInt(span.end_ns) - BigInt(span.start_ns)).toString()), bytes);
+    writer.end({ span, bytes, row: () => endedRow(span, owner) });
     feed?.add(span, bytes);
   }
 
   function take(message: SpanMessage, owner: SpanOwner): void {
-    const opened = book.find(message.span);
-    if (book.hasEnded(message.span) || (opened && message.at === "start")) refused.duplicate += 1;
-    else if (message.at === "start") begin(message.span, owner);
-    else finish(opened ? { ...message.span, ...placeOf(opened.start) } : message.span, opened?.owner ?? owner);
+    if (message.at === "start") begin(message.span, owner);
+    else {
+      const opened = book.find(message.span);
+      finish(opened ? { ...message.span, ...placeOf(opened.start) } : message.span, opened?.owner ?? owner);
+    }
   }
 
   return {
-    accept: take,
-    acceptFromThread(message, run) {
-      const parsed = spanMessage.safeParse(message);
-      const refusal = parsed.success ? refusalOf(parsed.data, run, book) : "shape";
+    accept(message, owner) {
+      const isKnown = book.hasEnded(message.span) || (message.at === "start" && book.find(message.span));
+      if (isKnown) refused.duplicate += 1;
+      else take(message, owner);
+    },
+    acceptFromThread(posted, run) {
+      const message = readSpanMessage(posted);
+      const refusal = message ? refusalOf(message, run, book) : "shape";
       if (refusal) refused[refusal] += 1;
-      else if (parsed.data) take(ownLinksOnly(parsed.data), { jobId: run.jobId, runId: run.runId });
+      else if (message) take(ownLinksOnly(message), { jobId: run.jobId, runId: run.runId });
     },
     closeOrphans(ownerId, reason) {
       for (const { start, owner } of book.openOf(ownerId)) {
@@ -122,20 +127,22 @@ export function createSpanHub(options: SpanHubOptions): SpanHub {
 }
 
 function refusalOf(message: SpanMessage, run: RunOrigin, book: SpanBook): Refusal | undefined {
-  const times = [message.span.start_ns, ...(message.at === "end" ? [message.span.end_ns] : [])];
-  const inner = message.at === "end" ? message.span.events.map((event) => event.at_ns) : [];
-  if (![...times, ...inner].every(isTime)) return "shape";
+  const { span } = message;
+  if (!isTime(span.start_ns)) return "shape";
+  if ("end_ns" in span && !(isTime(span.end_ns) && span.events.every((event) => isTime(event.at_ns)))) return "shape";
   return book.refusal(message.at, message.span, run);
 }
 
 /** Nanoseconds that fit the store's 64 bits. */
 function isTime(ns: string): boolean {
-  return ns.length <= 19 && /^\d+$/.test(ns) && BigInt(ns) < 2n ** 63n;
+  return (ns.length < 19 || (ns.length === 19 && ns <= latest)) && /^\d+$/.test(ns);
 }
+
+const latest = (2n ** 63n - 1n).toString();
 
 /** A thread may not tie another trace to its own. */
 function ownLinksOnly(message: SpanMessage): SpanMessage {
-  if (message.at === "start") return message;
+  if (message.at === "start" || message.span.links.length === 0) return message;
   const links = message.span.links.filter((link) => link.trace_id === message.span.trace_id);
   return { at: "end", span: { ...message.span, links } };
 }
@@ -154,27 +161,4 @@ function orderly(span: SpanEnd): SpanEnd {
 function orphan(start: SpanStart, { reason, now }: { reason: string; now: string }): SpanEnd {
   const attributes = { ...start.attributes, [attribute.orphan]: true, [attribute.errorType]: "orphaned" };
   return { ...start, attributes, end_ns: now, status: "error", status_message: reason, events: [], links: [] };
-}
-
-type Finished = Omit<SpanEnd, "end_ns">;
-
-function row(span: Finished, owner: SpanOwner, durNs: string | null): StoredSpan {
-  const parent = span.parent_span_id === undefined ? {} : { parent_span_id: span.parent_span_id };
-  const message = span.status_message === undefined ? {} : { status_message: span.status_message };
-  return {
-    trace_id: span.trace_id,
-    span_id: span.span_id,
-    ...parent,
-    job_id: owner.jobId,
-    ...(owner.runId === undefined ? {} : { run_id: owner.runId }),
-    name: span.name,
-    kind: span.kind,
-    start_ns: span.start_ns,
-    dur_ns: durNs,
-    status: span.status,
-    ...message,
-    attributes: span.attributes,
-    events: span.events,
-    links: span.links,
-  };
 }

@@ -1,20 +1,24 @@
+import type { Clock } from "../protocol/ids.ts";
 import type { StoredSpan } from "../protocol/span.ts";
+import { type Entry, type Pending, PendingSpans } from "./pending-spans.ts";
 
 export interface SpanWriterOptions {
   /** One call at a time, no span twice in a call. */
   store(rows: StoredSpan[]): Promise<void>;
   warn(message: string): void;
+  clock: Clock;
 }
 
 /**
- * Gathers rows for a moment and stores them together; a span that ended meanwhile costs one row. What the store
- * refuses is kept and tried again, up to a bound on memory. It never lets a failing store reach its callers.
+ * Gathers rows for a moment and stores them together. A span that is open waits for its end, which makes one row of
+ * two, unless it stays open or something below it is written: no row is ever stored before its parent's. What the
+ * store refuses is kept and tried again, up to a bound on memory. It never lets a failing store reach its callers.
  */
 export class SpanWriter {
   readonly counts = { rowsStored: 0, rowsLost: 0 };
   readonly #options: SpanWriterOptions;
-  readonly #pending = new Map<string, Entry>();
-  #bytes = 0;
+  readonly #pending = new PendingSpans();
+  #flushes = 0;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<boolean> | undefined;
@@ -23,26 +27,31 @@ export class SpanWriter {
     this.#options = options;
   }
 
-  /** A later row of the same span replaces an earlier one. `bytes` is a rough size. */
-  put(row: StoredSpan, bytes: number): void {
-    if (this.#bytes + bytes > mostPendingBytes) {
-      this.#lose();
-      return;
-    }
-    this.#keep(`${row.trace_id}${row.span_id}`, { row, bytes });
-    const isFull = this.#pending.size >= mostRows && this.#failures === 0;
+  /** Of a span that goes on. */
+  open(entry: Entry): void {
+    this.#put({ ...entry, dueAt: this.#options.clock.now() + patienceMs });
+  }
+
+  /** Of a span that is over: it replaces its open self. */
+  end(entry: Entry): void {
+    this.#put({ ...entry, dueAt: 0 });
+    const isFull = this.#pending.ended >= mostRows && this.#failures === 0;
     if (isFull && !this.#writing) void this.#writeNext();
-    else this.#schedule(delayMs);
   }
 
   /** Resolves when what was put before is stored, or the store failed three times. Never rejects. */
   async flush(): Promise<void> {
-    await this.#writing;
-    // The oldest leave first, so this many batches take with them all that is here now.
-    let batches = Math.ceil(this.#pending.size / mostRows) + Math.ceil((2 * this.#bytes) / mostBatchBytes);
-    for (let attempts = 3; batches > 0 && attempts > 0 && this.#pending.size > 0; ) {
-      if (await this.#writeNext()) batches -= 1;
-      else if (--attempts > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    this.#flushes += 1;
+    try {
+      await this.#writing;
+      // The oldest leave first, so this many batches take with them all that is here now.
+      let batches = Math.ceil(this.#pending.size / mostRows) + Math.ceil((2 * this.#pending.bytes) / mostBatchBytes);
+      for (let attempts = 3; batches > 0 && attempts > 0 && this.#pending.size > 0; ) {
+        if (await this.#writeNext()) batches -= 1;
+        else if (--attempts > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    } finally {
+      this.#flushes -= 1;
     }
   }
 
@@ -62,9 +71,10 @@ export class SpanWriter {
   }
 
   async #write(): Promise<boolean> {
-    const batch = this.#take();
+    const now = this.#flushes > 0 ? Number.POSITIVE_INFINITY : this.#options.clock.now();
+    const batch = this.#pending.take(now, { rows: mostRows, bytes: mostBatchBytes });
     try {
-      if (batch.length > 0) await this.#options.store(batch.map(([, entry]) => entry.row));
+      if (batch.length > 0) await this.#options.store(batch.map((entry) => entry.row()));
     } catch (thrown) {
       this.#putBack(batch, thrown);
       return false;
@@ -74,30 +84,20 @@ export class SpanWriter {
     return true;
   }
 
-  #take(): [string, Entry][] {
-    const batch: [string, Entry][] = [];
-    let size = 0;
-    for (const [key, entry] of this.#pending) {
-      if (batch.length >= mostRows || (batch.length > 0 && size + entry.bytes > mostBatchBytes)) break;
-      size += entry.bytes;
-      batch.push([key, entry]);
-    }
-    for (const [key] of batch) this.#pending.delete(key);
-    this.#bytes -= size;
-    return batch;
-  }
-
-  #putBack(batch: readonly [string, Entry][], thrown: unknown): void {
+  #putBack(batch: readonly Pending[], thrown: unknown): void {
     this.#failures += 1;
     const said = thrown instanceof Error ? thrown.message : String(thrown);
     if (this.#failures === 1) this.#options.warn(`spans could not be stored, and will be tried again: ${said}`);
     // A newer row of the same span came meanwhile: that one counts.
-    for (const [key, entry] of batch) if (!this.#pending.has(key)) this.#keep(key, entry);
+    for (const entry of batch) if (!this.#pending.has(entry)) this.#pending.put(entry);
   }
 
-  #keep(key: string, entry: Entry): void {
-    this.#bytes += entry.bytes - (this.#pending.get(key)?.bytes ?? 0);
-    this.#pending.set(key, entry);
+  #put(entry: Pending): void {
+    if (this.#pending.bytes + entry.bytes > mostPendingBytes) this.#lose();
+    else {
+      this.#pending.put(entry);
+      this.#schedule(delayMs);
+    }
   }
 
   #lose(): void {
@@ -110,13 +110,9 @@ export class SpanWriter {
   }
 }
 
-interface Entry {
-  row: StoredSpan;
-  bytes: number;
-}
-
-/** A request to a model is often over in less, and its span is then one row and not two. */
 const delayMs = 400;
+/** For the end of an open span. Most calls of tools, and many of models, are over in less. */
+const patienceMs = 1_000;
 const longestDelayMs = 5_000;
 const mostRows = 500;
 const mostBatchBytes = 4 * 1024 * 1024;

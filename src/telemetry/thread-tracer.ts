@@ -18,7 +18,14 @@ export interface Tracer {
    * A job's root span, the only one that may lack a parent: it continues the caller's trace when `traceparent` is a
    * valid one, and begins a new trace otherwise.
    */
-  startRoot(name: string, options?: SpanOptions & { traceparent?: string | undefined }): Span;
+  startRoot(name: string, options?: SpanOptions & { traceparent?: string | undefined; place?: RootPlace }): Span;
+}
+
+/** Of a job that another process may go on with: both record one and the same span. */
+export interface RootPlace {
+  spanId: string;
+  /** Where it was begun before. */
+  again?: { traceId: string; parentSpanId: string | undefined; startNs: string };
 }
 
 export interface SpanOptions {
@@ -52,27 +59,35 @@ export function createTracer(sink: (message: SpanMessage) => void, clock: Clock)
       return startSpan(name, { ...options, traceId: parent.traceId, parentSpanId: parent.spanId }, { sink, clock });
     },
     startRoot(name, options = {}) {
-      const caller = options.traceparent === undefined ? undefined : parseTraceparent(options.traceparent);
-      const traceId = caller?.traceId ?? newId(clock, 16);
-      return startSpan(name, { ...options, traceId, parentSpanId: caller?.spanId }, { sink, clock });
+      const { place, traceparent } = options;
+      const caller = traceparent === undefined ? undefined : parseTraceparent(traceparent);
+      const begun = { traceId: caller?.traceId ?? newId(clock, 16), parentSpanId: caller?.spanId };
+      const spanId = place?.spanId;
+      return startSpan(name, { ...options, ...begun, ...place?.again, spanId }, { sink, clock });
     },
   };
 }
 
-type Place = SpanOptions & { traceId: string; parentSpanId: string | undefined };
+type Place = SpanOptions & {
+  traceId: string;
+  parentSpanId: string | undefined;
+  spanId?: string | undefined;
+  startNs?: string;
+};
 
-function startSpan(
-  name: string,
-  place: Place,
-  { sink, clock }: { sink: (message: SpanMessage) => void; clock: Clock },
-): Span {
+interface Surroundings {
+  sink: (message: SpanMessage) => void;
+  clock: Clock;
+}
+
+function startSpan(name: string, place: Place, { sink, clock }: Surroundings): Span {
   const start: SpanStart = {
     trace_id: place.traceId,
-    span_id: newId(clock, 8),
+    span_id: place.spanId ?? newId(clock, 8),
     ...(place.parentSpanId === undefined ? {} : { parent_span_id: place.parentSpanId }),
     name,
     kind: place.kind ?? "internal",
-    start_ns: nanoseconds(clock),
+    start_ns: place.startNs ?? nanoseconds(clock),
     attributes: defined(place.attributes),
   };
   const links = (place.links ?? []).flatMap(linkOf);
@@ -83,7 +98,9 @@ function startSpan(
   return {
     traceId: start.trace_id,
     spanId: start.span_id,
-    traceparent: formatTraceparent({ traceId: start.trace_id, spanId: start.span_id, isSampled: true }),
+    get traceparent() {
+      return formatTraceparent({ traceId: start.trace_id, spanId: start.span_id, isSampled: true });
+    },
     set(more) {
       if (isOpen) attributes = { ...attributes, ...defined(more) };
     },
@@ -115,19 +132,25 @@ function linkOf(target: Span | string): SpanEnd["links"] {
 
 function defined(attributes: AttributeInput = {}): Attributes {
   const kept: Attributes = {};
-  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) kept[key] = value;
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key];
+    if (value !== undefined) kept[key] = value;
+  }
   return kept;
 }
 
 /** Random, and never all zero: that is "no id" in W3C trace context. */
 function newId(clock: Clock, bytes: number): string {
-  const hex = Buffer.from(clock.random(bytes)).toString("hex");
-  return /^0+$/.test(hex) ? `${hex.slice(1)}1` : hex;
+  const random = clock.random(bytes);
+  const hex = Buffer.from(random.buffer, random.byteOffset, bytes).toString("hex");
+  return hex.startsWith("00000000") && /^0+$/.test(hex) ? `${hex.slice(1)}1` : hex;
 }
 
 /** Since the epoch. A float of milliseconds since 1970 holds a quarter of a microsecond, so whole and fraction go separately. */
 export function nanoseconds(clock: Clock): string {
   const now = clock.now();
   const whole = Math.floor(now);
-  return (BigInt(whole) * 1_000_000n + BigInt(Math.round((now - whole) * 1e6))).toString();
+  const fraction = Math.round((now - whole) * 1e6);
+  if (whole <= 0 || fraction === 1e6) return (BigInt(whole) * 1_000_000n + BigInt(fraction)).toString();
+  return `${whole}${String(fraction).padStart(6, "0")}`;
 }
