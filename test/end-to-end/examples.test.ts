@@ -26,8 +26,8 @@ beforeAll(async () => {
   ground.write("tools/lint.cjs", linter);
   ground.write("src/old.js", "var one = 1;\nmodule.exports = one;\n");
   ground.commit();
-  sheaf = openSheaf();
-  away = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
+  away = openSheaf({ inProcess: true });
   const serving = sheaf.start(["serve", "--port", "0"]);
   await serving.shows(/listens on/);
   const url = /listens on (http:\S+);/.exec(serving.stderr)?.[1] ?? "";

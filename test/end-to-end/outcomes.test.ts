@@ -3,7 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSheaf, patience, resultOf, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
-/** Every outcome through the real command line: its exit code, its result, and how `show` tells it. */
+/**
+ * Every outcome through the real command line: its exit code, its result, and how `show` tells it. The first of them as
+ * processes, and the ones that signals make; the others differ in what the command does, not in how it is started.
+ */
 let ground: Playground;
 let sheaf: Sheaf;
 
@@ -13,7 +16,7 @@ beforeAll(() => {
   ground.write("src/b.js", 'import path from "path";\nrequire(name);\n');
   ground.write("shared.txt", "one\ntwo\nthree\n");
   ground.commit();
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();
@@ -41,7 +44,8 @@ const nodeProtocol = { each: [{ codemod: "node-protocol" }] };
 
 describe("the outcome of sheaf run", { timeout: patience }, () => {
   it("is succeeded, exit 0, when all of it landed and the checks are green", async () => {
-    const { result, stderr } = await run(jobFile("good", { ...nodeProtocol, checks: ["grep -q node:fs src/a.js"] }));
+    const file = jobFile("good", { ...nodeProtocol, checks: ["grep -q node:fs src/a.js"] });
+    const { result, stderr } = await sheaf.job([file, "--repo", ground.user], { asProcess: true });
     expect(result).toMatchObject({ outcome: "succeeded", exit_code: 0, denials: [] });
     expect(result.checks).toMatchObject([{ state: "passed", exit: 0, new_failures: 0 }]);
     expect(result.tasks).toMatchObject([{ state: "succeeded", landed: true, files_changed: 2, insertions: 2 }]);

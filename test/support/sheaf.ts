@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Result, result as resultSchema } from "../../src/protocol/result.ts";
 
-/** The real command line as a child process, with a data folder of its own and nothing of our environment. */
+/** The real command line, as a process or in this one, with a data folder of its own and nothing of our environment. */
 export interface Sheaf extends AsyncDisposable {
   /** Where it is started, and where job files of a test may lie. */
   folder: string;
@@ -26,6 +26,8 @@ export interface CallOptions {
   env?: Readonly<Record<string, string>>;
   /** A program that runs the command line given to it: `sh -c '...; exec "$@"' sh`. */
   through?: readonly string[];
+  /** A process of its own, whatever the others have. */
+  asProcess?: boolean;
 }
 
 export interface Called {
@@ -53,24 +55,31 @@ export const patience = 300_000;
 
 const root = join(import.meta.dirname, "../..");
 
-/** Without settings unless told otherwise: its commands run in Sheaf's own sandbox. */
-export function openSheaf(options: { settings?: string | null } = {}): Sheaf {
+/**
+ * Without settings unless told otherwise: its commands run in Sheaf's own sandbox. With `inProcess` a command that is
+ * called to its end runs in this process, which is all of it but the start: where the test is not about the process.
+ */
+export function openSheaf(options: { settings?: string | null; inProcess?: boolean } = {}): Sheaf {
   const folder = mkdtempSync(join(tmpdir(), "sheaf e2e-"));
   const home = join(folder, "home");
-  const { settings = null } = options;
+  const { settings = null, inProcess = false } = options;
+  const environment = (env: CallOptions["env"]) => ({
+    ...{ PATH: process.env.PATH, HOME: folder, SHEAF_HOME: home, NODE_COMPILE_CACHE: compileCache },
+    ...env,
+  });
   const children = new Set<ChildProcess>();
-  const start: Sheaf["start"] = (words, { cwd = folder, env = {}, through = [] } = {}) => {
+  const start: Sheaf["start"] = (words, { cwd = folder, env, through = [] } = {}) => {
     const [program = "", ...rest] = [...through, process.execPath, quickly, join(root, "src/bin.ts"), ...words];
-    const child = spawn(program, rest, {
-      cwd,
-      env: { PATH: process.env.PATH, HOME: folder, SHEAF_HOME: home, NODE_COMPILE_CACHE: compileCache, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(program, rest, { cwd, env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
     children.add(child);
     child.on("exit", () => children.delete(child));
     return follow(child);
   };
-  const call: Sheaf["call"] = (words, more) => start(words, more).ended;
+  const call: Sheaf["call"] = async (words, more = {}) => {
+    if (!inProcess || more.through || more.asProcess) return start(words, more).ended;
+    const { callInProcess } = await import("./call-in-process.ts");
+    return callInProcess(words, { cwd: more.cwd ?? folder, env: environment(more.env) });
+  };
   const sheaf: Sheaf = {
     folder,
     home,
