@@ -26,17 +26,19 @@ export class Account {
   readonly warned: Record<Unit, number> = { usd: 0, tokens: 0 };
   /** It was told that nothing more may be spent. */
   readonly isExhausted: Record<Unit, boolean> = { usd: false, tokens: false };
+  readonly #chain: readonly Account[];
 
   constructor(scope: BudgetScope, id: string, { limit = {}, parent }: { limit?: Limit; parent?: Account } = {}) {
     this.scope = scope;
     this.id = id;
     this.limit = limit;
     this.parent = parent;
+    this.#chain = [this, ...(parent?.chain() ?? [])];
   }
 
   /** From this one outward. */
-  *chain(): Generator<Account> {
-    for (let account: Account | undefined = this; account; account = account.parent) yield account;
+  chain(): readonly Account[] {
+    return this.#chain;
   }
 
   /** What another `wanted` would exceed for good, whatever of the reserved comes back. */

@@ -99,19 +99,23 @@ class Line {
         reject(signal.reason);
         this.#advance();
       };
+      let isThrough = false;
       const standing: Standing = {
         cost,
         hasWaited: false,
         isGone: false,
         go(pass) {
+          isThrough = true;
           signal.removeEventListener("abort", leave);
           resolve(pass);
         },
       };
-      signal.addEventListener("abort", leave, { once: true });
       this.#standing.push(standing);
       this.#advance();
       standing.hasWaited = true;
+      if (isThrough) return;
+      if (signal.aborted) leave();
+      else signal.addEventListener("abort", leave, { once: true });
     });
   }
 

@@ -2,7 +2,7 @@ import type { RunLimits } from "../protocol/agent.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
-import { Account, type Limit, units } from "./account.ts";
+import { Account, type Limit, type Sum, units } from "./account.ts";
 import { type BudgetNews, type Exhausted, Ledger } from "./ledger.ts";
 
 /** What was used: tokens, and what they cost where the price is known. */
@@ -32,6 +32,7 @@ export class JobBudget {
   readonly #taskLimit: Limit;
   readonly #tasks = new Map<string, Account>();
   readonly #spent = new Map<string, Spent>();
+  readonly #restored = new Map<string, Account>();
   #total: Spent = nothingSpent;
   #news: BudgetNews[] = [];
 
@@ -44,10 +45,21 @@ export class JobBudget {
 
   /** The account of one run, in that of its task, in the job's. */
   openRun(runId: string, taskId: string, limits: RunLimits = {}): Account {
+    const restored = this.#restored.get(runId);
+    if (restored) return restored;
     const task =
       this.#tasks.get(taskId) ?? new Account("task", taskId, { limit: this.#taskLimit, parent: this.#account });
     this.#tasks.set(taskId, task);
     return new Account("run", runId, { limit: limitOf(limits), parent: task });
+  }
+
+  /** What a run had spent before this process had its job: it counts, and nobody is asked. */
+  restore(run: { id: string; task: string; limits?: RunLimits | undefined }, spent: Spent): Account {
+    const account = this.openRun(run.id, run.task, run.limits);
+    this.#restored.set(run.id, account);
+    this.ledger.charge(account, sumOf(spent));
+    this.record(run.task, spent.usage, spent.isCostKnown ? spent.costNanoUsd : null);
+    return account;
   }
 
   record(taskId: string, usage: Usage, cost: number | null): void {
@@ -73,6 +85,11 @@ export class JobBudget {
   takeNews(): Fact[] {
     return this.#news.splice(0).map(factOf);
   }
+}
+
+function sumOf({ usage, costNanoUsd }: Spent): Sum {
+  const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
+  return { tokens: input + usage.output_tokens, nanoUsd: costNanoUsd };
 }
 
 function limitOf({ nano_usd, tokens }: { nano_usd?: number | undefined; tokens?: number | undefined }): Limit {

@@ -60,17 +60,22 @@ export class Ledger {
         reject(signal?.reason);
         this.#pump();
       };
+      let isDecided = false;
       const waiter: Waiter = {
         account,
         worst,
         decide: (answer) => {
+          isDecided = true;
           signal?.removeEventListener("abort", leave);
           resolve(answer);
         },
       };
-      signal?.addEventListener("abort", leave, { once: true });
       this.#waiting.push(waiter);
       this.#pump();
+      // Most never wait, and to listen costs more than all the rest of it.
+      if (isDecided) return;
+      if (signal?.aborted) leave();
+      else signal?.addEventListener("abort", leave, { once: true });
     });
   }
 

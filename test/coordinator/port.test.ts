@@ -10,3 +10,14 @@ it("What a thread says that is no message is the failure of its run, not of Shea
   await port.close();
   expect(port.thrown?.cause).toBeInstanceOf(UnfitFact);
 });
+
+it("A span goes to the hub as it came, whatever it holds.", async () => {
+  const heard: unknown[] = [];
+  const view = { now: () => 1, progressed: () => {}, span: (message: unknown) => heard.push(message) };
+  const port = new HostPort(view as unknown as HostView);
+  for (const message of [{ at: "end" }, null, 7]) port.threadEnd.postMessage({ kind: "span", message });
+  port.threadEnd.close();
+  await port.close();
+  expect(heard).toEqual([{ at: "end" }, null, 7]);
+  expect(port.thrown).toBeUndefined();
+});
