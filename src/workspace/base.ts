@@ -26,7 +26,7 @@ export async function resolveBase(
   const base: Base = { repository: repository.user.top, ref, commit, tree, is_dirty: false };
   if (repository.user.isBare) return { base, dirty: { count: 0, sample: [] } };
   if (options.includeDirty) await refuseLocked(repository);
-  const head = await headOf(repository);
+  const head = ref === "HEAD" ? commit : await headOf(repository);
   const paths = head === undefined ? [] : await dirtyPaths(repository, head);
   const dirty = { count: paths.length, sample: paths.slice(0, 20).map(({ path }) => toShown(path)) };
   if (!options.includeDirty || paths.length === 0) return { base, dirty };

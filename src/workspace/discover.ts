@@ -39,9 +39,13 @@ export async function discover(git: Git, path: string, userHome: string | undefi
   const [bare, inside, format] = flags.split("\n");
   const isBare = bare === "true";
   if (!isBare && inside !== "true") throw notARepository(path, "it is inside a git directory, not a working tree");
-  const gitDir = await realpath(await ask("--absolute-git-dir"));
-  const commonDir = await realpath(resolve(cwd, await ask("--git-common-dir")));
-  const top = isBare ? gitDir : await realpath(await ask("--show-toplevel"));
+  // A question each: a path may hold the newline that parts two answers.
+  const [gitDir, commonDir, workTree] = await Promise.all([
+    ask("--absolute-git-dir").then((answer) => realpath(answer)),
+    ask("--git-common-dir").then((answer) => realpath(resolve(cwd, answer))),
+    isBare ? undefined : ask("--show-toplevel").then((answer) => realpath(answer)),
+  ]);
+  const top = workTree ?? gitDir;
   if (!isBare) await refuseElsewhere(top, gitDir);
   const config = await configOf(git, gitDir, userHome);
   refusePartialClone(top, config);

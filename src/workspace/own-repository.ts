@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Discovered } from "./discover.ts";
 import type { Git } from "./git.ts";
@@ -23,21 +23,24 @@ export async function ownRepository(git: Git, home: string, found: Discovered): 
 
 async function make(git: Git, gitDir: string, found: Discovered): Promise<void> {
   await makeBare(git, gitDir, found, async (draft) => {
-    for (const [key, value] of settings) await git(["config", key, value], { gitDir: draft });
+    await appendFile(join(draft, "config"), settings);
     await refresh(draft, found);
   });
 }
 
-/** For git commands that a check runs in one of our working trees, past our own door. */
-const settings: readonly (readonly [string, string])[] = [
-  ["gc.auto", "0"],
-  ["maintenance.auto", "false"],
-  ["core.hooksPath", "/dev/null"],
-  ["core.autocrlf", "false"],
-  ["core.logAllRefUpdates", "false"],
-  ["user.name", "Sheaf"],
-  ["user.email", "sheaf@localhost"],
-];
+/** Lines of a configuration, for git commands that a check runs in one of our working trees, past our own door. */
+export const settings = `[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[core]
+	hooksPath = /dev/null
+	autocrlf = false
+	logAllRefUpdates = false
+[user]
+	name = Sheaf
+	email = sheaf@localhost
+`;
 
 /** Bytes in a blob are the bytes in a file, whatever the attributes in the tree ask for. */
 const neutral = "* -text -eol -filter -ident -working-tree-encoding -crlf\n";
