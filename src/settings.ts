@@ -1,6 +1,5 @@
 import { realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { readDocument } from "./document/read-document.ts";
 import { readText } from "./document/read-text.ts";
 import type { LogLevel } from "./log/log.ts";
 import { Fault } from "./protocol/failure.ts";
@@ -72,11 +71,13 @@ export async function readSettings(options: {
   const path =
     options.file === undefined ? join(options.home, "sheaf.config.yaml") : resolve(options.cwd, options.file);
   const real = await realpath(path).catch(() => undefined);
-  if (real === undefined && options.file === undefined) return settingsOf(writtenSettings.parse({}), nothingRead);
+  if (real === undefined && options.file === undefined) return defaults();
   if (real !== undefined && options.repository !== undefined) await refuseInside(real, options.repository, path);
   const text = await readText(path, { file: path, ...naming });
   // A file with nothing but comments says nothing: defaults hold.
-  if (isOnlyComments(text)) return { ...settingsOf(writtenSettings.parse({}), nothingRead), file: path };
+  if (isOnlyComments(text)) return { ...defaults(), file: path };
+  // What reads YAML is a sixth of the modules of a command that reads none.
+  const { readDocument } = await import("./document/read-document.ts");
   const { value, place } = readDocument(text, { file: path, ...naming, schema: writtenSettings });
   const webhooks = await Promise.all(
     value.webhooks.map((written, index) =>
@@ -119,6 +120,11 @@ async function ruleIn(
       throw new Fault("configuration", `${place(at)}: ${message}`, { ...(remedy ? { remedy } : {}), cause: thrown });
     }
   };
+}
+
+/** Nothing to check, and once: the code that zod makes for checking fast would take 10 ms to make. */
+function defaults(): Settings {
+  return settingsOf(writtenSettings.parse({}, { jitless: true }), nothingRead);
 }
 
 function settingsOf(written: WrittenSettings, { webhooks, secrets, modelKey, rule }: Read): Settings {

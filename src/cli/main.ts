@@ -25,6 +25,8 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   audit: async () => (await import("./audit.ts")).addAudit,
   serve: async () => (await import("./serve.ts")).addServe,
   gc: async () => (await import("./gc.ts")).addGc,
+  export: async () => (await import("./export.ts")).addExport,
+  import: async () => (await import("./import.ts")).addImport,
   doctor: async () => (await import("./doctor.ts")).addDoctor,
 };
 
@@ -50,6 +52,7 @@ export async function runCommandLine(words: readonly string[], around: Surroundi
 
 /** The verbs that a command line could mean; all of them where it names none, for help and for suggestions. */
 function namedIn(words: readonly string[]): Promise<Verb[]> {
+  if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) return Promise.resolve([]);
   const named = Object.keys(verbs).filter((name) => words.includes(name));
   const wanted = named.length > 0 && words[0] !== "help" ? named : Object.keys(verbs);
   return Promise.all(wanted.flatMap((name) => verbs[name]?.() ?? []));

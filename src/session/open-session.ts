@@ -3,7 +3,6 @@ import type { OpenOptions, Session } from "../cli/session.ts";
 import { readOwner } from "../db/lock.ts";
 import { Fault } from "../protocol/failure.ts";
 import { readSettings } from "../settings.ts";
-import { joinServer, joinSocket } from "./join-session.ts";
 import type { SessionOrder } from "./own-session.ts";
 
 /**
@@ -13,7 +12,7 @@ import type { SessionOrder } from "./own-session.ts";
 export async function openSession(order: SessionOrder): Promise<Session> {
   const { config, cwd, options } = order;
   const server = options.server ?? config.server;
-  if (server !== undefined) return joinServer({ url: server, token: config.token });
+  if (server !== undefined) return (await joining()).joinServer({ url: server, token: config.token });
   const variable = (name: string) => config.variable(name);
   const settings = await readSettings({ home: config.home, cwd, variable, ...settingsPlace(options) });
   const deadline = performance.now() + patienceMs;
@@ -37,7 +36,12 @@ const lookMs = 50;
 
 async function joinHolder(order: SessionOrder): Promise<Session | undefined> {
   const socket = readOwner(order.config.home)?.socket;
-  return socket === undefined ? undefined : joinSocket(socket, () => openSession(order));
+  return socket === undefined ? undefined : (await joining()).joinSocket(socket, () => openSession(order));
+}
+
+/** Loaded only by whoever asks another process. */
+function joining() {
+  return import("./join-session.ts");
 }
 
 function isLocked(thrown: unknown): boolean {
