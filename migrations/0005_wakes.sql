@@ -3,6 +3,7 @@
 -- life: a wake that goes back into the queue is a new row, so its id is the right to end it.
 -- `created_on` is no time of day but the wake's place in its queue: the virtual start of start-time fair queueing
 -- (Goyal, Vin and Cheng, 1996), counted in seconds, apart for each priority. pg-boss's index job_i11 is that order.
+-- No wake is ever too old, waiting or held, whoever lets pg-boss itself look after this table.
 SELECT sheaf_queue.create_queue('jobs', '{"policy": "stately", "retryLimit": 3, "heartbeatSeconds": 10}');
 --> statement-breakpoint
 SELECT sheaf_queue.create_queue('runs', '{"policy": "stately", "retryLimit": 3, "heartbeatSeconds": 10}');
@@ -36,9 +37,10 @@ BEGIN
     FROM (SELECT DISTINCT i.job_id, i.priority FROM incoming i) f
   )
   INSERT INTO sheaf_queue.job_common AS kept
-    (name, singleton_key, group_id, group_tier, priority, start_after, created_on, policy, heartbeat_seconds, keep_until)
+    (name, singleton_key, group_id, group_tier, priority, start_after, created_on, policy, heartbeat_seconds,
+      expire_seconds, keep_until)
   SELECT queue_name, i.run_id, i.job_id, i.tenant, i.priority, coalesce(i.start, clock_timestamp()),
-    f.last + i.place * interval '1 second', 'stately', lease_seconds, 'infinity'
+    f.last + i.place * interval '1 second', 'stately', lease_seconds, 2147483647, 'infinity'
   FROM incoming i JOIN flows f ON f.job_id = i.job_id AND f.priority = i.priority
   ON CONFLICT (name, state, coalesce(singleton_key, '')) WHERE state <= 'active' AND policy = 'stately'
   DO UPDATE SET start_after = least(kept.start_after, excluded.start_after),
@@ -118,9 +120,9 @@ BEGIN
     ), back AS (
       INSERT INTO sheaf_queue.job_common AS kept
         (name, singleton_key, group_id, group_tier, priority, start_after, created_on, policy, heartbeat_seconds,
-          keep_until, retry_count)
+          expire_seconds, keep_until, retry_count)
       SELECT name, singleton_key, group_id, group_tier, priority, coalesce(start, clock_timestamp()), created_on, policy,
-        heartbeat_seconds, keep_until, retry_count + deaths
+        heartbeat_seconds, expire_seconds, keep_until, retry_count + deaths
       FROM mine
       ON CONFLICT (name, state, coalesce(singleton_key, '')) WHERE state <= 'active' AND policy = 'stately'
       DO UPDATE SET start_after = least(kept.start_after, excluded.start_after),
