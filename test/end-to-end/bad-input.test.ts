@@ -12,7 +12,7 @@ beforeAll(() => {
   ground = playground();
   ground.write("a.js", 'require("fs");\n');
   ground.commit();
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();
@@ -33,7 +33,8 @@ describe("a repository that cannot be worked on", { timeout: patience }, () => {
   it("is refused when there is none, when it has no commit, and when the ref is unknown", async () => {
     const empty = join(ground.folder, "empty");
     mkdirSync(empty);
-    expectRefusal(await sheaf.call(["run", ...codemod, empty]), 64, /is not in a git repository/);
+    const called = await sheaf.call(["run", ...codemod, empty], { asProcess: true });
+    expectRefusal(called, 64, /is not in a git repository/);
     expectRefusal(await sheaf.call(["run", ...codemod, join(empty, "nowhere")]), 64, /nowhere/);
     ground.gitIn(empty, undefined, "init", "-q");
     expectRefusal(await sheaf.call(["run", ...codemod, empty]), 64, /no commit[\s\S]*try: /);
@@ -114,7 +115,8 @@ describe("a job file that is wrong", { timeout: patience }, () => {
 
   it("is refused alike by run, which starts nothing, and when it is missing or a folder", async () => {
     sheaf.write("wrong.yaml", "version: 1\n");
-    expectRefusal(await sheaf.call(["run", "wrong.yaml", "--repo", ground.user]), 65, /wrong\.yaml/);
+    const called = await sheaf.call(["run", "wrong.yaml", "--repo", ground.user], { asProcess: true });
+    expectRefusal(called, 65, /wrong\.yaml/);
     expectRefusal(await sheaf.call(["run", "missing.yaml", "--repo", ground.user]), 65, /missing\.yaml/);
     expectRefusal(await sheaf.call(["run", ".", "--repo", ground.user]), 65, /not a file/);
     sheaf.write("broken.yml", "id: broken\nlanguage: JavaScript\nrule: { pattern: 'foo(((' }\nfix: y\n");
@@ -145,7 +147,7 @@ describe("a check that misbehaves", { timeout: patience }, () => {
   });
 
   it("is not run at all, exit 78, where nothing contains it; as it is, with a warning, where the operator says so", async () => {
-    await using bare = openSheaf({ settings: "sandbox: { mode: none }\n" });
+    await using bare = openSheaf({ settings: "sandbox: { mode: none }\n", inProcess: true });
     const refused = await bare.call(["run", ...codemod, ground.user, "--check", "touch /tmp/never"]);
     expectRefusal(refused, 78, /check "touch \/tmp\/never" needs a command[\s\S]*try: .*sandbox/);
     bare.write("home/sheaf.config.yaml", "sandbox: { mode: external }\n");

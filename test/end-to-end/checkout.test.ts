@@ -34,7 +34,7 @@ beforeAll(() => {
     chmodSync(hook, 0o755);
   }
   ground.git("config", "core.fsmonitor", join(ground.user, ".git/hooks/fsmonitor-watchman"));
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();

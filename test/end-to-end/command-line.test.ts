@@ -18,7 +18,7 @@ beforeAll(() => {
     })),
   );
   ground.git("reset", "-q", "--hard");
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();
@@ -33,7 +33,7 @@ const verbs =
 
 describe("the command line", { timeout: patience }, () => {
   it("explains every verb, with an example that uses it, on stdout", async () => {
-    const top = await sheaf.call(["--help"]);
+    const top = await sheaf.call(["--help"], { asProcess: true });
     const listed = [...top.stdout.matchAll(/^ {2}([a-z]+) (?:\[|<| *[A-Z])/gm)].map(([, verb]) => verb);
     expect(listed.filter((verb) => verb !== "help")).toEqual(verbs);
     const helps = await inPairs(verbs, (verb) => sheaf.call([verb, "--help"]));
@@ -42,7 +42,7 @@ describe("the command line", { timeout: patience }, () => {
       expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}sheaf ${verbs[index]}\\b`));
     }
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
-    expect(await sheaf.call(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
+    expect(await sheaf.call(["--version"], { asProcess: true })).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
   const mistakes: [string[], RegExp][] = [

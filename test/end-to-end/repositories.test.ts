@@ -9,7 +9,7 @@ let sheaf: Sheaf;
 const grounds: Playground[] = [];
 
 beforeAll(() => {
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();

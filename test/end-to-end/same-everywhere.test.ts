@@ -21,8 +21,8 @@ beforeAll(async () => {
   ground.write("src/b.js", 'const path = require("path");\n');
   ground.write("shared.txt", "one\ntwo\nthree\n");
   ground.commit();
-  here = openSheaf();
-  away = openSheaf();
+  here = openSheaf({ inProcess: true });
+  away = openSheaf({ inProcess: true });
   server = here.start(["serve", "--port", "0"]);
   await server.shows(/listens on/);
   const url = /listens on (http:\S+);/.exec(server.stderr)?.[1] ?? "";

@@ -36,7 +36,7 @@ beforeAll(() => {
   ground.gitIn(ground.user, undefined, "update-index", "--add", "--cacheinfo", `120000,${link("../far")},mine/view`);
   ground.git("checkout-index", "-a");
   ground.commit();
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();

@@ -9,7 +9,7 @@ import { type Receiver, startReceiver } from "../telemetry/receiver.ts";
 let sheaf: Sheaf;
 let receiver: Receiver;
 beforeAll(async () => {
-  sheaf = openSheaf();
+  sheaf = openSheaf({ inProcess: true });
   receiver = await startReceiver();
 });
 afterAll(async () => {
