@@ -1,12 +1,12 @@
-import { close, constants, open, readFile, type Stats } from "node:fs";
-import { access, lstat, readlink } from "node:fs/promises";
-import { promisify } from "node:util";
+import type { Stats } from "node:fs";
+import { access, constants, lstat, readlink } from "node:fs/promises";
 import { bringsSecret, fileHolds, secretReason } from "./bring-secret.ts";
 import type { Version } from "./diff.ts";
 import { lookAt, mostReadAgain } from "./looks.ts";
 import { objectId } from "./loose-objects.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import { type RawPath, toBytes, toRaw } from "./raw-path.ts";
+import { readSeen } from "./read-seen.ts";
 import type { Refused } from "./walk.ts";
 
 /**
@@ -70,7 +70,7 @@ async function take(open: OpenWorkspace, seen: Seen): Promise<Taken> {
 
 /** Read once: what is looked through for secrets is what is stored. */
 async function takeSmall(open: OpenWorkspace, seen: Seen, at: Buffer): Promise<Taken> {
-  const bytes = await read(at).catch(unlessRefused);
+  const bytes = await readSeen(at, seen.stats.size).catch(unlessRefused);
   if (!bytes) return "unreadable";
   const { repository, listing, looks } = open;
   const guess = looks.guess(seen.path, seen.stats, listing.entries.get(seen.path));
@@ -81,21 +81,6 @@ async function takeSmall(open: OpenWorkspace, seen: Seen, at: Buffer): Promise<T
   if (await bringsSecret(open, seen.path, async (isSecret) => isSecret(bytes))) return "secret";
   return { mode: modeOf(open, seen), oid: await repository.writer.blob(bytes) };
 }
-
-/** It waits for no FIFO, and goes through no link. */
-async function read(at: Buffer): Promise<Buffer> {
-  const file = await openFile(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return await readAll(file);
-  } finally {
-    await closeFile(file);
-  }
-}
-
-// With callbacks: a `FileHandle` costs as much again as the reading.
-const openFile = promisify(open);
-const readAll = promisify<number, Buffer>(readFile);
-const closeFile = promisify(close);
 
 async function takeLarge(open: OpenWorkspace, seen: Seen, at: Buffer): Promise<Taken> {
   const isReadable = await access(at, constants.R_OK).then(() => true, unlessRefused);
