@@ -14,7 +14,7 @@ export interface Pending extends Entry {
 
 /** Spans on their way to the store, each once, a parent before what is below it. It hands out no child without its parent. */
 export class PendingSpans {
-  /** In order of start, but for those the store had already. */
+  /** In order of start, but for those the store has already as open ones. */
   readonly #entries = new Map<string, Pending>();
   #bytes = 0;
   #ended = 0;
@@ -29,10 +29,6 @@ export class PendingSpans {
 
   get ended(): number {
     return this.#ended;
-  }
-
-  has({ span }: Entry): boolean {
-    return this.#entries.has(keyOf(span));
   }
 
   /** In the place of its earlier self. */
@@ -56,6 +52,15 @@ export class PendingSpans {
     }
     for (const entry of batch) this.#remove(entry);
     return batch;
+  }
+
+  /** Those that were taken and could not be stored: in front again, as their newer selves where they have such. */
+  putBack(batch: readonly Pending[]): void {
+    const later = [...this.#entries];
+    for (const entry of batch) if (!this.#entries.has(keyOf(entry.span))) this.#count(entry, 1);
+    this.#entries.clear();
+    for (const entry of batch) this.#entries.set(keyOf(entry.span), entry);
+    for (const [key, entry] of later) this.#entries.set(key, entry);
   }
 
   #aboveDue(now: number): Set<string> {

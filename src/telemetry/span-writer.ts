@@ -88,8 +88,7 @@ export class SpanWriter {
     this.#failures += 1;
     const said = thrown instanceof Error ? thrown.message : String(thrown);
     if (this.#failures === 1) this.#options.warn(`spans could not be stored, and will be tried again: ${said}`);
-    // A newer row of the same span came meanwhile: that one counts.
-    for (const entry of batch) if (!this.#pending.has(entry)) this.#pending.put(entry);
+    this.#pending.putBack(batch);
   }
 
   #put(entry: Pending): void {

@@ -83,3 +83,52 @@ test("no half of a secret is left at a cut, wherever the secret stands", () => {
   const shrinking = `${secret} `.repeat(Math.floor(131_072 / 61)) + secret.repeat(20);
   expect(JSON.stringify(limitSpan({ ...empty, attributes: { shrinking } }, hide).content)).not.toContain("S3CRET");
 });
+
+test("what a small span holds is hidden as if each text of it was looked at alone", () => {
+  const secrets = ["hunter2hunter2", "two\nlines-of-it", "a\u0001b-secret"];
+  const hide = createRedactor(secrets);
+  const piece = fc.oneof(
+    fc.constantFrom(
+      ...secrets,
+      "hunter2",
+      "npm_",
+      "abcdefghijklmnopqrst",
+      "\n",
+      "\\n",
+      "\u0001",
+      "://user:pw@",
+      "@",
+      " ",
+    ),
+    fc.constantFrom(
+      "\n... 5 bytes left out ...\n",
+      Buffer.from("hunter2hunter2").toString("base64"),
+      "bearer ",
+      "plain",
+    ),
+  );
+  const text = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(""));
+  const texts = fc.tuple(text, text, text, text, text, text);
+  fc.assert(
+    fc.property(texts, ([name, status_message, one, two, three, four]) => {
+      const { content } = limitSpan(
+        {
+          name,
+          status_message,
+          attributes: { one, list: [two, three], count: 1 },
+          events: [{ name: four, at_ns: "5", attributes: { one } }],
+          links: [],
+        },
+        hide,
+      );
+      expect(content).toEqual({
+        name: hide(name),
+        status_message: hide(status_message),
+        attributes: { one: hide(one), list: [hide(two), hide(three)], count: 1 },
+        events: [{ name: hide(four), at_ns: "5", attributes: { one: hide(one) } }],
+        links: [],
+      });
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -33,6 +33,19 @@ describe("a span from start to end", () => {
     expect(stage.memory.calls.flat()).toHaveLength(1);
   });
 
+  test("is stored when it ends, together with the open ones above it", () => {
+    const stage = scene();
+    const root = stage.tracer.startRoot("invoke_workflow job");
+    const plan = stage.tracer.start("plan", { parent: root });
+    for (let index = 0; index < 500; index++) stage.tracer.start("sheaf.queue a", { parent: plan }).end();
+    const [first = []] = stage.memory.calls;
+    expect(first.slice(0, 2)).toMatchObject([
+      { name: "invoke_workflow job", dur_ns: null },
+      { name: "plan", dur_ns: null },
+    ]);
+    expect(first).toHaveLength(500);
+  });
+
   test("never lasts less than nothing, though the clock was set back", async () => {
     const stage = scene();
     const { run, thread, agent } = jobWithRun(stage);
@@ -51,6 +64,18 @@ describe("a span from start to end", () => {
       .startRoot("a hunter2hunter2", { attributes: { a: "hunter2hunter2" } })
       .end({ message: "hunter2hunter2" });
     await stage.hub.flush();
+    expect(JSON.stringify(stage.memory.calls)).not.toContain("hunter2");
+  });
+
+  test("is redacted when it is stored while it is open, and when it is closed for its owner", async () => {
+    const stage = scene({ redact: createRedactor(["hunter2hunter2"]) });
+    const attributes = { a: "hunter2hunter2", long: "hunter2hunter2 ".repeat(2_000) };
+    stage.tracer.startRoot("a hunter2hunter2", { attributes: { a: "hunter2hunter2" } });
+    stage.tracer.startRoot("b hunter2hunter2", { attributes });
+    await stage.hub.flush();
+    stage.hub.closeOrphans("job-1", "it had hunter2hunter2");
+    await stage.hub.flush();
+    expect(stage.memory.calls.flat()).toHaveLength(4);
     expect(JSON.stringify(stage.memory.calls)).not.toContain("hunter2");
   });
 });
