@@ -15,6 +15,7 @@ import { httpRead } from "./http-read.ts";
 import { idleMemory } from "./idle-memory.ts";
 import { jobOverHttp } from "./job-over-http.ts";
 import { printFailure, printFigure, printMachine, printReading, printSummary } from "./print.ts";
+import { queue } from "./queue.ts";
 import { recipeThreads } from "./recipe-threads.ts";
 import { runCpu } from "./run-cpu.ts";
 import { sandbox } from "./sandbox.ts";
@@ -33,6 +34,7 @@ const figures: readonly Figure[] = [
   runCpu,
   coldStart,
   append,
+  queue,
   decision,
   tracingTax,
   threadStart,
