@@ -32,6 +32,14 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   cwd: process.cwd(),
   now: Date.now,
   readInput: () => text(process.stdin),
+  foresee() {
+    // A server that was named does the work. What cannot be loaded says so to whoever opens.
+    if (config.server === undefined)
+      void import("./session/foresee.ts").then(
+        (named) => named.foresee(config),
+        () => {},
+      );
+  },
   async open(command, options = {}) {
     // Loaded by the commands that need it: a third of all modules are below it.
     const { openSession } = await import("./session/open-session.ts");

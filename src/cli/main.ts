@@ -38,11 +38,14 @@ export async function runCommandLine(words: readonly string[], around: Surroundi
     const { config, server } = program.opts<{ config?: string; server?: string }>();
     return around.open(command, { ...more, settingsFile: config, server });
   };
+  const foresee = () => {
+    if (program.opts<{ server?: string }>().server === undefined) around.foresee?.();
+  };
   const exit = (chosen: number) => {
     code = chosen;
   };
   try {
-    for (const add of await namedIn(words)) add(program, { ...around, open }, exit);
+    for (const add of await namedIn(words)) add(program, { ...around, open, foresee }, exit);
     await program.parseAsync([...words], { from: "user" });
     return code;
   } catch (thrown) {

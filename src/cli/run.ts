@@ -59,6 +59,7 @@ export const addRun: Verb = (program, around, exit) => {
       await withReports({ ...options, name: named ?? options.file }, around, async (reporting) => {
         const asked = await readAsked(named, options, around);
         const { source } = asked;
+        around.foresee?.();
         const job = { ...(await openJob(source, asked.options, around)), source };
         await using session = await openFor(job, around);
         const place = { session, around };

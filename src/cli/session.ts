@@ -19,6 +19,8 @@ export interface Surroundings {
   cwd: string;
   /** All of standard input, for whoever is told to read it. */
   readInput(): Promise<string>;
+  /** Begins to load what `open` will need, for whoever has to wait for something else first. Opens nothing. */
+  foresee?(): void;
   /** Takes the data folder's lock and opens the store. Throws Fault `locked` while another process owns it. */
   open(command: string, more?: OpenOptions): Promise<Session>;
   /** Serves a session of this process at a port, for whoever has a token. Throws Fault `configuration`. */

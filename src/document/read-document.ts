@@ -6,7 +6,7 @@ import { type ParsedDocument, parseYaml } from "./parse-yaml.ts";
 import { type Place, placesIn } from "./place.ts";
 import { plainValue } from "./plain-value.ts";
 import { listed, type Problem } from "./problem.ts";
-import { refusedText } from "./refused-text.ts";
+import { maxDocumentBytes, refusedText } from "./refused-text.ts";
 
 /**
  * Reads YAML that people wrote. It never guesses: what is not in the schema, written twice, of another type, too
@@ -30,8 +30,6 @@ export interface PlacedDocument<Value> {
   written: unknown;
   place: Place;
 }
-
-export const maxDocumentBytes = 1_000_000;
 
 /** One document. Throws Fault with the caller's code; its message has one line per problem, at most 21 lines. */
 export function readDocument<Value>(text: string, options: DocumentOptions<Value>): PlacedDocument<Value> {

@@ -1,8 +1,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { Fault, type FaultCode } from "../protocol/failure.ts";
 import { listed } from "./problem.ts";
-import { maxDocumentBytes } from "./read-document.ts";
-import { tooLarge } from "./refused-text.ts";
+import { maxDocumentBytes, tooLarge } from "./refused-text.ts";
 
 /**
  * The text of a file that a person named, read without trusting its size: a folder, a device, more than `maxBytes`

@@ -1,5 +1,7 @@
 import type { Problem } from "./problem.ts";
 
+export const maxDocumentBytes = 1_000_000;
+
 /** Why a text is not worth parsing: too large, or holding what YAML 1.2 does not allow in a file (5.1). */
 export function refusedText(text: string, maxBytes: number): Problem | undefined {
   const bytes = Buffer.byteLength(text);

@@ -1,15 +1,9 @@
 import { createReadStream } from "node:fs";
-import type * as nodeHttp from "node:http";
-import type * as nodeHttps from "node:https";
-import { createRequire } from "node:module";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { Fault, type FaultCode, faultExits } from "../protocol/failure.ts";
-
-// An `import` of it would load all of undici as well, whose names it hands on: 50 ms of CPU.
-const load = createRequire(import.meta.url);
-const http = load("node:http") as typeof nodeHttp;
-const https = load("node:https") as typeof nodeHttps;
 
 /** One server, over its socket or its address. What it refuses comes back as the Fault it was there. */
 export interface Connection {
@@ -19,7 +13,7 @@ export interface Connection {
   json<S extends z.ZodType>(order: Order, shape: S): Promise<z.infer<S>>;
   bytes(order: Order): Promise<Uint8Array>;
   /** The answer as it comes; undefined where the server says that there is nothing more (204). */
-  stream(order: Order): Promise<nodeHttp.IncomingMessage | undefined>;
+  stream(order: Order): Promise<IncomingMessage | undefined>;
   close(): void;
 }
 
@@ -38,7 +32,7 @@ export type Server = { socket: string } | { url: string; token: string | undefin
 export function connect(server: Server): Connection {
   const { name, client, base, agent } = placeOf(server);
   const send = (order: Order) =>
-    new Promise<nodeHttp.IncomingMessage>((resolve, reject) => {
+    new Promise<IncomingMessage>((resolve, reject) => {
       const request = client.request({
         ...base,
         agent,
@@ -118,7 +112,7 @@ function headersOf({ body, file, headers }: Order, server: Server): Record<strin
   };
 }
 
-async function collect(incoming: nodeHttp.IncomingMessage, name: string): Promise<Buffer> {
+async function collect(incoming: IncomingMessage, name: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);

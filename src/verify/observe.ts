@@ -2,7 +2,7 @@ import type { CommandCheck } from "../protocol/check.ts";
 import type { CommandOutcome } from "../sandbox/driver.ts";
 import { allAttempts } from "./attempts.ts";
 import type { Observation } from "./judge-check.ts";
-import { type Reading, readReport } from "./report.ts";
+import type { Reading } from "./report.ts";
 import { dropReport, readReportFile } from "./report-file.ts";
 import type { CheckView } from "./run-checks.ts";
 import { sightOf } from "./sight.ts";
@@ -39,12 +39,18 @@ async function runOnce(
   const output = view.redact(ended.output.toString());
   const data = { name: check.name, tree, ...task, exit, signal, timed_out: isTimedOut, duration_ms: durationMs };
   await view.log([{ type: "check.finished", data: { ...data, output: await view.keep(Buffer.from(output)) } }]);
-  const report = stale ?? reportOf(check, ended, root);
+  const report = stale ?? (await reportOf(check, ended, root));
   return { tree, exit, signal, isTimedOut, durationMs, tail: tailOf(output), ...(report ? { report } : {}) };
 }
 
-function reportOf(check: CommandCheck, ended: CommandOutcome & { place: string }, root: string): Reading | undefined {
+async function reportOf(
+  check: CommandCheck,
+  ended: CommandOutcome & { place: string },
+  root: string,
+): Promise<Reading | undefined> {
   if (check.parse === "exit") return undefined;
+  // Its parsers are sixty modules, which every start of a job would pay for.
+  const { readReport } = await import("./report.ts");
   if (check.report !== undefined) {
     const file = readReportFile(root, check.report, mostReportBytes);
     return "unreadable" in file ? file : readReport(check.parse, file.bytes, ended.place);
