@@ -4,11 +4,12 @@ import { type Log, silentLog } from "../log/log.ts";
 import { type Clock, newUuid, type RunId } from "../protocol/ids.ts";
 import { type Backlog, createBacklog } from "./backlog.ts";
 import { createBell } from "./bell.ts";
+import { drainHolds } from "./drain.ts";
+import { createHandOver } from "./hand-over.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { Pump } from "./pump.ts";
 import type { HeldWake, Queue, QueueLimits, Wake, WakeListeners } from "./queue.ts";
 import {
-  buryWake,
   countWakes,
   endWakes,
   heldAmong,
@@ -44,9 +45,6 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
   if (isEmbedded) await attempt("take what was held", database, (orm) => takeFromDead(name, "all", orm));
   return new WakeQueue(options);
 }
-
-/** After a listener that threw. */
-const retryMs = 5_000;
 
 class WakeQueue implements Queue {
   readonly #options: Required<QueueOptions>;
@@ -84,8 +82,10 @@ class WakeQueue implements Queue {
       holder: this.#holder,
       holds: this.#holds,
       bell: this.#bell,
-      deliver: (wake) => this.#deliver(wake, listeners),
-      lost: (wake) => this.#tell(wake, () => listeners.lost(wake)),
+      ...createHandOver(
+        { ...this.#options, holds: this.#holds, putBack: (wake, startAfter) => this.putBack(wake, startAfter) },
+        listeners,
+      ),
     });
   }
 
@@ -135,20 +135,8 @@ class WakeQueue implements Queue {
   }
 
   async drain(graceMs: number): Promise<void> {
-    const { clock, name } = this.#options;
-    const deadline = clock.now() + graceMs;
     this.#pump?.stopFetching();
-    for (;;) {
-      await this.#settle();
-      const left = deadline - clock.now();
-      if (this.#holds.isEmpty || left <= 0) break;
-      await this.#endings.sleep(Math.min(left, 100), 0);
-    }
-    const ids = this.#holds.list().map(({ id }) => id);
-    if (ids.length === 0) return;
-    this.#holds.end(ids);
-    await this.#write("put wakes back", undefined, (orm) => returnWakes(name, { ids }, orm));
-    this.#holds.drop(ids);
+    await drainHolds(graceMs, { ...this.#options, holds: this.#holds, endings: this.#endings });
   }
 
   async close(): Promise<void> {
@@ -172,41 +160,5 @@ class WakeQueue implements Queue {
   async #goneAmong(ids: readonly string[], orm: Orm): Promise<Set<string>> {
     const still = await heldAmong(this.#options.name, ids, orm);
     return new Set(ids.filter((id) => !still.has(id)));
-  }
-
-  /** Forgets what other people's transactions have ended. */
-  async #settle(): Promise<void> {
-    const ending = this.#holds.ending();
-    if (ending.length === 0) return;
-    this.#holds.drop(await attempt("look at wakes", this.#options.database, (orm) => this.#goneAmong(ending, orm)));
-  }
-
-  #deliver(wake: HeldWake, listeners: WakeListeners): void {
-    if (wake.crashes <= this.#options.mostCrashes) this.#tell(wake, () => listeners.take(wake));
-    else void this.#bury(wake, listeners);
-  }
-
-  async #bury(wake: HeldWake, { poison }: WakeListeners): Promise<void> {
-    const { clock, log, name } = this.#options;
-    try {
-      await poison(wake);
-      this.#holds.end([wake.id]);
-      await this.#write("bury a wake", undefined, (orm) => buryWake(name, wake.id, orm));
-      this.#holds.drop([wake.id]);
-    } catch (thrown) {
-      this.#holds.keep([wake.id]);
-      log.error("a poisonous wake could not be dealt with", { run: wake.runId, error: thrown });
-      await this.putBack(wake, new Date(clock.now() + retryMs)).catch(() => {});
-    }
-  }
-
-  #tell(wake: HeldWake, listener: () => void): void {
-    const { clock, log } = this.#options;
-    try {
-      listener();
-    } catch (thrown) {
-      log.error("a wake could not be handed over", { run: wake.runId, error: thrown });
-      this.putBack(wake, new Date(clock.now() + retryMs)).catch(() => {});
-    }
   }
 }

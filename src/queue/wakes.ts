@@ -13,7 +13,7 @@ export type QueueName = "jobs" | "runs";
 /** Priorities are of 32 bits. */
 const unlimited = 2 ** 31 - 1;
 
-/** What holds a wake: the lease is in whole seconds, rounded up, by the clock of the database. */
+/** The lease of those who will hold them is in whole seconds, rounded up, by the clock of the database. */
 export async function sendWakes(
   queue: { name: QueueName; leaseMs: number },
   wakes: readonly Wake[],
