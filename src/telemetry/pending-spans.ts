@@ -42,16 +42,15 @@ export class PendingSpans {
   /** Those that are due, with all that they hang from: at most so many, and more bytes than that only where one has them. */
   take(now: number, most: { rows: number; bytes: number }): Pending[] {
     const above = this.#aboveDue(now);
-    const batch: Pending[] = [];
+    const taken: [string, Pending][] = [];
     let bytes = 0;
     for (const [key, entry] of this.#entries) {
       if (entry.dueAt > now && !above.has(key)) continue;
-      if (batch.length >= most.rows || (batch.length > 0 && bytes + entry.bytes > most.bytes)) break;
+      if (taken.length >= most.rows || (taken.length > 0 && bytes + entry.bytes > most.bytes)) break;
       bytes += entry.bytes;
-      batch.push(entry);
+      taken.push([key, entry]);
     }
-    for (const entry of batch) this.#remove(entry);
-    return batch;
+    return taken.map(([key, entry]) => this.#remove(key, entry));
   }
 
   /** Those that were taken and could not be stored: in front again, as their newer selves where they have such. */
@@ -76,9 +75,10 @@ export class PendingSpans {
     return above;
   }
 
-  #remove(entry: Pending): void {
-    this.#entries.delete(keyOf(entry.span));
+  #remove(key: string, entry: Pending): Pending {
+    this.#entries.delete(key);
     this.#count(entry, -1);
+    return entry;
   }
 
   #count(entry: Pending | undefined, sign: 1 | -1): void {
