@@ -31,13 +31,14 @@ export function messagesModel(served: Served): Model {
   const { name, card, endpoint } = served;
   const stale = new Set<Droppable>();
   const naming: Naming = { turn: 0, taken: new Set() };
+  let door: Door | undefined;
   return {
     name,
     card,
     estimate: estimateTokens,
     async answer(request, hearing) {
       hearing.signal.throwIfAborted();
-      const door = await openDoor(endpoint);
+      door ??= await openDoor(endpoint);
       for (;;) {
         const answer = await attempt(request, hearing, { served, door, stale, naming });
         if (!("refused" in answer)) return answer;
