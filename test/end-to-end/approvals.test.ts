@@ -26,13 +26,13 @@ function plant(sheaf: ReturnType<typeof openSheaf>): string {
 it(
   "a question is answered from another command, and one whose process was killed is withdrawn and answered no more",
   async () => {
-    await using sheaf = openSheaf();
+    await using sheaf = openSheaf({ inProcess: true });
     const repository = plant(sheaf);
     const running = sheaf.start(["run", "job.yaml", "--repo", repository, "--permission-mode", "ask"]);
     await running.shows(/ASK .*other\/a\.txt/);
     const status = await sheaf.call(["status", "last"]);
     const [, first = ""] = /sheaf approve ([0-9a-f]{8}) {3}or/.exec(status.stdout) ?? [];
-    expect(await sheaf.call(["approve", first])).toMatchObject({ code: 0 });
+    expect(await sheaf.call(["approve", first], { asProcess: true })).toMatchObject({ code: 0 });
     await running.shows(/ASK .*other\/b\.txt/);
     const [, second = ""] = /ASK +([0-9a-f]{8}) .*other\/b\.txt/.exec(running.stderr) ?? [];
     running.child.kill("SIGKILL");
@@ -54,7 +54,7 @@ it(
 it(
   "nobody is asked where nobody sits: what no rule allows is denied at once, with the rule to add",
   async () => {
-    await using sheaf = openSheaf();
+    await using sheaf = openSheaf({ inProcess: true });
     const repository = plant(sheaf);
     const { result } = await sheaf.job(["job.yaml", "--repo", repository]);
     expect(result).toMatchObject({ outcome: "blocked", exit_code: 13 });

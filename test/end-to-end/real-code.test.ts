@@ -16,7 +16,7 @@ const astGrep = join(modules, ".bin/ast-grep");
 
 let sheaf: Sheaf;
 beforeAll(() => {
-  sheaf = openSheaf({ settings: `sandbox: ${JSON.stringify({ read: [modules] })}\n` });
+  sheaf = openSheaf({ settings: `sandbox: ${JSON.stringify({ read: [modules] })}\n`, inProcess: true });
 });
 afterAll(() => sheaf[Symbol.asyncDispose]());
 

@@ -9,7 +9,10 @@ import { startPostgres, type TestServer } from "../support/postgres.ts";
 import { type Called, external, openSheaf, patience, resultOf, type Sheaf } from "../support/sheaf.ts";
 import { type Playground, playground } from "../workspace/playground.ts";
 
-/** Disks, locks, deaths and databases: what was acknowledged is there afterwards, and the error says what to do. */
+/**
+ * Disks, locks, deaths and databases: what was acknowledged is there afterwards, and the error says what to do. What
+ * locks, dies or has a disk of its own is a process; who comes later, to look, is this one.
+ */
 let ground: Playground;
 let sheaf: Sheaf;
 
@@ -17,7 +20,7 @@ beforeAll(() => {
   ground = playground();
   ground.write("a.js", 'require("fs");\n');
   ground.commit();
-  sheaf = openSheaf({ settings: external });
+  sheaf = openSheaf({ settings: external, inProcess: true });
 });
 afterAll(async () => {
   await sheaf[Symbol.asyncDispose]();
@@ -64,7 +67,7 @@ describe("a disk", { timeout: patience }, () => {
   });
 
   it("that is too full to open the data folder is named, exit 75, and the folder is usable once there is room", async () => {
-    await using full = openSheaf({ settings: external });
+    await using full = openSheaf({ settings: external, inProcess: true });
     const small = canMount
       ? among(`mount -t tmpfs -o size=4m tmpfs "${full.home}"; exec "$@"`)
       : ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"];
@@ -123,7 +126,7 @@ describe("a data folder", { timeout: patience }, () => {
     await second.shows(/check {2}echo at the gate/);
     const handle = /^job {4}(\S+),/m.exec(second.stderr)?.[1] ?? "";
     const [listed, status, logs, doctor] = await Promise.all([
-      sheaf.call(["list", "-n", "2"]),
+      sheaf.call(["list", "-n", "2"], { asProcess: true }),
       sheaf.call(["status", handle]),
       sheaf.call(["logs", handle, "--output-format", "json"]),
       sheaf.call(["doctor"]),
@@ -184,7 +187,7 @@ describe("a data folder", { timeout: patience }, () => {
   });
 
   it("that can hold no socket works for one command at a time, and says so", async () => {
-    await using bare = openSheaf({ settings: external });
+    await using bare = openSheaf({ settings: external, inProcess: true });
     mkdirSync(join(bare.home, "sheaf.sock"), { recursive: true });
     const { result, stderr } = await bare.job(codemod());
     expect(result.outcome).toBe("succeeded");
@@ -192,7 +195,7 @@ describe("a data folder", { timeout: patience }, () => {
   });
 
   it("that a newer version has migrated is left alone, exit 78", async () => {
-    await using newer = openSheaf({ settings: external });
+    await using newer = openSheaf({ settings: external, inProcess: true });
     await newer.call(["list"]);
     await using database = await openDatabase({ folder: newer.home, template, migrations });
     await database.orm.execute(fromTheFuture);
@@ -213,8 +216,8 @@ describe("PostgreSQL", { timeout: patience }, () => {
   it("holds everything that the embedded database holds, for several processes at a time", async () => {
     const env = { DATABASE_URL: await server.createDatabase(), SHEAF_HOME: join(sheaf.folder, "for postgres") };
     const [one, two] = await Promise.all([
-      sheaf.job([...codemod(), "--check", "grep -q node:fs a.js"], { env }),
-      sheaf.job([...codemod(), "--publish", "branch=from-postgres"], { env }),
+      sheaf.job([...codemod(), "--check", "grep -q node:fs a.js"], { env, asProcess: true }),
+      sheaf.job([...codemod(), "--publish", "branch=from-postgres"], { env, asProcess: true }),
     ]);
     expect([one.result.outcome, two.result.outcome]).toEqual(["succeeded", "succeeded"]);
     expect([one.result.job.handle, two.result.job.handle].sort()).toEqual(["node-protocol-1", "node-protocol-2"]);
