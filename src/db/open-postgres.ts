@@ -21,6 +21,8 @@ export async function openPostgres(url: string, migrations: string): Promise<Dat
     max: 8,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
+    // Of a process that was frozen in the middle of one: nobody else could go on with what it has its hands on.
+    idle_in_transaction_session_timeout: 10_000,
   });
   // A connection that breaks while idle is replaced; the statement that needs one reports what is wrong.
   pool.on("error", () => {});

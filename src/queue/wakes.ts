@@ -103,13 +103,17 @@ export async function returnWakes(
   );
 }
 
-/** Puts back what the dead held, one crash older: whose lease ran out, or all there is where nobody else can live. */
+/**
+ * Puts back what the dead held, one crash older: whose lease ran out, or all there is where nobody else can live. What a
+ * frozen process still has its hands on, in a transaction it never ended, is left until the server ends that.
+ */
 export async function takeFromDead(name: QueueName, whose: "expired" | "all", orm: Orm): Promise<number> {
   const isLive =
     whose === "expired" ? sql`heartbeat_on + heartbeat_seconds * interval '1 second' < clock_timestamp()` : sql`true`;
   const asked = sql`
 select id from sheaf_queue.return_wakes(${name}, array(
   select id from sheaf_queue.job_common where name = ${name} and state = 'active' and ${isLive}
+  for update skip locked
 ), null, 1, ${whose === "expired"}) as id`;
   return (await rowsOf(orm, asked, identified)).length;
 }

@@ -45,6 +45,27 @@ test("what a killed node held goes to another, and nothing is lost or doubled", 
   expect(await queue.complete(taken)).toEqual([]);
 });
 
+test("a transaction that a frozen process never ends holds up nothing else", async () => {
+  const victim = await openNode();
+  await victim.queue.send(wakes(3));
+  listen(victim);
+  await vi.waitFor(() => expect(victim.taken).toHaveLength(3), patience);
+  await victim.queue.close();
+  const { queue, taken } = await openNode();
+  const released = Promise.withResolvers<void>();
+  const frozen = victim.database.orm.transaction(async (orm) => {
+    await victim.queue.complete(victim.taken.slice(0, 1), orm);
+    await released.promise;
+    throw new Error("rolled back");
+  });
+  listen({ queue, taken });
+  await vi.waitFor(() => expect(taken).toHaveLength(2), patience);
+  released.resolve();
+  // Or the server was faster.
+  await expect(frozen).rejects.toThrow();
+  await vi.waitFor(() => expect(taken).toHaveLength(3), patience);
+});
+
 test("a node that was frozen finds its lease over before it hears what it lost", async () => {
   const { queue, taken } = await openNode();
   const sent = wakes(2);
@@ -155,7 +176,10 @@ async function openLink(to: string): Promise<{ url: string; cut(): void; mend():
   const sockets = new Set<Socket>();
   let isCut = false;
   const door: Server = createServer((near) => {
-    if (isCut) return near.destroy();
+    if (isCut) {
+      near.destroy();
+      return;
+    }
     const far = connect(Number(target.port), target.hostname);
     for (const socket of [near, far]) {
       sockets.add(socket);
