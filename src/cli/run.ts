@@ -85,7 +85,10 @@ export async function openFor(
   around: Surroundings,
 ): Promise<Session> {
   try {
-    return await around.open("run", { repository: spec.base.repository, isLong: true });
+    const session = await around.open("run", { repository: spec.base.repository, isLong: true });
+    // A thread takes as long to start as a job to be stored and planned, and nearly every job needs one.
+    session.own?.equipment.pool();
+    return session;
   } catch (thrown) {
     await repository.close();
     throw thrown;
