@@ -32,7 +32,7 @@ export class JobBudget {
   readonly #taskLimit: Limit;
   readonly #tasks = new Map<string, Account>();
   readonly #spent = new Map<string, Spent>();
-  readonly #restored = new Map<string, Account>();
+  readonly #before = new Map<string, Sum>();
   #total: Spent = nothingSpent;
   #news: BudgetNews[] = [];
 
@@ -45,21 +45,24 @@ export class JobBudget {
 
   /** The account of one run, in that of its task, in the job's. */
   openRun(runId: string, taskId: string, limits: RunLimits = {}): Account {
-    const restored = this.#restored.get(runId);
-    if (restored) return restored;
-    const task =
-      this.#tasks.get(taskId) ?? new Account("task", taskId, { limit: this.#taskLimit, parent: this.#account });
-    this.#tasks.set(taskId, task);
-    return new Account("run", runId, { limit: limitOf(limits), parent: task });
+    const run = new Account("run", runId, { limit: limitOf(limits), parent: this.#taskAccount(taskId) });
+    run.spent = this.#before.get(runId) ?? run.spent;
+    return run;
   }
 
-  /** What a run had spent before this process had its job: it counts, and nobody is asked. */
-  restore(run: { id: string; task: string; limits?: RunLimits | undefined }, spent: Spent): Account {
-    const account = this.openRun(run.id, run.task, run.limits);
-    this.#restored.set(run.id, account);
-    this.ledger.charge(account, sumOf(spent));
+  #taskAccount(id: string): Account {
+    const task = this.#tasks.get(id) ?? new Account("task", id, { limit: this.#taskLimit, parent: this.#account });
+    this.#tasks.set(id, task);
+    return task;
+  }
+
+  /** What a run had spent before this process had its job: it counts, nobody is asked, and it is no news. */
+  restore(run: { id: string; task: string }, spent: Spent): void {
+    const sum = sumOf(spent);
+    this.#before.set(run.id, sum);
+    this.ledger.charge(this.#taskAccount(run.task), sum);
     this.record(run.task, spent.usage, spent.isCostKnown ? spent.costNanoUsd : null);
-    return account;
+    this.#news = [];
   }
 
   record(taskId: string, usage: Usage, cost: number | null): void {

@@ -62,7 +62,8 @@ export async function runToEnd(
     terminal.print(submitted.handle);
     return undefined;
   }
-  if (!submitted.isNew) terminal.tell(`job    ${submitted.handle} was made by the same request before`);
+  if (submitted.isTakenUp) terminal.tell(`job    ${submitted.handle} is this very job: it goes on from where it was`);
+  else if (!submitted.isNew) terminal.tell(`job    ${submitted.handle} was made by the same request before`);
   let stopped: "SIGINT" | "SIGTERM" | undefined;
   const release = around.onSignal((signal) => {
     stopped = signal;

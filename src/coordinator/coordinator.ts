@@ -23,6 +23,7 @@ import {
 import type { Equipment } from "./equipment.ts";
 import type { ExplainQuestion } from "./explain.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
+import type { TakenUp } from "./resume/take-up.ts";
 import { Running } from "./running.ts";
 import type { JobOrder } from "./submit.ts";
 import { jobView, runView, taskView } from "./view.ts";
@@ -82,6 +83,8 @@ export interface SubmittedJob {
   handle: string;
   /** False when an earlier request of the same key had made it. */
   isNew: boolean;
+  /** A process before this one had begun it; this one goes on with it. */
+  isTakenUp?: boolean;
   /** Never rejects for anything the job met; only when its end could not be stored or heard of. */
   done: Promise<Result>;
 }
@@ -90,6 +93,8 @@ export interface SubmittedJob {
 export interface LocalCoordinator extends Coordinator, AsyncDisposable {
   /** How many jobs run here now. */
   readonly running: number;
+  /** Goes on with the jobs of a process that is gone, where this one alone has the database. */
+  takeUp(): Promise<readonly TakenUp[]>;
   /** Resolves when none does. */
   idle(): Promise<void>;
   /** Cancels all that run here, and waits for them. */
@@ -148,6 +153,7 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     get running() {
       return here.count;
     },
+    takeUp: () => here.takeUp(),
     idle: () => here.idle(),
     stop: (signal) => here.stop(signal),
     async [Symbol.asyncDispose]() {

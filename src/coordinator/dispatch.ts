@@ -7,6 +7,7 @@ import { jobExhausted } from "./gate/exhausted.ts";
 import type { Job } from "./job.ts";
 import { type FinishedTask, recordFinished } from "./result/finished-task.ts";
 import { neverStarted, stateAtEnd } from "./result/never-started.ts";
+import { restoreTask } from "./resume/task-record.ts";
 import { runTask } from "./run-task.ts";
 import { Leases } from "./tasks/leases.ts";
 import { runInOrder } from "./tasks/schedule.ts";
@@ -34,6 +35,9 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const ended = new Map<string, FinishedTask>();
   const leases = new Leases(job.spec);
   const begin = async (task: Task): Promise<FinishedTask> => {
+    const before = job.history?.tasks.get(task.id);
+    const known = before && (await restoreTask(task, before, job.repository));
+    if (known) return known;
     const startable = await startOf(task, ended);
     if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, job);
     const spent = beginsThinking(task, equipment) ? job.budget.exhausted : undefined;

@@ -6,10 +6,8 @@ import type { Explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
 import { runId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
-import type { Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
-import { stepsOfPlanned } from "../split/planned-tasks.ts";
-import { afterId, beforeId } from "../split/task-ids.ts";
+import { stepsAsPlanned } from "../split/planned-tasks.ts";
 import { openRepository } from "../workspace/repository.ts";
 import type { Equipment } from "./equipment.ts";
 import { explainOnce } from "./explain/explain-once.ts";
@@ -117,22 +115,10 @@ export async function explainStored(
   }
   const { spec } = created.data;
   const { plan } = planned.data;
-  const ofPlan = plan && stepsOfPlanned(spec, plan);
-  const ofJob = stepsIn(spec);
-  const stepsOf = (id: Task["id"]) => ofPlan?.get(id) ?? ofJob(id);
+  const stepsOf = stepsAsPlanned(spec, plan);
   const tasks = planned.data.tasks.map((task) => ({ ...task, steps: stepsOf(task.id) }));
   const isCaseInsensitive = await isFolded(job, equipment);
   return explain(question, { spec, tasks, ceiling: equipment.ceiling, isCaseInsensitive });
-}
-
-/** The plan leaves steps out of the log; whose they are is told by the task's name. */
-function stepsIn({ before, each, after, tasks }: JobSpec): (id: Task["id"]) => Step[] {
-  const named = new Map(tasks.map(({ id, steps }) => [id, steps]));
-  return (id) => {
-    if (before.length > 0 && id === beforeId) return before;
-    if (after.length > 0 && id === afterId) return after;
-    return named.get(id) ?? each;
-  };
 }
 
 /** A repository that is gone cannot be asked; its own rules hold as they were written. */

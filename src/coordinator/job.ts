@@ -11,6 +11,7 @@ import type { Repository } from "../workspace/repository.ts";
 import type { Questions } from "./approvals/questions.ts";
 import type { Brief } from "./brief/brief.ts";
 import type { Notices } from "./gate/notices.ts";
+import type { History } from "./resume/history.ts";
 
 /** A job in this process's hands: its specification, its repository, its root log and its root span. */
 export interface Job {
@@ -24,6 +25,8 @@ export interface Job {
   /** Records the coordinator's own spans of this job. */
   tracer: Tracer;
   startedAt: number;
+  /** What was done of it before this process had it; absent: nothing. */
+  history?: History | undefined;
   /** Aborted when the job is cancelled or out of time; the reason is a `JobStopped`. */
   signal: AbortSignal;
   /** What its agents are told of the job as a whole. */

@@ -25,13 +25,23 @@ export async function land(tasks: readonly FinishedTask[], job: Job, equipment: 
   if (merged.tree === job.spec.base.tree || merged.landed.size === 0 || isRed) {
     return { ...nothingLanded, leftOut: merged.leftOut, checks };
   }
-  const commit = await commitResult(
-    merged.tree,
-    ready.filter((task) => merged.landed.has(task.id)),
-    { job, equipment },
-  );
-  await job.log([{ type: "merge.landed", data: { tree: merged.tree, commit } }]);
+  const before = await landedBefore(merged.tree, job);
+  const commit =
+    before ??
+    (await commitResult(
+      merged.tree,
+      ready.filter((task) => merged.landed.has(task.id)),
+      { job, equipment },
+    ));
+  if (!before) await job.log([{ type: "merge.landed", data: { tree: merged.tree, commit } }]);
   return { tree: merged.tree, commit, landed: merged.landed, leftOut: merged.leftOut, checks };
+}
+
+/** A process before this one may have come so far, and what it made may be published already. */
+async function landedBefore(tree: string, { history, repository }: Job): Promise<string | undefined> {
+  const found = history?.events.findLast((event) => event.type === "merge.landed");
+  if (found?.type !== "merge.landed" || found.data.tree !== tree) return undefined;
+  return (await repository.objects.info(found.data.commit)) ? found.data.commit : undefined;
 }
 
 /** All or nothing: the first task that did not deliver speaks for all. */

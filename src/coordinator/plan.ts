@@ -18,12 +18,15 @@ import { type BaseQuestions, lookAtBase } from "./plan/look-at-base.ts";
 import { type Planning, planningUsage } from "./plan/planning.ts";
 import { scanTree } from "./plan/scan-tree.ts";
 import { redactRecord } from "./result/redact-record.ts";
+import { planAgain } from "./resume/plan-again.ts";
 
 /**
  * Looks at the base tree, has the job planned where it asks for that, splits it, and logs the plan before anything is
  * started. The job goes on with the tasks of its plan.
  */
 export async function plan(job: Job, equipment: Equipment, planning: Planning): Promise<Plan> {
+  const { planned } = job.history ?? {};
+  if (planned) return planAgain(planned, planning, { job, equipment });
   const strategy = strategyOf(job.spec);
   const span = job.tracer.start(planSpan(strategy), { parent: job.span });
   const questions: BaseQuestions = {

@@ -4,6 +4,7 @@ import type { Reason } from "../protocol/result.ts";
 import { patchOf } from "../workspace/diff.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { foundIn } from "./landing/found-published.ts";
 import { publishAsBranch } from "./landing/publish-as-branch.ts";
 import type { Ending } from "./result/compose-result.ts";
 
@@ -27,6 +28,8 @@ export async function publish(
   const target = wanted.kind === "patch" ? wanted.file : wanted.name;
   if (target === undefined) return {};
   const { kind } = wanted;
+  const before = await publishedBefore(target, job);
+  if (before) return before;
   await job.log([{ type: "publish.intended", data: { kind, target } }]);
   const done =
     kind === "patch"
@@ -38,6 +41,18 @@ export async function publish(
   ]);
   const { skipped: _, ...told } = done;
   return told.failure ? { ...told, failure: await withPatch(told.failure, commit, { job, equipment }) } : told;
+}
+
+/** By a process before this one: what it announced and did is not done again. A patch file may be half, and is. */
+async function publishedBefore(target: string, job: Job): Promise<Published | undefined> {
+  const { events = [] } = job.history ?? {};
+  const last = events.findLast((event) => event.type === "publish.intended" || event.type === "publish.finished");
+  if (last?.data.target !== target) return undefined;
+  const published = await foundIn(events, { id: job.id, repository: job.repository });
+  if (!published) return undefined;
+  const { kind } = last.data;
+  if (last.type === "publish.intended") await job.log([{ type: "publish.finished", data: { kind, target } }]);
+  return { published };
 }
 
 /** What delivering came to; `skipped` says why nothing was to be done. */

@@ -19,6 +19,8 @@ import { checkTask } from "./landing/check-task.ts";
 import { formatChanges } from "./landing/format-changes.ts";
 import { type FinishedTask, recordFinished } from "./result/finished-task.ts";
 import { judgeTask } from "./result/judge-task.ts";
+import type { PastRun } from "./resume/history.ts";
+import { restoreRun } from "./resume/run-record.ts";
 import { runStep } from "./run-step.ts";
 import { scopeOf } from "./tasks/scope-of.ts";
 import type { Start } from "./tasks/start-of.ts";
@@ -75,20 +77,51 @@ interface At {
 }
 
 async function doStep(step: Step, at: At): Promise<{ run: FinishedRun; attempts: number }> {
-  if (step.kind === "agent") return runUntilItLives(step, at);
   const { task, ordinal, tree, around } = at;
+  const before = await stepBefore(at);
+  if (before.done) return { run: before.done, attempts: before.attempts };
+  if (step.kind === "agent") return runUntilItLives(step, before, at);
   const scope = scopeIn(around, task, step);
-  return { run: await runCommand({ task, step, ordinal, attempt: 1, tree, scope }, around), attempts: 1 };
+  const attempt = before.attempts + 1;
+  return { run: await runCommand({ task, step, ordinal, attempt, tree, scope }, around), attempts: attempt };
 }
 
-async function runUntilItLives(step: AgentStep, at: At): Promise<{ run: FinishedRun; attempts: number }> {
+/** What came of the step before this process had the job. */
+interface Before {
+  done?: FinishedRun;
+  /** A run that this one goes on with. */
+  open?: PastRun;
+  /** Runs that came to nothing. */
+  attempts: number;
+  lonelyDeaths: number;
+}
+
+async function stepBefore({ task, ordinal, tree, around }: At): Promise<Before> {
+  const { job } = around;
+  const past = job.history?.runOf(task.id, ordinal);
+  if (!past || past.started.base_tree !== tree) return { attempts: past?.attempt ?? 0, lonelyDeaths: 0 };
+  const lonelyDeaths = job.history?.lonelyDeaths(task.id, ordinal) ?? 0;
+  const done = await restoreRun(past, job.repository);
+  const isOver = done && (!done.hasThreadDied || lonelyDeaths >= mostLonelyDeaths);
+  if (isOver) return { done, attempts: past.attempt, lonelyDeaths };
+  if (past.claimed) return { open: past, attempts: past.attempt - 1, lonelyDeaths };
+  return { attempts: past.attempt, lonelyDeaths };
+}
+
+async function runUntilItLives(
+  step: AgentStep,
+  before: Before,
+  at: At,
+): Promise<{ run: FinishedRun; attempts: number }> {
   const { task, ordinal, tree } = at;
   const { job, equipment } = at.around;
   const scope = scopeIn(at.around, task, step);
   const earlier = earlierSteps(at.runs);
-  for (let attempt = 1, lonelyDeaths = 0; ; attempt++) {
+  let { lonelyDeaths } = before;
+  for (let attempt = before.attempts + 1, past = before.open; ; attempt++, past = undefined) {
     const isAlone = attempt > 1;
-    const run = await runStep({ task, step, ordinal, attempt, tree, scope, isAlone, earlier }, job, equipment);
+    const order = { task, step, ordinal, attempt, tree, scope, isAlone, earlier, ...(past ? { past } : {}) };
+    const run = await runStep(order, job, equipment);
     if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
     if (!run.hasThreadDied || lonelyDeaths >= mostLonelyDeaths || job.signal.aborted) return { run, attempts: attempt };
   }

@@ -1,4 +1,5 @@
 import { findSettled, type StoredApproval } from "../db/find-approval.ts";
+import { listJobs } from "../db/find-job.ts";
 import { storeRequest, takeRequests } from "../db/store-request.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
@@ -7,7 +8,12 @@ import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
 import { asSaid, storeSteering } from "./gate/steer.ts";
-import type { JobOrder, StartedJob } from "./submit.ts";
+import type { TakenUp } from "./resume/take-up.ts";
+import type { StartedJob } from "./start-job.ts";
+import type { JobOrder } from "./submit.ts";
+
+/** No process runs as many at a time. */
+const mostTakenUp = 100_000;
 
 /** How often another process's requests are looked for. The embedded database has no other process. */
 const lookMs = 1_000;
@@ -22,6 +28,10 @@ export class Running {
   readonly #jobs = new Map<JobId, StartedJob>();
   /** Jobs that are being taken in. */
   readonly #coming = new Set<Promise<unknown>>();
+  /** Those of a process before this one, by what they are to do. */
+  readonly #takenUp = new Map<string, JobId>();
+  /** Who hears of the facts of such a job, beside its log. */
+  readonly #hearers = new Map<JobId, NonNullable<JobOrder["onFact"]>[]>();
   readonly #timer: NodeJS.Timeout | undefined;
   #stopping: { signal?: "SIGINT" | "SIGTERM" } | undefined;
 
@@ -88,7 +98,13 @@ export class Running {
       if (told.id) this.#ring(told.id);
     };
     // Loaded with the first job: looking at old ones needs nothing of what runs them.
-    const { submit } = await import("./submit.ts");
+    const { specShaOf, submit } = await import("./submit.ts");
+    const going = this.#goingOn(specShaOf(order, this.#equipment));
+    if (going) {
+      await order.repository.close();
+      if (order.onFact) this.#hearers.get(going.id)?.push(order.onFact);
+      return { id: going.id, handle: going.handle, isNew: false, isTakenUp: true, done: going.done };
+    }
     const taken = await submit({ ...order, onFact }, this.#equipment).catch(async (thrown: unknown) => {
       await order.repository.close();
       throw thrown;
@@ -96,6 +112,39 @@ export class Running {
     if ("earlier" in taken) return this.#earlier(taken.earlier, order);
     told.id = taken.started.id;
     return this.#hold(taken.started, order);
+  }
+
+  /** Goes on with all jobs whose process is gone. The caller knows that it is: nobody else has this database. */
+  async takeUp(): Promise<TakenUp[]> {
+    const { database } = this.#equipment;
+    const jobs = await listJobs({ limit: mostTakenUp, state: "running" }, database);
+    if (jobs.length === 0) return [];
+    const { takeUp } = await import("./resume/take-up.ts");
+    const taken: TakenUp[] = [];
+    for (const job of jobs.toReversed()) {
+      if (this.#jobs.has(job.id)) continue;
+      const going = await takeUp(job, this.#telling(job.id), this.#equipment);
+      if (!going) continue;
+      this.#takenUp.set(job.specSha, job.id);
+      this.#hold(going.started, going);
+      taken.push(going);
+    }
+    return taken;
+  }
+
+  #telling(id: JobId): NonNullable<JobOrder["onFact"]> {
+    const hearers: NonNullable<JobOrder["onFact"]>[] = [];
+    this.#hearers.set(id, hearers);
+    return (run, fact) => {
+      for (const hear of hearers) hear(run, fact);
+      this.#ring(id);
+    };
+  }
+
+  /** The same job again, while what was left of it is being done: that is what was asked for. */
+  #goingOn(specSha: string): StartedJob | undefined {
+    const id = this.#takenUp.get(specSha);
+    return id === undefined ? undefined : this.#jobs.get(id);
   }
 
   async #earlier({ id, handle }: { id: JobId; handle: string }, { repository }: JobOrder): Promise<SubmittedJob> {
@@ -112,10 +161,11 @@ export class Running {
     };
   }
 
-  #hold(job: StartedJob, { repository }: JobOrder): SubmittedJob {
+  #hold(job: StartedJob, { repository }: Pick<JobOrder, "repository">): SubmittedJob {
     this.#jobs.set(job.id, job);
     const done = untilOver(job, async () => {
       this.#jobs.delete(job.id);
+      this.#hearers.delete(job.id);
       this.#ring(job.id);
       await repository.close();
     });

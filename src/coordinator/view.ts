@@ -5,9 +5,9 @@ import type { listTasks } from "../db/list-tasks.ts";
 import type { ApprovalView } from "../protocol/approval.ts";
 import { failure } from "../protocol/failure.ts";
 import { taskId } from "../protocol/ids.ts";
-import { taskState } from "../protocol/job-fact.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import { result } from "../protocol/result.ts";
+import { taskState } from "../protocol/task-state.ts";
 
 /** Rows of the store as people and programs are shown them. */
 

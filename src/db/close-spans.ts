@@ -5,14 +5,18 @@ import { sql } from "./drizzle.ts";
 
 /**
  * Ends, as errors, the spans of a job whose process is gone. When they really ended nobody saw: they end with the
- * last thing their job recorded.
+ * last thing their job recorded. `but` is the id of the one that goes on.
  */
-export async function closeSpans(jobId: JobId, reason: string, database: Database): Promise<void> {
+export async function closeSpans(
+  jobId: JobId,
+  { reason, but = "" }: { reason: string; but?: string },
+  database: Database,
+): Promise<void> {
   const statement = sql`
 update sheaf.spans s set
   status = 'error', status_message = ${reason}, attrs = s.attrs || '{"sheaf.orphan": true}'::jsonb,
   dur_ns = greatest(0, last.ns - s.start_ns)
 from (select max(start_ns + coalesce(dur_ns, 0)) as ns from sheaf.spans where job_id = ${jobId}) last
-where s.job_id = ${jobId} and s.dur_ns is null`;
+where s.job_id = ${jobId} and s.dur_ns is null and s.span_id <> ${but}`;
   await attempt("close the spans of an interrupted job", database, (orm) => orm.execute(statement));
 }

@@ -1,7 +1,7 @@
 import type { SQL } from "drizzle-orm";
 import type { Failure } from "../protocol/failure.ts";
 import type { JobId, RunId, TaskId } from "../protocol/ids.ts";
-import type { TaskState } from "../protocol/job-fact.ts";
+import type { TaskState } from "../protocol/task-state.ts";
 import { sql } from "./drizzle.ts";
 import type { UsedModel } from "./record-usage.ts";
 

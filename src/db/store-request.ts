@@ -56,3 +56,15 @@ function readBody(kind: Asked["kind"], body: unknown): Asked {
   const { text, task } = steering.parse(body);
   return { kind, text, ...(task === undefined ? {} : { task }) };
 }
+
+/** Whether somebody asked for the run's end, taken or not: whoever took it may be gone since. */
+export async function wasAskedToCancel(runId: RunId, database: Database): Promise<boolean> {
+  const [row] = await attempt("look for requests", database, (orm) =>
+    orm
+      .select({ id: requests.id })
+      .from(requests)
+      .where(and(eq(requests.runId, runId), eq(requests.kind, "cancel")))
+      .limit(1),
+  );
+  return row !== undefined;
+}

@@ -4,12 +4,11 @@ import { runId, taskId } from "./ids.ts";
 import { jobSpec } from "./job.ts";
 import { outcome } from "./outcome.ts";
 import { baseCheck, forecast, plannedJob } from "./plan.ts";
+import { taskRecord } from "./record.ts";
 import { task, unsplit } from "./task.ts";
+import { taskState } from "./task-state.ts";
 
 /** The facts of a job, in the log of its root run. */
-
-export const taskState = z.enum(["succeeded", "no_changes", "failed", "blocked", "limit", "cancelled"]);
-export type TaskState = z.infer<typeof taskState>;
 
 /** Whose budget it is: one run of an agent, a task, the job, or the tenant's day. */
 export const budgetScope = z.enum(["run", "task", "job", "day"]);
@@ -74,6 +73,8 @@ export const jobFacts = [
       tree: z.string().optional(),
       files_changed: z.number().int(),
       failure: failure.optional(),
+      /** For whoever takes the job up again. */
+      record: taskRecord.optional(),
     }),
   }),
   z.object({

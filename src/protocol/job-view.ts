@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { failure } from "./failure.ts";
 import { jobId, runId, taskId } from "./ids.ts";
-import { taskState } from "./job-fact.ts";
 import { outcome } from "./outcome.ts";
 import { result } from "./result.ts";
+import { taskState } from "./task-state.ts";
 
 /** What people and programs are shown of jobs, tasks and runs: on the screen, as JSON, over HTTP. Times are ISO 8601. */
 

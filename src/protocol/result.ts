@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { leftover } from "./claim.ts";
-import { taskState } from "./job-fact.ts";
 import { usage } from "./message.ts";
 import { outcome } from "./outcome.ts";
 import { jobPlan } from "./plan.ts";
+import { taskState } from "./task-state.ts";
 
 /** `sheaf.result/v1`: what a job came to. Printed by `run --output-format json`; every consumer reads only this. */
 

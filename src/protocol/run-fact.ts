@@ -3,6 +3,7 @@ import { submission } from "./claim.ts";
 import { failure } from "./failure.ts";
 import { taskId } from "./ids.ts";
 import { answerBlock, usage } from "./message.ts";
+import { runRecord } from "./record.ts";
 
 /** The facts in the log of one run of an agent or a command. */
 
@@ -168,6 +169,8 @@ export const runFacts = [
       cost_nano_usd: z.number().int().nullable().optional(),
       /** The tree the coordinator took of the workspace; absent when nothing could be taken. */
       tree: z.string().optional(),
+      /** For whoever takes the job up again. */
+      record: runRecord.optional(),
     }),
   }),
 ] as const;

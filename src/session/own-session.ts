@@ -5,12 +5,12 @@ import type { OpenOptions, Session } from "../cli/session.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { systemClock as clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { createCoordinator } from "../coordinator/coordinator.ts";
+import { clearUp } from "../coordinator/clear-up.ts";
+import { createCoordinator, type LocalCoordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
 import { keyVariables } from "../coordinator/gate/endpoint-of.ts";
 import { createModelDirectory } from "../coordinator/gate/model-directory.ts";
 import { openSpending } from "../coordinator/gate/spending.ts";
-import { recover } from "../coordinator/recover.ts";
 import { openThreads } from "../coordinator/threads/open-threads.ts";
 import { openAudit } from "../db/audit.ts";
 import type { Database } from "../db/database.ts";
@@ -55,8 +55,10 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
     const hub = await openHub({ ...order, redact }, database, stack);
     const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
     equipment.listeners = await hearOfJobs({ ...order, settings, redact }, stack);
-    if (database.kind === "pglite") await recover(equipment);
+    if (database.kind === "pglite") await clearUp(equipment);
     const coordinator = stack.use(createCoordinator(equipment));
+    // Whoever stays goes on with what is left of a process before; whoever only looks leaves it as it is.
+    if (database.kind === "pglite" && order.options.isLong) await goOn(coordinator, order.terminal);
     const audit = openAudit(equipment, database);
     const own = { equipment, coordinator, settings, audit };
     const session: Session = {
@@ -71,6 +73,13 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
   } catch (thrown) {
     await stack.disposeAsync();
     throw thrown;
+  }
+}
+
+async function goOn(coordinator: LocalCoordinator, terminal: Terminal): Promise<void> {
+  for (const { started, done, planned } of await coordinator.takeUp()) {
+    const far = planned === 0 ? "it had no plan yet" : `${done} of ${planned} tasks are done`;
+    terminal.tell(`resume ${started.handle}, whose process ended before it did: ${far}`);
   }
 }
 

@@ -4,9 +4,11 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobSpec, NamedTask } from "../protocol/job.ts";
 import type { PlannedJob, PlannedTask } from "../protocol/plan.ts";
 import type { Step } from "../protocol/step.ts";
+import type { Task } from "../protocol/task.ts";
 import { printTemplate } from "../protocol/template.ts";
 import { readWrite } from "./planned-writes.ts";
 import type { SplitView } from "./split-view.ts";
+import { afterId, beforeId } from "./task-ids.ts";
 
 /**
  * A planner's tasks as a job file would write them. A plan says who may edit what and what is asked; it gives nobody a
@@ -20,9 +22,19 @@ export function withPlan(spec: JobSpec, plan: PlannedJob, view: PlannedView): Jo
 
 export type PlannedView = Pick<SplitView, "files" | "matches" | "isCaseInsensitive">;
 
-/** Of a stored job: whose steps are whose, where the base is not looked at. */
-export function stepsOfPlanned(spec: JobSpec, plan: PlannedJob): Map<string, Step[]> {
-  return new Map(plan.tasks.map((task) => [task.id, stepsOf(task, spec)]));
+/**
+ * Of a stored job, whose plan leaves steps out of the log: whose they are is told by the task's name. Not filled in yet,
+ * and without a look at the base.
+ */
+export function stepsAsPlanned(spec: JobSpec, plan: PlannedJob | undefined): (id: Task["id"]) => Step[] {
+  const { before, each, after, tasks } = spec;
+  const ofPlan = new Map(plan?.tasks.map((task) => [task.id as string, stepsOf(task, spec)]));
+  const named = new Map(tasks.map(({ id, steps }) => [id as string, steps]));
+  return (id) => {
+    if (before.length > 0 && id === beforeId) return before;
+    if (after.length > 0 && id === afterId) return after;
+    return ofPlan.get(id) ?? named.get(id) ?? each;
+  };
 }
 
 function namedTask(task: PlannedTask, { spec, view }: { spec: JobSpec; view: PlannedView }): NamedTask {

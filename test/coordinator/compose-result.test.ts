@@ -5,7 +5,7 @@ import { nothingLanded } from "../../src/coordinator/landing/landing.ts";
 import { composeResult, type Ending } from "../../src/coordinator/result/compose-result.ts";
 import type { FinishedTask } from "../../src/coordinator/result/finished-task.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
-import { taskState } from "../../src/protocol/job-fact.ts";
+import { taskState } from "../../src/protocol/task-state.ts";
 import { type CheckResult, checkState, result } from "../../src/protocol/result.ts";
 import { emptySpec } from "../support/job.ts";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { taskState } from "../../src/protocol/job-fact.ts";
+import { taskState } from "../../src/protocol/task-state.ts";
 import { exitOf, outcome } from "../../src/protocol/outcome.ts";
 import { checkState, type Result } from "../../src/protocol/result.ts";
 

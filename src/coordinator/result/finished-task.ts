@@ -1,10 +1,11 @@
 import type { Spent } from "../../budget/job-budget.ts";
 import type { Submission } from "../../protocol/claim.ts";
-import type { TaskState } from "../../protocol/job-fact.ts";
 import type { CheckResult, Denial, Reason } from "../../protocol/result.ts";
 import type { Task } from "../../protocol/task.ts";
+import type { TaskState } from "../../protocol/task-state.ts";
 import type { SetupFailed } from "../commands/setup-failed.ts";
 import type { Job } from "../job.ts";
+import { taskRecord } from "../resume/task-record.ts";
 
 /** What became of a task: told to the log and the task's row in one place. */
 export interface FinishedTask extends Task {
@@ -28,6 +29,8 @@ export interface FinishedTask extends Task {
   spent: Spent;
   /** The spans of its runs. */
   traceparents: readonly string[];
+  /** Where another job's task of the same key did it. */
+  reused?: { job: string; task: string };
   /** The job's setup fails, and so would every other task. */
   endsJob?: SetupFailed;
 }
@@ -40,7 +43,7 @@ export async function recordFinished(task: FinishedTask, job: Job): Promise<void
     message: failure.message,
     ...(failure.remedy ? { remedy: failure.remedy } : {}),
   };
-  const data = { task_id: id, state, attempts, files_changed, ...(tree ? { tree } : {}) };
+  const data = { task_id: id, state, attempts, files_changed, ...(tree ? { tree } : {}), record: taskRecord(task) };
   const result = tree && commit ? { resultTree: tree, resultCommit: commit } : {};
   await job.log([{ type: "task.finished", data: { ...data, ...(said ? { failure: said } : {}) } }], {
     task: { id, state, ...result },

@@ -11,12 +11,12 @@ import { resultUsage, spentIn } from "./result-usage.ts";
 export function interruptedResult(
   job: Pick<StoredJob, "id" | "handle" | "name" | "baseCommit" | "traceId" | "createdAt">,
   events: readonly Event[],
-  { endedAt, published }: { endedAt: number; published: Result["published"] },
+  { endedAt, published, why }: { endedAt: number; published: Result["published"]; why: string },
 ): Result {
   const landed = lastOf(events, "merge.landed");
   const reason: Reason = {
     code: "interrupted",
-    message: "the process that ran this job ended before the job did",
+    message: `the process that ran this job ended before the job did, and nobody can go on with it: ${why}`,
     remedy: "run it again; what its finished tasks did is kept, see: sheaf diff --task",
   };
   return {

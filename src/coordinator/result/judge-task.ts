@@ -1,6 +1,6 @@
 import type { Failure } from "../../protocol/failure.ts";
-import type { TaskState } from "../../protocol/job-fact.ts";
 import type { Denial } from "../../protocol/result.ts";
+import type { TaskState } from "../../protocol/task-state.ts";
 import type { RunReport } from "../../protocol/thread.ts";
 
 /**

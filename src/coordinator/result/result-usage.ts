@@ -9,13 +9,16 @@ export function resultUsage({ usage, costNanoUsd, isCostKnown }: Spent): ResultU
   return { ...usage, cost_usd: costNanoUsd / 1e9, cost_known: isCostKnown };
 }
 
+/** The most that a call of a model may have cost, in nano-USD; null where nobody knows. */
+export type WorstCost = (ask: ModelAsk, model: string) => number | null;
+
 /**
  * What the log of a job says it used: answers as they were counted, and calls that nobody answered in full, as assumed.
- * What those cost nobody can say from the log.
+ * What those cost is not in the log: `worst` says it.
  */
-export function spentIn(events: readonly Event[]): Spent {
-  const open = new Map<string, ModelAsk>();
-  const assumed: ModelAsk[] = [];
+export function spentIn(events: readonly Event[], worst: WorstCost = () => null): Spent {
+  const open = new Map<string, Asked>();
+  const assumed: Asked[] = [];
   let spent = nothingSpent;
   for (const event of events) {
     const before = open.get(event.run_id);
@@ -27,13 +30,25 @@ export function spentIn(events: readonly Event[]): Spent {
     if (event.type === "turn.failed") open.delete(event.run_id);
     if (before && isOver(event) && event.data.is_billed) assumed.push(before);
     const ask = askIn(event);
-    if (ask) open.set(event.run_id, ask);
+    if (ask) open.set(event.run_id, { ask, model: modelIn(event) ?? before?.model });
   }
-  return [...assumed, ...open.values()].reduce((sum, ask) => addSpent(sum, assumedUsage(ask), null), spent);
+  return [...assumed, ...open.values()].reduce(
+    (sum, { ask, model = "" }) => addSpent(sum, assumedUsage(ask), worst(ask, model)),
+    spent,
+  );
+}
+
+interface Asked {
+  ask: ModelAsk;
+  model: string | undefined;
 }
 
 function isOver(event: Event): event is Extract<Event, { type: "turn.retried" | "turn.failed" }> {
   return event.type === "turn.retried" || event.type === "turn.failed";
+}
+
+function modelIn(event: Event): string | undefined {
+  return event.type === "turn.started" ? event.data.model : undefined;
 }
 
 function askIn(event: Event): ModelAsk | undefined {

@@ -7,6 +7,7 @@ import type { Equipment } from "../equipment.ts";
 import { tenant } from "../gate/spending.ts";
 import type { Job } from "../job.ts";
 import { redactRecord } from "../result/redact-record.ts";
+import { runRecord } from "../resume/run-record.ts";
 import { scopeHash } from "./scope-hash.ts";
 import type { FinishedRun, RunOrder, StepOrder } from "./step-order.ts";
 
@@ -36,12 +37,14 @@ export async function beginRun(
 
 export async function endRun(
   run: ClaimedRun,
-  { report, taken, spent, model }: Pick<FinishedRun, "report" | "taken" | "spent" | "model">,
+  finished: FinishedRun,
   { clock, writer, redact }: Equipment,
 ): Promise<void> {
+  const { report, taken, spent, model } = finished;
   const { traceparent: _, ...said } = redactRecord(report, redact);
   const { state, failure } = said;
-  const data = { ...said, ...costOf(spent), ...(taken ? { tree: taken.tree } : {}) };
+  const record = redactRecord(runRecord(finished), redact);
+  const data = { ...said, ...costOf(spent), ...(taken ? { tree: taken.tree } : {}), record };
   const used = spent && model !== undefined ? usedOf(spent, model, dayOf(clock.now())) : undefined;
   const ends = { state, failure, at: new Date(clock.now()) };
   await writer.append(run, [{ type: "run.finished", data }], { also: { ends, ...(used ? { used } : {}) } });

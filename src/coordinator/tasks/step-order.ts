@@ -11,6 +11,7 @@ import type { EarlierSteps, FailedCommand } from "../brief/earlier-steps.ts";
 import type { OutsideTools } from "../calls/outside-tools.ts";
 import type { SetupFailed } from "../commands/setup-failed.ts";
 import type { HandedIn } from "../plan/decide-plan.ts";
+import type { PastRun } from "../resume/history.ts";
 
 /** Where a run belongs, and what it may touch. */
 export interface RunOrder {
@@ -36,6 +37,8 @@ export interface StepOrder extends RunOrder {
   earlier?: EarlierSteps;
   /** What its trace hangs from; absent: the job. */
   parent?: Pick<Span, "spanId" | "traceparent">;
+  /** Its run was begun by a process that is gone: it goes on from its log. */
+  past?: PastRun;
   /** Of a planner: judges a plan that it hands in. `stop` ends the run with the answer to it. */
   judgePlan?: (handedIn: HandedIn, stop: (failure: Failure) => void) => Promise<readonly string[]>;
 }

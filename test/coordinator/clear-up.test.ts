@@ -1,7 +1,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { recover } from "../../src/coordinator/recover.ts";
+import { clearUp } from "../../src/coordinator/clear-up.ts";
+import type { Equipment } from "../../src/coordinator/equipment.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { createTasks } from "../../src/db/create-tasks.ts";
@@ -24,7 +25,13 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-describe("a job whose process is gone", () => {
+/** As whoever opens the database of a process that is gone. */
+async function recover(equipment: Equipment): Promise<void> {
+  await clearUp(equipment);
+  await bench.coordinator.takeUp();
+}
+
+describe("a job that nobody can go on with", () => {
   it("is ended in its log as interrupted, with what its tasks had finished, and its spans closed", async () => {
     const { clock, database, writer } = bench.equipment;
     const { jobId, root } = await claimedRuns(1, clock, database);

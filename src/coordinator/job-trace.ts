@@ -1,0 +1,46 @@
+import { closeSpans } from "../db/close-spans.ts";
+import type { StoredJob } from "../db/find-job.ts";
+import { findSpan } from "../db/find-span.ts";
+import type { JobId } from "../protocol/ids.ts";
+import { attribute, jobSpan, operation } from "../telemetry/semconv.ts";
+import { createTracer, type RootPlace, type Span, type Tracer } from "../telemetry/thread-tracer.ts";
+import type { Equipment } from "./equipment.ts";
+
+/** The root span of a job, which is the same whoever works on it: its id is made of the job's. */
+export interface JobTrace {
+  tracer: Tracer;
+  span: Span;
+}
+
+export function startTrace(
+  { id, name, traceparent }: { id: JobId; name: string; traceparent?: string | undefined },
+  { hub, clock }: Equipment,
+  again?: RootPlace["again"],
+): JobTrace {
+  const tracer = createTracer((message) => hub.accept(message, { jobId: id }), clock);
+  const attributes = {
+    [attribute.operation]: operation.workflow,
+    [attribute.workflowName]: name,
+    [attribute.agentName]: name,
+    [attribute.jobId]: id,
+  };
+  const place = { spanId: rootSpanId(id), ...(again ? { again } : {}) };
+  return { tracer, span: tracer.startRoot(jobSpan(name), { traceparent, attributes, place }) };
+}
+
+/** The trace of a job that another process had begun, gone on with; what that one had left open is closed. */
+export async function resumeTrace(
+  { id, name, traceId, createdAt }: Pick<StoredJob, "id" | "name" | "traceId" | "createdAt">,
+  equipment: Equipment,
+): Promise<JobTrace> {
+  const spanId = rootSpanId(id);
+  await closeSpans(id, { reason: "the process that recorded it ended", but: spanId }, equipment.database);
+  const known = await findSpan({ traceId, spanId }, equipment.database);
+  const startNs = known?.startNs ?? (BigInt(createdAt.getTime()) * 1_000_000n).toString();
+  return startTrace({ id, name }, equipment, { traceId, parentSpanId: known?.parentSpanId, startNs });
+}
+
+/** The random half of a UUIDv7 is one of 62 bits, and never all zero: its variant is in it. */
+function rootSpanId(id: JobId): string {
+  return id.replaceAll("-", "").slice(-16).toLowerCase();
+}

@@ -1,0 +1,30 @@
+import type { ClaimedRun } from "../../db/claim-run.ts";
+import { closeSpans } from "../../db/close-spans.ts";
+import type { StoredJob } from "../../db/find-job.ts";
+import { finishJob } from "../../db/finish-job.ts";
+import { withdrawApprovals } from "../../db/settle-approval.ts";
+import type { Event, Fact } from "../../protocol/event.ts";
+import type { Failure } from "../../protocol/failure.ts";
+import { resolvedFact } from "../approvals/approval-decision.ts";
+import type { Equipment } from "../equipment.ts";
+import { foundPublished } from "../landing/found-published.ts";
+import { interruptedResult } from "../result/interrupted-result.ts";
+import { usedInOpenRuns } from "../result/open-runs.ts";
+import { tellListeners } from "../tell-listeners.ts";
+
+/** Ends a job that nobody can go on with, in the log, with what it had finished: it never looks alive. */
+export async function endInterrupted(
+  { job, root, events, reason: why }: { job: StoredJob; root: ClaimedRun; events: readonly Event[]; reason: Failure },
+  equipment: Equipment,
+): Promise<void> {
+  const { clock, database } = equipment;
+  const published = await foundPublished(job, events, equipment);
+  const result = interruptedResult(job, events, { endedAt: clock.now(), published, why: why.message });
+  const { outcome, exit_code, reason } = result;
+  const failure = { code: "interrupted", message: reason?.message ?? "interrupted" };
+  const withdrawn = (await withdrawApprovals(job.id, clock, database)).map(resolvedFact);
+  const facts: Fact[] = [...withdrawn, { type: "job.finished", data: { outcome, exit_code, result } }];
+  await closeSpans(job.id, { reason: "the process that recorded it ended" }, database);
+  await finishJob(root, { outcome, result, failure, facts, used: usedInOpenRuns(events) }, clock, database);
+  tellListeners(equipment, { job, runId: job.id, facts });
+}

@@ -1,0 +1,120 @@
+import { claimRun } from "../../db/claim-run.ts";
+import type { StoredJob } from "../../db/find-job.ts";
+import { eventPage, readJobEvents } from "../../db/read-events.ts";
+import { withdrawApprovals } from "../../db/settle-approval.ts";
+import { wasAskedToCancel } from "../../db/store-request.ts";
+import { takeOverRuns } from "../../db/take-over.ts";
+import type { Event, FactData } from "../../protocol/event.ts";
+import { type Failure, toFailure } from "../../protocol/failure.ts";
+import { runId } from "../../protocol/ids.ts";
+import type { JobSpec } from "../../protocol/job.ts";
+import { openRepository, type Repository } from "../../workspace/repository.ts";
+import { resolvedFact } from "../approvals/approval-decision.ts";
+import type { Equipment } from "../equipment.ts";
+import { resumeTrace } from "../job-trace.ts";
+import { type JobGround, type StartedJob, startJob } from "../start-job.ts";
+import { tellListeners } from "../tell-listeners.ts";
+import { endInterrupted } from "./end-interrupted.ts";
+import { endOthers, goingOn } from "./end-runs.ts";
+import { type History, readHistory } from "./history.ts";
+
+/**
+ * Goes on with a job whose process is gone: from its log, and from nothing else. What has a result is not done again, and
+ * from the first statement on nobody who still believes to own it can write. A job that cannot go on (its repository is
+ * not there) is ended as what it is, with all that was finished.
+ */
+export interface TakenUp {
+  started: StartedJob;
+  repository: Repository;
+  /** Of its tasks. */
+  done: number;
+  planned: number;
+}
+
+/** Undefined where somebody else was first, or the job came to its end here at once. */
+export async function takeUp(
+  job: StoredJob,
+  onFact: JobGround["onFact"],
+  equipment: Equipment,
+): Promise<TakenUp | undefined> {
+  const { clock, database, node } = equipment;
+  const claim = { runId: runId.parse(job.id), owner: node, from: ["queued", "waiting", "running"] as const };
+  const root = await claimRun(claim, clock, database);
+  if (!root) return undefined;
+  const open = await takeOverRuns(job.id, node, database);
+  const events = await allEvents(job, database);
+  const ground = await groundOf(job, events, equipment);
+  if ("impossible" in ground) {
+    await endInterrupted({ job, root, events, reason: ground.impossible }, equipment);
+    return undefined;
+  }
+  const { spec, repository } = ground;
+  await forgetQuestions(job, events, { root, equipment });
+  const all = readHistory(events, open);
+  const going = goingOn(all, spec);
+  await endOthers(all, going, equipment);
+  const history = readHistory(events, going);
+  const trace = await resumeTrace(job, equipment);
+  const own = { id: job.id, root, handle: job.handle, ...trace, history };
+  const times = { startedAt: job.createdAt.getTime(), usedMs: usedBefore(events) };
+  const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
+  // Its process may have gone between the request and the end that it asked for.
+  if (await wasAskedToCancel(root.runId, database)) started.cancel();
+  return { started, repository, ...progressOf(history) };
+}
+
+function progressOf({ tasks, planned }: History): Pick<TakenUp, "done" | "planned"> {
+  return { done: tasks.size, planned: planned?.tasks.length ?? 0 };
+}
+
+async function groundOf(
+  job: StoredJob,
+  events: readonly Event[],
+  { home, git }: Equipment,
+): Promise<{ spec: JobSpec; repository: Repository } | { impossible: Failure }> {
+  const created = events.find((event) => event.type === "job.created");
+  const { spec } = (created?.data as FactData<"job.created"> | undefined) ?? {};
+  if (!spec) return { impossible: { code: "interrupted", message: "its log does not say what it was to do" } };
+  try {
+    const repository = await openRepository(job.repository, { home, git });
+    if (await repository.objects.info(spec.base.commit)) return { spec, repository };
+    await repository.close();
+    return { impossible: { code: "interrupted", message: `its base ${spec.base.commit} is not in ${job.repository}` } };
+  } catch (thrown) {
+    return { impossible: toFailure(thrown) };
+  }
+}
+
+/** Nobody waits for an answer to them; what still has to be known is asked again. */
+async function forgetQuestions(
+  job: StoredJob,
+  events: readonly Event[],
+  { root, equipment }: { root: { runId: string; epoch: number }; equipment: Equipment },
+): Promise<void> {
+  const { clock, database, writer } = equipment;
+  const resolved = new Set(
+    events.flatMap((event) => (event.type === "approval.resolved" ? [event.data.approval_id] : [])),
+  );
+  const withdrawn = await withdrawApprovals(job.id, clock, database);
+  const facts = withdrawn.filter(({ id }) => !resolved.has(id)).map(resolvedFact);
+  if (facts.length === 0) return;
+  await writer.append(root, facts);
+  tellListeners(equipment, { job, runId: job.id, facts });
+}
+
+/** What it has had of its time, by its log. While nobody worked on it no time passes for it. */
+function usedBefore(events: readonly Event[]): number {
+  const [first] = events;
+  const last = events.at(-1);
+  return first && last ? Math.max(0, last.at - first.at) : 0;
+}
+
+async function allEvents(job: StoredJob, database: Equipment["database"]): Promise<Event[]> {
+  const all: Event[] = [];
+  for (let after = 0; ; ) {
+    const page = await readJobEvents(job.id, after, database);
+    all.push(...page.map(({ event }) => event));
+    if (page.length < eventPage) return all;
+    after = page.at(-1)?.pos ?? after;
+  }
+}

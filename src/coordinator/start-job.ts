@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { JobBudget } from "../budget/job-budget.ts";
+import type { Fact } from "../protocol/event.ts";
+import type { JobId } from "../protocol/ids.ts";
+import type { JobSpec } from "../protocol/job.ts";
+import type { Result } from "../protocol/result.ts";
+import { BlobFiles } from "../workspace/blob-files.ts";
+import type { Repository } from "../workspace/repository.ts";
+import { Questions } from "./approvals/questions.ts";
+import { openBrief } from "./brief/brief.ts";
+import type { Equipment } from "./equipment.ts";
+import { Notices } from "./gate/notices.ts";
+import { type Job, JobStopped } from "./job.ts";
+import { usageIn } from "./result/open-runs.ts";
+import { redactRecord } from "./result/redact-record.ts";
+import type { History } from "./resume/history.ts";
+import { runJob } from "./run-job.ts";
+import { clearAway } from "./tasks/clear-away.ts";
+import { tellListeners } from "./tell-listeners.ts";
+
+/** A job that was taken in and started. What it does is told in run-job. */
+export interface StartedJob {
+  id: JobId;
+  handle: string;
+  /** Never rejects for anything the job met; only when its end could not be stored. */
+  done: Promise<Result>;
+  /** Keeps what is finished; the job ends `cancelled`. */
+  cancel(signal?: "SIGINT" | "SIGTERM"): void;
+  questions: Questions;
+  notices: Notices;
+}
+
+/** What is to be worked on, and who hears of it. */
+export interface JobGround {
+  spec: JobSpec;
+  /** Stays open until the job is over. */
+  repository: Repository;
+  /** Told each fact once it is stored, with the run it belongs to. Must not throw. */
+  onFact?: ((runId: string, fact: Fact) => void) | undefined;
+}
+
+/** A job of this process: one that it has just stored, or one that it goes on with. `usedMs` is what it has had of its time. */
+export type OwnJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "startedAt" | "history"> & {
+  usedMs: number;
+};
+
+/** Runs a job that this process owns, to its end. */
+export function startJob({ usedMs, ...own }: OwnJob, ground: JobGround, equipment: Equipment): StartedJob {
+  const stop = new AbortController();
+  const job = openJob({ ...own, signal: stop.signal }, ground, equipment);
+  const { time_ms } = ground.spec.limits;
+  const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), Math.max(0, time_ms - usedMs));
+  const done = runAndClear(job, equipment).finally(() => clearTimeout(limit));
+  const { questions, notices } = job;
+  const cancel = (signal?: "SIGINT" | "SIGTERM") => stop.abort(cancelled(signal));
+  return { id: own.id, handle: own.handle, questions, notices, done, cancel };
+}
+
+async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
+  try {
+    return await runJob(job, equipment);
+  } finally {
+    await clearAway({ dispose: () => job.blobs[Symbol.asyncDispose]() }, equipment);
+  }
+}
+
+type Opened = Omit<OwnJob, "usedMs"> & Pick<Job, "signal">;
+
+function openJob(own: Opened, { spec, repository, onFact }: JobGround, equipment: Equipment): Job {
+  const { writer, redact } = equipment;
+  const told = { id: own.id, traceId: own.span.traceId };
+  const append: Job["logRun"] = async (run, said, spanId, also) => {
+    const facts = said.map((fact) => redactRecord(fact, redact));
+    await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) });
+    for (const fact of facts) onFact?.(run.runId, fact);
+    tellListeners(equipment, { job: told, runId: run.runId, facts });
+  };
+  const budget = new JobBudget(own.id, spec.limits, equipment.spending.jobLimit);
+  if (own.history) restoreBudget(budget, own.history, equipment);
+  const log: Job["log"] = (facts, also) => append(own.root, facts, undefined, also);
+  return {
+    ...own,
+    spec,
+    repository,
+    brief: openBrief({ spec, repository, log }, equipment),
+    questions: new Questions(),
+    budget,
+    notices: new Notices(),
+    blobs: new BlobFiles(repository, join(equipment.home, "checkouts", `search-${own.id}`)),
+    log,
+    logRun: append,
+  };
+}
+
+function restoreBudget(budget: JobBudget, { events }: History, { models }: Equipment): void {
+  for (const [id, log] of Map.groupBy(events, ({ run_id }) => run_id)) {
+    const started = log.find((event) => event.type === "run.started");
+    if (started?.type !== "run.started") continue;
+    budget.restore({ id, task: started.data.task_id }, usageIn(log, models));
+  }
+}
+
+function timeIsUp(ms: number): JobStopped {
+  return new JobStopped("limit", {
+    code: "time",
+    message: `the job's time of ${Math.round(ms / 1000)} s is up`,
+    remedy: "raise limits.time, or split the job; finished tasks are kept",
+  });
+}
+
+function cancelled(signal: "SIGINT" | "SIGTERM" | undefined): JobStopped {
+  return new JobStopped("cancelled", { code: "cancelled", message: `cancelled by ${signal ?? "request"}` }, signal);
+}
