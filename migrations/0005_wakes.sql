@@ -3,6 +3,7 @@
 -- life: a wake that goes back into the queue is a new row, so its id is the right to end it.
 -- `created_on` is no time of day but the wake's place in its queue: the virtual start of start-time fair queueing
 -- (Goyal, Vin and Cheng, 1996), counted in seconds, apart for each priority. pg-boss's index job_i11 is that order.
+-- The functions plan once in a session, and by the indexes: this table is too often empty to have statistics.
 -- No wake is ever too old, waiting or held, whoever lets pg-boss itself look after this table.
 SELECT sheaf_queue.create_queue('jobs', '{"policy": "stately", "retryLimit": 3, "heartbeatSeconds": 10}');
 --> statement-breakpoint
@@ -13,7 +14,8 @@ CREATE INDEX wakes_of_job ON sheaf_queue.job_common (name, group_id, priority, c
 CREATE FUNCTION sheaf_queue.send_wakes(
   queue_name text, lease_seconds int,
   run_ids text[], job_ids text[], tenants text[], priorities int[], starts timestamptz[]
-) RETURNS void LANGUAGE plpgsql SET enable_sort = off SET enable_seqscan = off AS $$
+) RETURNS void LANGUAGE plpgsql
+SET enable_sort = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   -- What is in service tells the virtual time; where nothing is, what is next. A run that waits already is woken no
   -- later and no less urgently than this asks.
@@ -50,7 +52,8 @@ END $$;
 --> statement-breakpoint
 CREATE FUNCTION sheaf_queue.take_wakes(
   queue_name text, holder text, per_node int, per_job int, per_tenant int, overall int
-) RETURNS SETOF sheaf_queue.job_common LANGUAGE plpgsql SET enable_sort = off SET enable_seqscan = off AS $$
+) RETURNS SETOF sheaf_queue.job_common LANGUAGE plpgsql
+SET enable_sort = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   room int;
   held_runs text[];
@@ -99,7 +102,7 @@ BEGIN
     FROM free WHERE j.ctid = free.place RETURNING j.*;
 END $$;
 --> statement-breakpoint
-CREATE FUNCTION sheaf_queue.end_wakes(queue_name text, ids uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+CREATE FUNCTION sheaf_queue.end_wakes(queue_name text, ids uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   RETURN QUERY DELETE FROM sheaf_queue.job_common j
     WHERE j.name = queue_name AND j.id = ANY (ids) AND j.state = 'active' RETURNING j.id;
@@ -108,7 +111,7 @@ END $$;
 --> statement-breakpoint
 CREATE FUNCTION sheaf_queue.return_wakes(
   queue_name text, ids uuid[], start timestamptz, deaths int, if_expired boolean
-) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+) RETURNS SETOF uuid LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   -- Where the run was woken again meanwhile, both are one wake.
   RETURN QUERY

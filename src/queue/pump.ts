@@ -114,7 +114,8 @@ export class Pump {
     this.#failures += 1;
     if (this.#failures === 1) this.#order.log.warn("the queue waits for the database", { reason: reasonOf(thrown) });
     const ms = Math.min(mostPatienceMs, 125 * 2 ** Math.min(this.#failures, 10));
-    await this.#order.bell.sleep(ms, this.#isStopped ? 0 : ms);
+    // A ring is of somebody whom the database has answered.
+    await this.#order.bell.sleep(ms, gatherMs);
   }
 }
 

@@ -65,7 +65,8 @@ export interface Queue {
   withdraw(runIds: readonly RunId[], orm?: Orm): Promise<void>;
   /**
    * Until when, by the clock that was passed in, nobody else is given what this node holds. A process that was frozen
-   * finds it in the past, and must not act before it is in the future again. Infinity where there is one process.
+   * finds it in the past, and must not act before it is in the future again. In the past, too, while nothing is held; Infinity where there is one
+   * process.
    */
   leaseUntil(): number;
   /** Over all nodes: how many wait (those for later included), and how many are held. */
