@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { existsSync, rename, rm, writeFile } from "node:fs";
+import { existsSync, rename, rm, stat, utimes, writeFile } from "node:fs";
 import { mkdir, mkdtemp, rm as remove } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -54,10 +54,10 @@ export class LooseObjects implements AsyncDisposable {
   async #store(oid: string, object: Buffer): Promise<void> {
     const folder = join(this.#gitDir, "objects", oid.slice(0, 2));
     const place = join(folder, oid.slice(2));
-    // Asked here: through another thread it costs four times that.
-    if (existsSync(place)) return;
     const draft = join(await this.#folder(), `object-${this.#drafts++}`);
     try {
+      // Asked here: through another thread it costs four times that.
+      if (existsSync(place) && (await isFreshened(place, draft))) return;
       await write(draft, await packed(object), { flag: "wx", mode: readOnly });
       await move(draft, place).catch(async (cause: NodeJS.ErrnoException) => {
         if (cause.code !== "ENOENT") throw cause;
@@ -103,7 +103,24 @@ const readOnly = 0o444;
 const write = promisify(writeFile);
 const move = promisify(rename);
 const discard = promisify(rm);
+const look = promisify(stat);
+const touch = promisify(utimes);
 const squeeze = promisify(deflate);
+
+/**
+ * An object that is there counts as new from now on, by the disk's own clock: git prunes what nothing refers to by its
+ * age (git-prune, "--expire"). False where that cannot be done, and it is written once more.
+ */
+async function isFreshened(place: string, draft: string): Promise<boolean> {
+  await write(draft, "", { flag: "wx" });
+  const { mtime } = await look(draft);
+  const isThere = await touch(place, mtime, mtime).then(
+    () => true,
+    () => false,
+  );
+  await discard(draft, { force: true });
+  return isThere;
+}
 
 /** Nothing makes ids shorter, of which trees are made, nor the one block that a disk gives to the smallest file. */
 function isStored(object: Buffer): boolean {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
@@ -123,9 +123,9 @@ test("a tree is not written over objects that are not there, or are none of a fi
     });
 });
 
-test("an object is stored once, by however many at once, and is never written over", async () => {
+test("an object is stored once, by however many at once, never over another, and one that is used again is not pruned", async () => {
   await using ground = playground();
-  const { gitDir } = bare(ground, "sha1");
+  const { gitDir, git } = bare(ground, "sha1");
   await using objects = new LooseObjects(gitDir, "sha1");
   const body = Buffer.from("the same");
   const oids = await Promise.all(Array.from({ length: 40 }, () => objects.put("blob", body)));
@@ -133,9 +133,19 @@ test("an object is stored once, by however many at once, and is never written ov
   expect(new Set(oids)).toEqual(new Set([objectId("blob", body, "sha1")]));
   const place = join(gitDir, "objects", oid.slice(0, 2), oid.slice(2));
   const { ino } = statSync(place);
+  utimesSync(place, 1, 1);
   await using others = new LooseObjects(gitDir, "sha1");
   expect(await others.put("blob", body)).toBe(oid);
   expect(statSync(place).ino).toBe(ino);
+  // What nobody refers to yet is pruned by its age.
+  expect(git(undefined, "prune", "--expire=1.hour.ago")).toBe("");
+  expect(await objects.put("blob", Buffer.from("another"))).toHaveLength(40);
+  expect(existsSync(place)).toBe(true);
+  utimesSync(place, 1, 1);
+  git(undefined, "prune", "--expire=1.hour.ago");
+  expect(existsSync(place)).toBe(false);
+  expect(await others.put("blob", body)).toBe(oid);
+  expect(existsSync(place)).toBe(true);
   expect([objects.hasPut(oid, "blob"), objects.hasPut(oid, "tree")]).toEqual([true, false]);
 });
 
