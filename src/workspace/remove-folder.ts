@@ -12,7 +12,8 @@ export async function removeEntry(at: Buffer): Promise<void> {
  */
 export async function removeFolder(directory: string | Buffer): Promise<void> {
   const top = Buffer.from(directory);
-  if (await isRemovedAtOnce(top)) return;
+  // A link in its place is removed itself, and never followed.
+  if ((await lstat(top).catch(() => undefined))?.isDirectory() && (await isRemovedAtOnce(top))) return;
   for (let tries = mostTries; tries > 0; tries--) {
     const refusal = await rm(top, { recursive: true, force: true, maxRetries: 3 }).then(() => undefined, refusalOf);
     if (refusal === undefined) return;

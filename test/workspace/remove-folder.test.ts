@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -32,6 +32,21 @@ it.each([0o000, 0o555, 0o300])(
     expect(existsSync(top)).toBe(false);
   },
 );
+
+it("a link in a folder's place goes, and nothing that it leads to", async () => {
+  const top = mkdtempSync(join(tmpdir(), "sheaf-remove-"));
+  const kept = join(top, "kept");
+  mkdirSync(kept);
+  writeFileSync(join(kept, "file"), "x");
+  mkdirSync(join(top, "folder"));
+  for (const link of [join(top, "link"), join(top, "folder", "link")]) symlinkSync(kept, link);
+  await removeFolder(join(top, "link"));
+  await removeFolder(join(top, "folder"));
+  await removeFolder(join(top, "absent"));
+  expect(readdirSync(top)).toEqual(["kept"]);
+  expect(readdirSync(kept)).toEqual(["file"]);
+  await removeFolder(top);
+});
 
 it("that a folder cannot be removed is told to the operator and fails nothing", async () => {
   const heard: string[] = [];
