@@ -29,6 +29,12 @@ export interface Playground extends AsyncDisposable {
   open(path?: string): Promise<Repository>;
 }
 
+/** Without looking after each commit for something to tidy up. */
+const settings = ["init.defaultBranch=main", "protocol.file.allow=always", "maintenance.auto=false"].flatMap((one) => [
+  "-c",
+  one,
+]);
+
 export const git = createGit({ path: process.env.PATH ?? "" });
 
 export function playground(options: { init?: string[]; name?: string } = {}): Playground {
@@ -38,7 +44,7 @@ export function playground(options: { init?: string[]; name?: string } = {}): Pl
   mkdirSync(user);
   const opened: Repository[] = [];
   const gitIn = (directory: string, input: string | Buffer | undefined, ...args: string[]): Buffer =>
-    execFileSync("git", ["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always", ...args], {
+    execFileSync("git", [...settings, ...args], {
       cwd: directory,
       maxBuffer: 2 ** 28,
       stdio: ["pipe", "pipe", "pipe"],
@@ -70,7 +76,8 @@ export function playground(options: { init?: string[]; name?: string } = {}): Pl
     commit: (message = "change") => {
       ground.git("add", "-A");
       ground.git("commit", "-q", "--allow-empty", "-m", message);
-      return { commit: ground.git("rev-parse", "HEAD"), tree: ground.git("rev-parse", "HEAD^{tree}") };
+      const [commit = "", tree = ""] = ground.git("rev-parse", "HEAD", "HEAD^{tree}").split("\n");
+      return { commit, tree };
     },
     open: async (path = user) => {
       const repository = await openRepository(path, { home, git });
