@@ -80,7 +80,7 @@ for (const format of formats) {
         const lines = [...to].map(([at, now]) => `${now.mode.padStart(6, "0")} ${typeOf(now)} ${now.oid}\t${at}\0`);
         expect(oid).toBe(git(Buffer.from(lines.join(""), "latin1"), "mktree", "-z", "--missing"));
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 }
