@@ -56,3 +56,13 @@ it("that a folder cannot be removed is told to the operator and fails nothing", 
     "a folder below /data/sheaf could not be removed (sheaf doctor lists what is left): EBUSY: the disk is busy",
   ]);
 });
+
+it("a link in the place of a folder is removed, and what it leads to stays", async () => {
+  const kept = mkdtempSync(join(tmpdir(), "sheaf-kept-"));
+  writeFileSync(join(kept, "file"), "x");
+  const link = `${kept}-link`;
+  symlinkSync(kept, link);
+  await removeFolder(link);
+  expect([existsSync(link), readdirSync(kept)]).toEqual([false, ["file"]]);
+  await removeFolder(kept);
+});
