@@ -1,10 +1,10 @@
-import { access, constants, readdir, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, statfs } from "node:fs/promises";
 import { listJobs } from "../db/find-job.ts";
 import { readOwner } from "../db/lock.ts";
 import { toFailure } from "../protocol/failure.ts";
 import { visible } from "../protocol/visible.ts";
 import type { Finding } from "./doctor-finding.ts";
+import { orphanFindings } from "./doctor-orphans.ts";
 import { sandboxFindings } from "./doctor-sandbox.ts";
 import { formatOption } from "./options.ts";
 import type { Surroundings } from "./session.ts";
@@ -69,14 +69,13 @@ async function store(around: Surroundings): Promise<Finding[]> {
   try {
     await using session = await around.open("doctor");
     if (!session.own) return [held(around.config.home)];
-    const { database, threads, home } = session.own.equipment;
+    const { database, threads } = session.own.equipment;
     const jobs = await listJobs({ limit: 1_000 }, database);
     return [
       { state: "ok", what: `${database.kind} at ${database.address}: ${count(jobs.length, "job")}` },
       { state: "ok", what: `${count(threads, "worker thread")}` },
       ...(await sandboxFindings(session.own, around)),
-      ...(await leftWorkspaces(home)),
-      ...(await leftCheckouts(home)),
+      ...(await orphanFindings(session.own)),
     ];
   } catch (thrown) {
     return [badly(thrown)];
@@ -88,22 +87,6 @@ function held(home: string): Finding {
   const owner = readOwner(home);
   const who = owner ? `process ${owner.pid} (${owner.command}, since ${owner.started_at})` : "another process";
   return { state: "note", what: `the data folder is in use by ${who}, and other commands work through it` };
-}
-
-/** Workspaces outlive a run only when its process was killed; what is in them is nowhere else. */
-async function leftWorkspaces(home: string): Promise<Finding[]> {
-  const left = await readdir(join(home, "workspaces")).catch(() => []);
-  if (left.length === 0) return [];
-  const what = `${count(left.length, "workspace")} of interrupted runs in ${join(home, "workspaces")}`;
-  return [{ state: "note", what, remedy: "look for work worth keeping, then remove them" }];
-}
-
-/** They go with their command, and the rest when the data folder is opened, as far as they can be removed. */
-async function leftCheckouts(home: string): Promise<Finding[]> {
-  const left = await readdir(join(home, "checkouts")).catch(() => []);
-  if (left.length === 0) return [];
-  const what = `${count(left.length, "checkout")} in ${join(home, "checkouts")}, of jobs that run now or left behind`;
-  return [{ state: "note", what, remedy: "while no job runs, remove them: nothing in them is needed" }];
 }
 
 function badly(thrown: unknown): Finding {

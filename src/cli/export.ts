@@ -23,7 +23,7 @@ export const addExport: Verb = (program, around) => {
       "Writes the data folder, database included, as one file for `sheaf import`; no tokens, settings or keys",
     )
     .argument("<file>", "where to; it must not be there")
-    .option("--wait", "wait until no job runs, in place of refusing")
+    .option("--wait", "on PostgreSQL: wait until no node has a job at work")
     .option("--whole", "also the objects that your own repositories hold")
     .addOption(formatOption(["text", "json"], "text or json"))
     .addHelpText("after", "\nExample:\n  sheaf export ~/sheaf-2026-11-23.tar")
@@ -52,9 +52,10 @@ async function exportTo(file: string, options: ExportOptions, around: Surroundin
     throw new Fault("usage", "a data folder is exported on its own machine", { remedy: "leave --server away" });
   }
   const { equipment } = session.own;
-  if (options.wait) await untilIdle(equipment, around);
+  // In an embedded database nobody but this process could be at work.
+  if (options.wait && equipment.database.kind === "postgres") await untilIdle(equipment, around);
   const { exportFolder } = await import("../coordinator/transfer/export-folder.ts");
-  return exportFolder({ file, isWhole: options.whole ?? false, version: around.version }, equipment);
+  return await exportFolder({ file, isWhole: options.whole ?? false, version: around.version }, equipment);
 }
 
 /** On PostgreSQL other nodes may be at work. One that begins a job just then is refused, and tried again. */

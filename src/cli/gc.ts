@@ -38,7 +38,7 @@ export const addGc: Verb = (program, around, exit) => {
       ].join("\n"),
     )
     .action(async (options: GcOptions) => {
-      await using session = await around.open("gc", { isLong: true });
+      await using session = await around.open("gc");
       const report = await collectAsTold(options, session, around);
       if (report.failed.length > 0) exit(1);
       if (options.outputFormat === "json") return around.terminal.print(JSON.stringify(report, null, 2));

@@ -4,7 +4,6 @@ import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { collect } from "../../src/coordinator/housekeeping/collect.ts";
-import { recover } from "../../src/coordinator/recover.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { findJob } from "../../src/db/find-job.ts";
@@ -32,6 +31,12 @@ function gc(order: { keep_ms?: number; keep_jobs?: number; is_dry_run?: boolean;
   return collect({ is_dry_run: false, has_unknown: false, ...order }, { ...equipment, clock });
 }
 
+/** Whatever has not ended, now has. */
+const endAll = () =>
+  bench.equipment.database.orm.execute(
+    "update sheaf.jobs set state = 'finished', finished_at = now() where state <> 'finished'",
+  );
+
 const counts = ({ rows }: CollectionReport) => Object.fromEntries(rows.map(({ what, count }) => [what, count]));
 const names = (folder: string) => readdir(join(bench.equipment.home, folder)).catch((): string[] => []);
 const git = (gitDir: string, ...args: string[]) =>
@@ -49,7 +54,7 @@ async function landedJob() {
   return { ...submitted, repository, result };
 }
 
-/** A run whose process was killed, with the workspace it left. The job is active until `recover` has ended it. */
+/** A run whose process was killed, with the workspace it left. The job is active until `endAll`. */
 async function leftWorkspace() {
   const { clock, database, writer, home } = bench.equipment;
   const { repository, spec } = await bench.repository({ "a.txt": "1\n", "b.txt": "2\n", "deep/c.txt": "3\n" });
@@ -87,7 +92,7 @@ describe("what a killed process left", () => {
 
     expect(counts(await gc({}, 100))).not.toHaveProperty("workspaces");
     expect(existsSync(directory)).toBe(true);
-    await recover(bench.equipment);
+    await endAll();
     expect(counts(await gc({ is_dry_run: true }))).toMatchObject({ workspaces: 1 });
     expect(existsSync(directory)).toBe(true);
     const report = await gc({});
@@ -109,7 +114,7 @@ describe("what a killed process left", () => {
     const orphaned = await leftWorkspace();
     await writeFile(join(orphaned.workspace.root, "a.txt"), "one\n");
     await rm(orphaned.repository.user.top, { recursive: true });
-    await recover(bench.equipment);
+    await endAll();
     const report = await gc({});
     expect(report.salvaged).toEqual([]);
     expect(existsSync(untouched.directory)).toBe(false);
@@ -220,14 +225,14 @@ describe("jobs past their time", () => {
     expect(await readArtifact(orphan, database)).toBeDefined();
     expect(report.left).toContainEqual(expect.objectContaining({ what: "artifacts" }));
 
-    await recover(bench.equipment);
+    await endAll();
     const kept = await storeArtifact(Buffer.from("an output that a log names"), "text/plain", database);
     const { writer } = bench.equipment;
     const again = await createJob({ ...job, spec: emptySpec("naming") }, clock, database);
     const root = await claimRun({ runId: again.runId, owner: "gone/1" }, clock, database);
     if (!root) throw new Error("not claimed");
     await writer.append(root, [{ type: "job.briefed", data: { sha256: kept, sources: [] } }]);
-    await recover(bench.equipment);
+    await endAll();
     await gc({}, 100);
     expect(await readArtifact(orphan, database)).toBeUndefined();
     expect(await readArtifact(kept, database)).toBeDefined();

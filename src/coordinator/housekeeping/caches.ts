@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { repositoriesOfJobs } from "../../db/find-owners.ts";
 import { networkFolder, pipeFolder } from "../../sandbox/end-leftovers.ts";
 import { isOfTheDead } from "../../sandbox/process-life.ts";
-import { removeFolder } from "../../workspace/remove-folder.ts";
+import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince, uuidForm } from "./around.ts";
 import type { Found, Garbage } from "./garbage.ts";
 import { isThere } from "./is-there.ts";
@@ -103,7 +103,7 @@ export async function findSockets(around: Around): Promise<Found> {
 
 async function gone(what: string, { path }: Entry, why: string): Promise<Garbage> {
   const remove = async () => {
-    await removeFolder(path);
+    await removeEntry(Buffer.from(path));
     return {};
   };
   return { what, name: path, count: 1, bytes: await bytesBelow(path), why, remove };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type ExpiredJob, expiredJobs } from "../../db/expired-jobs.ts";
 import { removeJob } from "../../db/remove-job.ts";
-import { removeFolder } from "../../workspace/remove-folder.ts";
+import { removeEntry } from "../../workspace/remove-folder.ts";
 import type { Around } from "./around.ts";
 import type { Found, Garbage } from "./garbage.ts";
 import { bytesBelow, lookInto } from "./look-into.ts";
@@ -41,7 +41,7 @@ async function garbageOf(job: ExpiredJob, { repositories, folders, around }: Bes
   const patches = folders.has(job.handle) ? join(home, "patches", job.handle) : undefined;
   const beside = async () => {
     for (const { repository, own } of refs) await removeRefs(repository, own, around);
-    if (patches !== undefined) await removeFolder(patches);
+    if (patches !== undefined) await removeEntry(Buffer.from(patches));
   };
   const part = (what: string, count: number, bytes = 0) => (count > 0 ? [{ what, count, bytes }] : []);
   return {

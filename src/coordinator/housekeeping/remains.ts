@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { removeFolder } from "../../workspace/remove-folder.ts";
+import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince } from "./around.ts";
 import type { Garbage } from "./garbage.ts";
 import { isThere } from "./is-there.ts";
@@ -50,7 +50,7 @@ async function garbageOf(
     const stats = await lstat(path).catch(() => undefined);
     if (!stats || stats.isSymbolicLink() || stats.mtimeMs >= since) continue;
     const remove = async () => {
-      await (stats.isDirectory() ? removeFolder(path) : rm(path, { force: true }));
+      await (stats.isDirectory() ? removeEntry(Buffer.from(path)) : rm(path, { force: true }));
       return {};
     };
     garbage.push({ ...kind, name: path, count: 1, bytes: await bytesBelow(path), remove });

@@ -1,7 +1,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { knownJobs } from "../../db/expired-jobs.ts";
-import { removeFolder } from "../../workspace/remove-folder.ts";
+import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince, isPastKeeping, timeOfId, uuidForm } from "./around.ts";
 import type { Found, Garbage, Left } from "./garbage.ts";
 import { isThere } from "./is-there.ts";
@@ -151,7 +151,7 @@ function refGarbage(repository: OwnRepository, refs: readonly string[], why: str
 
 async function folderGarbage(what: string, path: string, why: string): Promise<Garbage> {
   const remove = async () => {
-    await removeFolder(path);
+    await removeEntry(Buffer.from(path));
     return {};
   };
   return { what, name: path, count: 1, bytes: await bytesBelow(path), why, remove };

@@ -1,5 +1,5 @@
 import { type WorkspaceOwner, workspaceOwners } from "../../db/find-owners.ts";
-import { removeFolder } from "../../workspace/remove-folder.ts";
+import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince, uuidForm } from "./around.ts";
 import type { Found, Garbage, Left } from "./garbage.ts";
 import { bytesBelow, type Entry, lookInto } from "./look-into.ts";
@@ -46,7 +46,7 @@ async function garbageOf(entry: Entry, owner: WorkspaceOwner, around: Around): P
     remove: async () => {
       const saved = await salvage(entry, owner, around.equipment);
       if ("left" in saved) return saved;
-      await removeFolder(entry.path);
+      await removeEntry(Buffer.from(entry.path));
       return saved;
     },
   };
@@ -66,7 +66,7 @@ export async function findCheckouts(around: Around): Promise<Found> {
         bytes: await bytesBelow(path),
         why: "older than every job at work",
         remove: async () => {
-          await removeFolder(path);
+          await removeEntry(Buffer.from(path));
           return {};
         },
       });

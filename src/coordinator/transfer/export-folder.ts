@@ -39,15 +39,16 @@ export async function exportFolder(
       await refuseActive(snapshot);
       return { ...(await addTables(snapshot, archive)), jobs: await jobsIn(snapshot) };
     });
+    const repositories = await addRepositories({ home, isWhole, jobs: stored.jobs }, { git, archive });
     const written: Manifest = manifest.parse({
       schema: "sheaf.export/v1",
       sheaf: version,
       made_at: new Date(clock.now()).toISOString(),
       database: { kind: database.kind, version: stored.version, migrations: stored.migrations },
       tables: stored.tables,
-      repositories: await addRepositories({ home, isWhole, jobs: stored.jobs }, { git, archive }),
+      repositories,
       files: await addFiles(home, archive),
-      left_out: await leftOut(home),
+      left_out: [...(await leftOut(home)), ...repositories.filter((each) => each.is_broken).map(missed)],
     });
     await archive.add(manifestEntry, oneChunk(JSON.stringify(written, null, 1)));
     await archive.finish();
@@ -78,7 +79,8 @@ async function refuseActive({ orm }: Snapshot): Promise<void> {
   if (active.length === 0) return;
   const some = active.length > 10 ? `${active.slice(0, 10).join(", ")} and others` : active.join(", ");
   throw new Fault("conflict", `there are jobs that have not ended: ${some}`, {
-    remedy: "wait for them with --wait, or cancel them (sheaf cancel JOB)",
+    remedy:
+      "let them end (--wait waits for other nodes; `sheaf serve` takes up what a killed process left), or cancel them",
   });
 }
 
@@ -144,6 +146,10 @@ async function leftOut(home: string): Promise<string[]> {
   const { entries } = await lookInto(home, "workspaces");
   const left = entries.length > 0 ? [`${entries.length} left workspaces; sheaf gc keeps their work as patches`] : [];
   return ["tokens, settings and keys", "prepared setups, uploaded bundles and undelivered webhooks", ...left];
+}
+
+function missed({ path, borrows }: Manifest["repositories"][number]): string {
+  return `what ${path} borrowed${borrows === undefined ? "" : ` from ${borrows}`} and is not there any more`;
 }
 
 async function* oneChunk(text: string): AsyncGenerator<Buffer> {

@@ -23,12 +23,22 @@ const refName = z
   .max(1_000)
   .regex(/^refs\/(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)|[/.]$))[^\0-\x20\x7f~^:?*[\\]+$/);
 
+/** A folder of objects, as git writes one in `info/alternates` without quoting it. */
+export const borrowed = z
+  .string()
+  .max(4_000)
+  .regex(/^\/[^\0-\x1f"\\]*$/);
+
 const repository = z.object({
   path: z.string().regex(/^(?:repositories|fetched|bundled)\/[0-9a-f]{64}(?:-sha256)?\.git$/),
   object_format: z.enum(["sha1", "sha256"]),
   head: z.union([refName, hash, z.string().regex(/^[0-9a-f]{40}$/)]),
   refs: z.array(z.object({ name: refName, oid: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) })),
+  /** Where it found what it borrowed. */
+  borrows: borrowed.optional(),
   objects: count,
+  /** Not all that its refs need was there when it was packed. */
+  is_broken: z.boolean().optional(),
   ...entry,
 });
 export type PackedRepository = z.infer<typeof repository>;

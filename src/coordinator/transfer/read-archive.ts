@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { Fault } from "../../protocol/failure.ts";
+import { Fault, toFailure } from "../../protocol/failure.ts";
 import { blockBytes, readTarHeader } from "./tar-header.ts";
 
 /** Reads what ArchiveWriter wrote. What a file holds is handed on as it comes, and judged by its hash at its end. */
@@ -17,7 +17,12 @@ interface Place {
 
 /** Throws Fault `usage` for what is no whole archive of ours. */
 export async function openArchive(file: string): Promise<Archive> {
-  const handle = await open(file, "r");
+  const handle = await open(file, "r").catch((cause: unknown) => {
+    throw new Fault("usage", `${file} cannot be read: ${toFailure(cause).message}`, {
+      remedy: "name a file that `sheaf export` wrote",
+      cause,
+    });
+  });
   try {
     const { size } = await handle.stat();
     const places = new Map<string, Place>();

@@ -1,16 +1,18 @@
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Fault } from "../../protocol/failure.ts";
 import { type Git, unstartable } from "../../workspace/git.ts";
 import { makeBare } from "../../workspace/make-bare.ts";
+import { isObjectStore } from "../../workspace/object-store.ts";
 import { settings } from "../../workspace/own-repository.ts";
 import type { PackedRepository } from "./manifest.ts";
 import { type Archive, readEntry } from "./read-archive.ts";
 
 /**
- * The bare repository that was packed, anew. Its configuration is ours and not the archive's, and it borrows from nowhere
- * until the user's repository is opened the next time; until then some of its refs may point at what is not there.
+ * The bare repository that was packed, anew. Its configuration is ours and not the archive's, and it borrows only from
+ * a folder of objects that is there. Where none is, some of its refs may point at nothing until the user's repository is
+ * opened the next time.
  */
 export async function unpackRepository(
   packed: PackedRepository,
@@ -20,6 +22,7 @@ export async function unpackRepository(
   const directory = join(home, packed.path);
   await makeBare(git, directory, { objectFormat: packed.object_format }, async (draft) => {
     if (packed.path.startsWith("repositories/")) await appendFile(join(draft, "config"), settings);
+    await borrow(packed, draft);
     await indexPack(packed, archive, { gitDir: draft, git });
     // As git itself keeps many refs in one file (git-pack-refs); the form of each name was checked.
     const lines = packed.refs.map(({ name, oid }) => `${oid} ${name}\n`).join("");
@@ -29,6 +32,12 @@ export async function unpackRepository(
       packed.head.startsWith("refs/") ? `ref: ${packed.head}\n` : `${packed.head}\n`,
     );
   });
+}
+
+async function borrow({ borrows }: PackedRepository, gitDir: string): Promise<void> {
+  if (borrows === undefined || !(await isObjectStore(borrows))) return;
+  await mkdir(join(gitDir, "objects", "info"), { recursive: true });
+  await writeFile(join(gitDir, "objects", "info", "alternates"), `${borrows}\n`);
 }
 
 async function indexPack(
