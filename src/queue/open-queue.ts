@@ -96,8 +96,8 @@ class WakeQueue implements Queue {
     this.#holds.end(ids);
     let rounds = 0;
     const ended = await this.#write("complete wakes", orm, async (within) => {
-      const done = await endWakes(this.#options.name, ids, within);
       rounds += 1;
+      const done = await endWakes(this.#options.name, ids, within);
       // The answer to the first try may have been lost: then those that are nobody's were ended by it.
       return rounds === 1 ? done : this.#goneAmong(ids, within);
     }).catch((thrown: unknown) => {
@@ -135,7 +135,7 @@ class WakeQueue implements Queue {
   }
 
   async drain(graceMs: number): Promise<void> {
-    this.#pump?.stopFetching();
+    await this.#pump?.stopFetching();
     await drainHolds(graceMs, { ...this.#options, holds: this.#holds, endings: this.#endings });
   }
 

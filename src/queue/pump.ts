@@ -36,6 +36,7 @@ const mostPatienceMs = 5_000;
 export class Pump {
   readonly #order: PumpOrder;
   #isFetching = true;
+  #fetching: Promise<void> | undefined;
   #isStopped = false;
   #failures = 0;
   /** The answer to a fetch was lost: there may be wakes in our name that we know nothing of. */
@@ -48,8 +49,11 @@ export class Pump {
     this.#loop = this.#run();
   }
 
-  stopFetching(): void {
+  /** Resolves once nothing more is delivered; what a fetch under way still brings goes back. */
+  async stopFetching(): Promise<void> {
     this.#isFetching = false;
+    // Its failure is the loop's.
+    await this.#fetching?.catch(() => {});
   }
 
   /** Resolves once its last statement is answered. */
@@ -78,7 +82,10 @@ export class Pump {
       await takeFromDead(name, "expired", database.orm);
       this.#nextLook = clock.now() + lookMs;
     }
-    if (this.#isFetching && !this.#isStopped && holds.size < limits.perNode) await this.#fetch();
+    if (this.#isFetching && !this.#isStopped && holds.size < limits.perNode) {
+      this.#fetching = this.#fetch();
+      await this.#fetching;
+    }
   }
 
   /** A third of the lease after the last time, so that two touches may fail. */
@@ -106,8 +113,12 @@ export class Pump {
     this.#isInDoubt = true;
     const wakes = await takeWakes(name, { holder, limits }, database.orm);
     this.#isInDoubt = false;
-    holds.take(wakes, askedAt);
-    for (const wake of wakes) deliver(wake);
+    if (this.#isFetching) {
+      holds.take(wakes, askedAt);
+      for (const wake of wakes) deliver(wake);
+    } else if (wakes.length > 0) {
+      await returnWakes(name, { ids: wakes.map(({ id }) => id) }, database.orm);
+    }
   }
 
   async #wait(thrown: unknown): Promise<void> {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { systemClock as clock } from "../../src/clock.ts";
 import type { Database } from "../../src/db/database.ts";
@@ -153,7 +153,7 @@ function wakes(count: number): Wake[] {
 }
 
 async function startProcess() {
-  const script = join(import.meta.dirname, "node-process.ts");
+  const script = fileURLToPath(new URL("./node-process.ts", import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [script, url, String(leaseMs)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SQL } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemClock as clock } from "../../src/clock.ts";
 import type { Database } from "../../src/db/database.ts";
@@ -124,6 +125,25 @@ describe.each(databases)("a queue on $name", ({ open }) => {
     await node.queue.putBack(held(node, 0));
     await vi.waitFor(() => expect(node.taken).toHaveLength(2));
     expect(await node.queue.depth()).toEqual({ queued: 0, held: 1 });
+  });
+
+  test("knows what it completed, took and put back when only the answer of the database was lost", async () => {
+    const mishaps: string[] = [];
+    const node = await openNode({ database: losingAnswers(database, mishaps), leaseMs: 2_000 });
+    const sent = wakes(2);
+    mishaps.push("send_wakes");
+    await node.queue.send(sent);
+    expect(await node.queue.depth()).toEqual({ queued: 2, held: 0 });
+    mishaps.push("take_wakes");
+    start(node);
+    await vi.waitFor(() => expect(node.taken).toHaveLength(2), 5_000);
+    expect(node.taken.map(({ crashes }) => crashes)).toEqual([0, 0]);
+    mishaps.push("end_wakes", "return_wakes");
+    expect(await node.queue.complete([held(node, 0)])).toEqual([]);
+    await node.queue.putBack(held(node, 1), new Date(clock.now() + 3_600_000));
+    expect(await node.queue.depth()).toEqual({ queued: 1, held: 0 });
+    expect(mishaps).toEqual([]);
+    expect(node.lost).toEqual([]);
   });
 
   test("forgets what is withdrawn, and leaves what is held", async () => {
@@ -279,4 +299,19 @@ function wakes(count: number, more: Partial<Wake> = {}): Wake[] {
 
 function bare({ runId: run, jobId: job, tenant }: Wake): Omit<Wake, "priority"> {
   return { runId: run, jobId: job, tenant };
+}
+
+/** The same database, but the answer to the next statement that calls such a function never arrives. */
+function losingAnswers(database: Database, functions: string[]): Database {
+  const execute: Database["orm"]["execute"] = (async (statement: SQL) => {
+    const answer = await database.orm.execute(statement);
+    const [next] = functions;
+    if (next === undefined || !JSON.stringify(statement.queryChunks).includes(next)) return answer;
+    functions.shift();
+    throw Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+  }) as never;
+  const orm = new Proxy(database.orm, {
+    get: (target, name, receiver) => (name === "execute" ? execute : Reflect.get(target, name, receiver)),
+  });
+  return { ...database, orm };
 }
