@@ -126,7 +126,7 @@ describe("the operator's settings", () => {
     ],
     [
       "retention: { jobs: 30d }",
-      '1:1: "retention" is not built yet: nothing is deleted by itself; remove the data folder\'s old jobs by hand',
+      '1:1: "retention" is not built yet: nothing is deleted by itself; run sheaf gc --keep 30d now and then',
     ],
     [
       "webhooks: [{ url: 'https://x.example/' }]",

@@ -196,6 +196,6 @@ export const writtenSettings = z.strictObject({
     .default([])
     .describe("who is told of jobs, by the Standard Webhooks specification"),
   log: log.prefault({}).describe("what `sheaf serve` says of its work"),
-  retention: later("nothing is deleted by itself; remove the data folder's old jobs by hand"),
+  retention: later("nothing is deleted by itself; run sheaf gc --keep 30d now and then"),
 });
 export type WrittenSettings = z.infer<typeof writtenSettings>;
