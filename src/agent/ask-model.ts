@@ -7,6 +7,7 @@ import { CallFailed } from "./call-failed.ts";
 import { noteAnswer, noteBegan, noteFailure, noteRetry, startChat } from "./chat-span.ts";
 import { type Conversation, logWith } from "./conversation.ts";
 import { type Fitted, fitRequest, isOverfull, shortenRequest, tooLong, withNotices } from "./fit-request.ts";
+import { intendAnew, recallTurn } from "./recall-turn.ts";
 
 /**
  * One model call: its intent, its attempts, its answer. It neither waits nor gives up: each attempt is an intent of its
@@ -14,13 +15,31 @@ import { type Fitted, fitRequest, isOverfull, shortenRequest, tooLong, withNotic
  * further attempt would mend.
  */
 export async function askModel(talk: Conversation): Promise<ModelAnswer> {
-  const fitted = await intend(talk, fitRequest(talk));
-  const chat = startChat(talk, fitted);
+  const past = talk.past.get(talk.turns);
+  if (!past) return askNow(talk, { fitted: await intend(talk, fitRequest(talk)), attempts: 1 });
+  const { answer, ask, attempts } = await recallTurn(talk, past);
+  if (!answer) return askNow(talk, { fitted: await intendAnew(talk, past), attempts: attempts + 1 });
+  take(talk, answer, ask);
+  return answer;
+}
+
+function take(talk: Conversation, answer: ModelAnswer, ask: Ask | undefined): void {
+  talk.usage = addUsage(talk.usage, answer.usage);
+  talk.scale = scaleOf(answer, ask?.input_tokens ?? 0, talk);
+  talk.news = [];
+}
+
+/** What is to be asked, and which attempt at it this is. */
+interface First {
+  fitted: Fitted;
+  attempts: number;
+}
+
+async function askNow(talk: Conversation, first: First): Promise<ModelAnswer> {
+  const chat = startChat(talk, first.fitted);
   try {
-    const { answer, ask } = await attempt(talk, chat, fitted);
-    talk.usage = addUsage(talk.usage, answer.usage);
-    talk.scale = scaleOf(answer, ask.input_tokens, talk);
-    talk.news = [];
+    const { answer, ask } = await attempt(talk, chat, first);
+    take(talk, answer, ask);
     noteAnswer(chat, answer, talk);
     chat.end();
     return answer;
@@ -63,9 +82,9 @@ async function intend(talk: Conversation, fitted: Fitted): Promise<Fitted> {
 
 type Ask = Fitted["ask"];
 
-async function attempt(talk: Conversation, chat: Span, first: Fitted): Promise<{ answer: ModelAnswer; ask: Ask }> {
-  let fitted = first;
-  for (let ordinal = 1; ; ordinal++) {
+async function attempt(talk: Conversation, chat: Span, first: First): Promise<{ answer: ModelAnswer; ask: Ask }> {
+  let { fitted } = first;
+  for (let ordinal = first.attempts; ; ordinal++) {
     const answered = isOverfull(fitted, talk) ? overfull() : await tryOnce(talk, chat, fitted);
     if (!(answered instanceof ModelFailed)) return { answer: answered, ask: fitted.ask };
     talk.line.signal.throwIfAborted();

@@ -4,6 +4,7 @@ import type { Submission } from "../protocol/claim.ts";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import type { FactData, ThreadFact } from "../protocol/event.ts";
 import type { Usage } from "../protocol/message.ts";
+import type { PastTurn } from "../protocol/past-turn.ts";
 import type { Opening } from "../protocol/run-fact.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
 import type { ToolContext } from "../tools/execute.ts";
@@ -31,6 +32,8 @@ export interface Conversation {
   readonly fold: Fold;
   readonly loops: LoopWatch;
   readonly maxTurns: number;
+  /** Turns that the log holds already, by their number; of a run that goes on. */
+  readonly past: ReadonlyMap<number, PastTurn>;
   /** Facts not yet in the log: results of tools, denials of reads, notices. */
   readonly unlogged: ThreadFact[];
   /** Facts that were told since the last request. */

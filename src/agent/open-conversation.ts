@@ -41,6 +41,7 @@ export function openConversation(order: RunOrder, { files, ...seat }: Seat): Con
     news: [],
     turns: 0,
     maxTurns: order.max_turns,
+    past: new Map(order.past?.map((past) => [past.turn, past])),
     usage: noUsage,
     scale: 1,
     answerTokens: usualAnswer,

@@ -1,10 +1,12 @@
 import type { ThreadFact } from "../protocol/event.ts";
 import type { ToolResult, ToolUse } from "../protocol/message.ts";
 import type { Decision } from "../protocol/scope.ts";
+import { createTracer } from "../telemetry/thread-tracer.ts";
 import { toolNamed } from "../tools/catalog.ts";
 import { type Commanded, type Executed, execute } from "../tools/execute.ts";
 import { type Conversation, logRest, notify, tell } from "./conversation.ts";
 import { endsAt, toldAt } from "./loop-watch.ts";
+import { threadClock } from "./thread-clock.ts";
 
 /**
  * Runs the calls of one answer: reads that stand together at the same time, whatever has an effect alone and in its
@@ -64,8 +66,12 @@ function runCall(talk: Conversation, call: ToolUse, decision: Decision | undefin
     await logRest(talk);
     return talk.line.command(callId);
   };
-  return execute(call, { ...talk.toolContext, runCommand, parent: talk.span, decision });
+  // What has a result in the log has its span too.
+  const tracer = talk.past.has(talk.turns + 1) ? quiet : talk.toolContext.tracer;
+  return execute(call, { ...talk.toolContext, tracer, runCommand, parent: talk.span, decision });
 }
+
+const quiet = createTracer(() => {}, threadClock);
 
 interface Done {
   done: Executed | Commanded;

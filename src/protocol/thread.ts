@@ -7,6 +7,7 @@ import { failure } from "./failure.ts";
 import { runId, taskId } from "./ids.ts";
 import { usage } from "./message.ts";
 import { modelCard } from "./model-card.ts";
+import { pastTurn } from "./past-turn.ts";
 import { recordedRun } from "./recording.ts";
 import { decision, scope } from "./scope.ts";
 import { searchQuery, searchReport } from "./search.ts";
@@ -57,6 +58,8 @@ export const runOrder = z.object({
   /** W3C traceparent of the span this run hangs from. */
   traceparent: z.string(),
   max_turns: z.number().int().positive(),
+  /** Of a run that another process began: what its log holds of its turns, from the first on. */
+  past: z.array(pastTurn).optional(),
 });
 export type RunOrder = z.infer<typeof runOrder>;
 

@@ -7,6 +7,7 @@ import type { Warming } from "../../budget/warm-gate.ts";
 import { worstCostOf } from "../../model/cost.ts";
 import type { ThreadFact } from "../../protocol/event.ts";
 import { type Failure, Fault } from "../../protocol/failure.ts";
+import { interrupted } from "../../protocol/past-turn.ts";
 import type { ModelAsk } from "../../protocol/run-fact.ts";
 import { attribute, queueSpan } from "../../telemetry/semconv.ts";
 import { dayExhausted, exhausted } from "./exhausted.ts";
@@ -100,6 +101,8 @@ async function standBy({ data }: CallIntent, call: OpenCall, { model, queue }: A
   const { spending } = queue.order.equipment;
   const { signal } = queue.order;
   if ("attempt" in data) {
+    // No endpoint failed: it was the process that asked.
+    if (data.reason === interrupted) return;
     // The endpoint said when it has room, and the governor holds everybody until then: to wait for longer would waste it.
     if (data.status === 429 && (data.retry_after_ms ?? 0) > 0) return;
     await spending.wait(backoffMs(data.attempt, spending.random(), data.retry_after_ms), signal);
