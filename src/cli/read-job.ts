@@ -43,6 +43,8 @@ export interface JobOptions extends Overrides {
   foundChecks?: readonly string[];
   /** It ends with its plan. */
   planOnly?: boolean;
+  /** `--fresh`; or, of a retry, the tasks that are done again. */
+  fresh?: boolean | string[];
 }
 
 const usualFile = "sheaf.yaml";
@@ -119,10 +121,15 @@ export async function openJob(
 }
 
 /** What a job file does not say, in the words of a request. */
-export function askedOf({ foundChecks = [], planOnly }: JobOptions): Pick<JobRequest, "found_checks" | "plan_only"> {
+export function askedOf({
+  foundChecks = [],
+  planOnly,
+  fresh,
+}: JobOptions): Pick<JobRequest, "found_checks" | "plan_only" | "fresh"> {
   return {
     ...(foundChecks.length > 0 ? { found_checks: [...foundChecks] } : {}),
     ...(planOnly ? { plan_only: true } : {}),
+    ...(fresh ? { fresh } : {}),
   };
 }
 

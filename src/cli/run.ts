@@ -119,6 +119,7 @@ export function withJobOptions(command: Command): Command {
     .option("--input <name=value>", "the value of an input of the job file; repeatable", collect, [])
     .option("--sample <count>", "only so many of the tasks, evenly spread over them")
     .option("--only <glob>", "only files that this covers")
+    .option("--fresh", "do again what an earlier job has done: nothing of it is reused")
     .option("--repo <dir>", "the repository", ".")
     .option("--ref <ref>", "the commit to start from (default: HEAD)")
     .option("--model <model>", "of agents without a model of their own: sonnet, opus, haiku, or the id of one")

@@ -53,7 +53,10 @@ function who({ tasks }: Result, isFull: boolean): string[] {
     sum((task) => task.files_changed),
     "file",
   )} +${sum((task) => task.insertions)} -${sum((task) => task.deletions)}`;
-  const lines = [`TASKS  ${landed.length} of ${tasks.length} landed${landed.length > 0 ? `: ${changed}` : ""}`];
+  const lines = [
+    `TASKS  ${landed.length} of ${tasks.length} landed${landed.length > 0 ? `: ${changed}` : ""}`,
+    ...reused(tasks),
+  ];
   const shown = tasks.filter((task) => isFull || (!task.landed && task.state !== "no_changes"));
   const rows = shown
     .slice(0, isFull ? shown.length : 20)
@@ -66,6 +69,17 @@ function who({ tasks }: Result, isFull: boolean): string[] {
       ...(task.patch_file ? [`patch ${task.patch_file}`] : []),
     ]);
   return [...lines, ...columns(rows)];
+}
+
+/** Nobody is to believe that something was done here which was done elsewhere. */
+function reused(tasks: readonly TaskResult[]): string[] {
+  const from = tasks.flatMap((task) => task.reused_from?.job ?? []);
+  if (from.length === 0) return [];
+  const jobs = [...new Set(from)];
+  const more = jobs.length > 3 ? ` and ${jobs.length - 3} more` : "";
+  return [
+    `REUSED ${count(from.length, "task")} as done by ${jobs.slice(0, 3).join(", ")}${more}; --fresh does them again`,
+  ];
 }
 
 function checks(result: Result): string[] {

@@ -39,9 +39,9 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
     const known = before && (await restoreTask(task, before, job.repository));
     if (known) return known;
     const startable = await startOf(task, ended);
-    if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, job);
+    if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, { job, equipment });
     const spent = beginsThinking(task, equipment) ? job.budget.exhausted : undefined;
-    if (spent) return putOut(task, { state: "limit", failure: jobExhausted(spent) }, job);
+    if (spent) return putOut(task, { state: "limit", failure: jobExhausted(spent) }, { job, equipment });
     return runTask(task, startable.start, { job, equipment });
   };
   const { thrown } = await runInOrder(tasks, {
@@ -98,9 +98,9 @@ function startWaiting(task: Task, job: Job) {
 async function putOut(
   task: Task,
   { state, failure }: Pick<FinishedTask, "state"> & { failure: Reason },
-  job: Job,
+  { job, equipment }: { job: Job; equipment: Equipment },
 ): Promise<FinishedTask> {
   const finished = neverStarted(task, { state, failure }, job);
-  await recordFinished(finished, job);
+  await recordFinished(finished, job, equipment);
   return finished;
 }

@@ -19,6 +19,8 @@ export interface Equipment {
   home: string;
   /** Names this process in claims. */
   node: string;
+  /** Of Sheaf: what another version did may have been done otherwise. */
+  version: string;
   threads: number;
   git: Git;
   database: Database;

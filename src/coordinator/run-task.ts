@@ -20,6 +20,7 @@ import { formatChanges } from "./landing/format-changes.ts";
 import { type FinishedTask, recordFinished } from "./result/finished-task.ts";
 import { judgeTask } from "./result/judge-task.ts";
 import type { PastRun } from "./resume/history.ts";
+import { lookForDone } from "./resume/reuse.ts";
 import { restoreRun } from "./resume/run-record.ts";
 import { runStep } from "./run-step.ts";
 import { scopeOf } from "./tasks/scope-of.ts";
@@ -35,6 +36,11 @@ import type { FinishedRun } from "./tasks/step-order.ts";
 const mostLonelyDeaths = 2;
 
 export async function runTask(task: Task, start: Start, around: Around): Promise<FinishedTask> {
+  const { key, done } = await lookForDone(task, start, around);
+  if (done) {
+    await recordFinished(done, around.job, around.equipment);
+    return done;
+  }
   const progress: Progress = { start, tree: start.tree, attempts: 1, runs: [] };
   for (const [ordinal, step] of task.steps.entries()) {
     const { run, attempts } = await doStep(step, { task, ordinal, tree: progress.tree, runs: progress.runs, around });
@@ -48,9 +54,9 @@ export async function runTask(task: Task, start: Start, around: Around): Promise
     advance(progress, run, { job: around.job });
   }
   const settled = await settle(task, progress, around);
-  const finished =
-    settled.state === "succeeded" || settled.state === "no_changes" ? await checkTask(settled, around) : settled;
-  await recordFinished(finished, around.job);
+  const isDelivered = settled.state === "succeeded" || settled.state === "no_changes";
+  const finished = { ...(isDelivered ? await checkTask(settled, around) : settled), key };
+  await recordFinished(finished, around.job, around.equipment);
   return finished;
 }
 

@@ -46,6 +46,9 @@ export interface TaskRecord {
   state?: TaskState;
   resultTree?: string;
   resultCommit?: string;
+  keySha?: string;
+  /** The data of its last fact. */
+  finished?: unknown;
 }
 
 /** `also` of one addition; `runId` is whose, `owner` its place in the statement. */
@@ -126,10 +129,14 @@ export function noteTasks(following: readonly Following[]): SQL | undefined {
   update sheaf.tasks as t set
     state = coalesce(n.state, t.state),
     result_tree = coalesce(n.tree, t.result_tree),
-    result_commit = coalesce(n.commit, t.result_commit)
+    result_commit = coalesce(n.commit, t.result_commit),
+    key_sha = coalesce(n.key_sha, t.key_sha),
+    finished = coalesce(n.finished, t.finished)
   from unnest(${list(rows.map((row) => row.owner))}::int[], ${list(rows.map((row) => row.id))}::text[],
     ${list(rows.map((row) => row.state ?? null))}::text[], ${list(rows.map((row) => row.resultTree ?? null))}::text[],
-    ${list(rows.map((row) => row.resultCommit ?? null))}::text[]) as n(owner, id, state, tree, commit)
+    ${list(rows.map((row) => row.resultCommit ?? null))}::text[], ${list(rows.map((row) => row.keySha ?? null))}::text[],
+    ${list(rows.map(({ finished }) => (finished === undefined ? null : JSON.stringify(finished))))}::json[])
+    as n(owner, id, state, tree, commit, key_sha, finished)
   join owned p on p.owner = n.owner
   where t.job_id = p.job_id and t.id = n.id
 )`;

@@ -93,8 +93,15 @@ export const tasks = sheaf.table(
     resultTree: text("result_tree"),
     resultCommit: text("result_commit"),
     landed: boolean("landed").notNull(),
+    /** What it was asked, and the data of its last fact: for a task of another job that is asked the same. */
+    keySha: text("key_sha"),
+    finished: json("finished"),
   },
-  (table) => [primaryKey({ columns: [table.jobId, table.id] }), unique().on(table.jobId, table.ordinal)],
+  (table) => [
+    primaryKey({ columns: [table.jobId, table.id] }),
+    unique().on(table.jobId, table.ordinal),
+    index("tasks_of_key").on(table.keySha).where(sql`key_sha is not null`),
+  ],
 );
 
 /**

@@ -21,6 +21,8 @@ export const jobRequest = z.strictObject({
   found_checks: z.array(z.string().max(16_000)).max(100).optional(),
   /** It ends with its plan, which its result holds. */
   plan_only: z.boolean().optional(),
+  /** Does again what was done before: all of it, or the tasks of these ids. */
+  fresh: z.union([z.literal(true), z.array(z.string().max(200)).max(10_000)]).optional(),
   /** A plan made before, which is executed as it is: the job is refused where what it stands on has changed. */
   lock: planLock.optional(),
   repository: z.union([

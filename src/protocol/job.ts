@@ -113,6 +113,8 @@ export const jobSpec = z.object({
   parts: z.array(part).optional(),
   /** It ends with its plan. */
   is_plan_only: z.boolean().optional(),
+  /** Nothing that was done before is reused: of no task, or not of these. */
+  fresh: z.union([z.literal(true), z.array(z.string())]).optional(),
   /** Agents that others may start, and that a planner may name. */
   agents: z.array(agentSpec).optional(),
   servers: z.array(toolServer).optional(),

@@ -64,6 +64,8 @@ export const taskResult = z.object({
   state: taskState,
   landed: z.boolean(),
   reused: z.boolean(),
+  /** Whose work it is, where it is reused: the handle of a job, and one of its tasks. */
+  reused_from: z.object({ job: z.string(), task: z.string() }).optional(),
   attempts: z.number().int(),
   files_changed: z.number().int(),
   insertions: z.number().int(),

@@ -151,7 +151,7 @@ async function openHub(
 }
 
 function equip(
-  { config, settings, git, packageFolder, terminal }: SessionOrder & { settings: Settings },
+  { config, settings, git, packageFolder, terminal, version }: SessionOrder & { settings: Settings },
   stores: Pick<Equipment, "database" | "writer" | "hub" | "redact">,
   stack: AsyncDisposableStack,
 ): Equipment {
@@ -177,6 +177,7 @@ function equip(
     clock,
     home: config.home,
     node: nodeName(),
+    version,
     threads,
     git,
     pool,

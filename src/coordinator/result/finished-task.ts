@@ -4,8 +4,10 @@ import type { CheckResult, Denial, Reason } from "../../protocol/result.ts";
 import type { Task } from "../../protocol/task.ts";
 import type { TaskState } from "../../protocol/task-state.ts";
 import type { SetupFailed } from "../commands/setup-failed.ts";
+import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 import { taskRecord } from "../resume/task-record.ts";
+import { redactRecord } from "./redact-record.ts";
 
 /** What became of a task: told to the log and the task's row in one place. */
 export interface FinishedTask extends Task {
@@ -29,6 +31,8 @@ export interface FinishedTask extends Task {
   spent: Spent;
   /** The spans of its runs. */
   traceparents: readonly string[];
+  /** Names what it was asked; absent where it was never begun. */
+  key?: string;
   /** Where another job's task of the same key did it. */
   reused?: { job: string; task: string };
   /** The job's setup fails, and so would every other task. */
@@ -36,7 +40,7 @@ export interface FinishedTask extends Task {
 }
 
 /** Writes it into the job's log and the task's row. */
-export async function recordFinished(task: FinishedTask, job: Job): Promise<void> {
+export async function recordFinished(task: FinishedTask, job: Job, { redact }: Equipment): Promise<void> {
   const { id, state, attempts, filesChanged: files_changed, tree, commit, failure } = task;
   const said = failure && {
     code: failure.code,
@@ -45,7 +49,8 @@ export async function recordFinished(task: FinishedTask, job: Job): Promise<void
   };
   const data = { task_id: id, state, attempts, files_changed, ...(tree ? { tree } : {}), record: taskRecord(task) };
   const result = tree && commit ? { resultTree: tree, resultCommit: commit } : {};
-  await job.log([{ type: "task.finished", data: { ...data, ...(said ? { failure: said } : {}) } }], {
-    task: { id, state, ...result },
-  });
+  const told = { ...data, ...(said ? { failure: said } : {}) };
+  const isDone = state === "succeeded" || state === "no_changes";
+  const again = isDone && task.key !== undefined ? { keySha: task.key, finished: redactRecord(told, redact) } : {};
+  await job.log([{ type: "task.finished", data: told }], { task: { id, state, ...result, ...again } });
 }

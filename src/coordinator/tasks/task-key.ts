@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import type { Task } from "../../protocol/task.ts";
+import type { Equipment } from "../equipment.ts";
+import type { Job } from "../job.ts";
+import type { Start } from "./start-of.ts";
+
+/**
+ * Names what a task is asked, by all that its result depends on: two tasks of one key would be given the same work on the
+ * same files by the same rules. What a job is called, where it publishes, how many of its tasks run at a time and what
+ * else is in it are no part of that.
+ */
+export function taskKey(
+  task: Task,
+  start: Pick<Start, "tree">,
+  { job: { spec }, equipment: { version, ceiling } }: { job: Pick<Job, "spec">; equipment: Equipment },
+): string {
+  const { ordinal: _, needs: _needs, id, ...asked } = task;
+  const { permissions, format, setup, servers, agents, inputs, prompt, limits } = spec;
+  const checks = spec.checks.filter((check) => check.at === "task");
+  const around = { permissions, format, setup, servers, agents, inputs, prompt, checks };
+  const { depth, agents: most, turns, task: ofTask } = limits;
+  const made = { version, id, asked, tree: start.tree, around, limits: { depth, most, turns, ofTask } };
+  return createHash("sha256")
+    .update(JSON.stringify([made, ceiling.permissions]))
+    .digest("hex");
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { attempt } from "./attempt.ts";
+import { type Database, rowsOf } from "./database.ts";
+import { sql } from "./drizzle.ts";
+
+/** A task that somebody did before, of any job. `fact` is the data of its `task.finished`. */
+export interface DoneTask {
+  key: string;
+  /** The handle of its job. */
+  job: string;
+  task: string;
+  fact: unknown;
+}
+
+const row = z.object({ key: z.string(), job: z.string(), task: z.string(), fact: z.unknown() });
+
+/** The newest of each key that ended well: with work, or with nothing to do. */
+export async function findDone(keys: readonly string[], database: Database): Promise<ReadonlyMap<string, DoneTask>> {
+  if (keys.length === 0) return new Map();
+  const statement = sql`
+select distinct on (t.key_sha) t.key_sha as key, j.handle as job, t.id as task, t.finished as fact
+from sheaf.tasks t join sheaf.jobs j on j.run_id = t.job_id
+where t.key_sha = any(${sql.param(keys)}::text[]) and t.state in ('succeeded', 'no_changes') and t.finished is not null
+order by t.key_sha, j.created_at desc`;
+  const rows = await attempt("look for what was done before", database, (orm) => rowsOf(orm, statement, row));
+  return new Map(rows.map((each) => [each.key, each]));
+}
