@@ -15,7 +15,8 @@ export const addImport: Verb = (program, around) => {
         "SHEAF_HOME must not be there yet, or be empty; a database at DATABASE_URL must be empty.",
         "Import only what you trust: it says what was run, and what the results are.",
         "",
-        "Example:",
+        "Examples:",
+        "  sheaf import ~/sheaf-2026-11-23.tar",
         "  SHEAF_HOME=~/sheaf-new sheaf import ~/sheaf-2026-11-23.tar",
       ].join("\n"),
     )

@@ -45,7 +45,7 @@ export async function withSnapshot<T>(database: Database, read: (snapshot: Snaps
   }
 }
 
-export async function readMigrations(orm: Orm): Promise<string[]> {
+async function readMigrations(orm: Orm): Promise<string[]> {
   const asked = sql`select hash from drizzle.__drizzle_migrations order by created_at, id`;
   return (await rowsOf(orm, asked, z.object({ hash: z.string() }))).map(({ hash }) => hash);
 }

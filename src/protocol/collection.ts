@@ -3,13 +3,12 @@ import { z } from "zod";
 /** What is cleared away below a data folder, and what is left: `sheaf gc` (schema `sheaf.gc/v1`). */
 
 /** Which jobs are kept. A job goes only when neither rule keeps it; without any rule all are kept. */
-export const retention = z.strictObject({
+const retention = z.strictObject({
   /** Those that ended within so many milliseconds. */
   keep_ms: z.number().int().min(0).optional().meta({ description: "keep jobs that ended within so many milliseconds" }),
   /** The newest so many. */
   keep_jobs: z.number().int().min(0).optional().meta({ description: "keep the newest so many jobs" }),
 });
-export type Retention = z.infer<typeof retention>;
 
 export const collectionOrder = retention.extend({
   is_dry_run: z.boolean().default(true).meta({ description: "only say what would go" }),

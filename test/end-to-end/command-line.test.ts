@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const codemod = () => ["--codemod", "node-protocol", "--repo", ground.user];
 const verbs =
-  "run plan explain validate init list status show logs diff apply approvals approve deny steer cancel token audit serve doctor".split(
+  "run plan explain validate init list status show logs diff apply approvals approve deny steer cancel token audit serve gc export import doctor".split(
     " ",
   );
 
