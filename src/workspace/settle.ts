@@ -1,10 +1,9 @@
-import { lstat, mkdir, rmdir, symlink, writeFile } from "node:fs/promises";
 import { Fault } from "../protocol/failure.ts";
 import type { Change, Version } from "./diff.ts";
 import type { OpenWorkspace } from "./open-workspace.ts";
 import type { Overlooked } from "./overlooked.ts";
-import { parentOf, type RawPath, toBytes, toShown } from "./raw-path.ts";
-import { removeEntry } from "./remove-folder.ts";
+import { putVersions } from "./put-versions.ts";
+import { type RawPath, toShown } from "./raw-path.ts";
 import { type RawTaken, takeRaw } from "./take-tree.ts";
 import { withAncestors } from "./tree-listing.ts";
 
@@ -50,7 +49,8 @@ export async function settle(open: OpenWorkspace, { before, judge, overlooked }:
     const changes = changesBetween(before, after);
     const objections = new Map([...refusedByTree(after), ...(await judge(changes))]);
     for (const [path, objection] of objections) if (!putBack.has(path)) putBack.set(path, objection);
-    if (objections.size === 0) {
+    const paths = [...objections.keys()];
+    if (paths.length === 0) {
       return {
         treeBefore: before.tree,
         tree: after.tree,
@@ -58,7 +58,7 @@ export async function settle(open: OpenWorkspace, { before, judge, overlooked }:
         putBack: [...putBack].map(([path, objection]) => ({ path: toShown(path), ...objection })),
       };
     }
-    await putAllBack(open, before, [...objections.keys()]);
+    await putVersions(open, paths, versionsAt(open, before, paths));
   }
   throw new Fault("internal", "what a command changed outside its scope could not be put back", {
     remedy: "something outside the sandbox writes into the workspace at the same time; look for it",
@@ -83,19 +83,6 @@ function changesBetween(before: RawTaken, after: RawTaken): Change[] {
   return changes;
 }
 
-/** First all that must not be there goes, the deepest first; then what was there comes back. */
-async function putAllBack(open: OpenWorkspace, before: RawTaken, paths: readonly RawPath[]): Promise<void> {
-  const deepestFirst = [...paths].sort((a, b) => b.length - a.length);
-  for (const path of deepestFirst) await removeAt(open.root, path);
-  for (const [path, version] of versionsAt(open, before, paths)) await bringBack(open, path, version);
-  for (const path of deepestFirst) await removeEmptyAbove(open.root, path);
-}
-
-async function removeAt(root: string, path: RawPath): Promise<void> {
-  for (const step of withAncestors(parentOf(path))) if (step !== "" && !(await isFolder(root, step))) return;
-  await removeEntry(inside(root, path));
-}
-
 /** What stood at these paths and below them. A file that was withheld stays away, and is not taken for deleted. */
 function versionsAt(open: OpenWorkspace, before: RawTaken, paths: readonly RawPath[]): Map<RawPath, Version> {
   const wanted = new Set(paths);
@@ -113,41 +100,4 @@ function versionsAt(open: OpenWorkspace, before: RawTaken, paths: readonly RawPa
     open.held.delete(path);
   }
   return versions;
-}
-
-/** Whatever stands in the way of it goes. */
-async function bringBack(open: OpenWorkspace, path: RawPath, { mode, oid }: Version): Promise<void> {
-  for (const step of withAncestors(parentOf(path))) {
-    if (step === "" || (await isFolder(open.root, step))) continue;
-    await removeEntry(inside(open.root, step));
-    await mkdir(inside(open.root, step));
-  }
-  const at = inside(open.root, path);
-  await removeEntry(at);
-  if (mode === "160000") return mkdir(at);
-  const content = await open.repository.objects.read(oid);
-  if (!content) throw new Fault("git", `object ${oid} of ${toShown(path)} cannot be read`);
-  if (mode === "120000") await symlink(content, at);
-  else await writeFile(at, content, { flag: "wx", mode: mode === "100755" ? 0o777 : 0o666 });
-}
-
-async function removeEmptyAbove(root: string, path: RawPath): Promise<void> {
-  for (let folder = parentOf(path); folder !== ""; folder = parentOf(folder)) {
-    const isGone = await rmdir(inside(root, folder)).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) return;
-  }
-}
-
-async function isFolder(root: string, path: RawPath): Promise<boolean> {
-  return lstat(inside(root, path)).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
-}
-
-function inside(root: string, path: RawPath): Buffer {
-  return Buffer.concat([Buffer.from(`${root}/`), toBytes(path)]);
 }

@@ -10,6 +10,7 @@ import { learn, type OpenWorkspace, put } from "./open-workspace.ts";
 import { type RawPath, rawOf, toBytes, toRaw } from "./raw-path.ts";
 import { removeFolder } from "./remove-folder.ts";
 import type { Repository } from "./repository.ts";
+import { restoreTree } from "./restore-tree.ts";
 import { type JudgeChanges, type Settled, settle } from "./settle.ts";
 import { takeRaw, takeTree } from "./take-tree.ts";
 import { entriesBelow, type Listing, type TreeEntry } from "./tree-listing.ts";
@@ -42,6 +43,8 @@ export interface Workspace {
   inflate(wanted: Inflation): Promise<void>;
   /** Runs a command's work in the whole checkout, and then puts back what `judge` speaks against, also if it threw. */
   settleAfter<T>(work: () => Promise<T>, judge: JudgeChanges): Promise<{ value: T; settled: Settled }>;
+  /** Brings it from one tree to another, as what is not done again left it. False where it is not what was said. */
+  restore(trees: { from: string; to: string }): Promise<boolean>;
   dispose(): Promise<void>;
 }
 
@@ -114,6 +117,7 @@ export async function createWorkspace(
         inflated ??= await inflate(open, how);
       }),
     settleAfter: (work, judge) => turn(() => settled(() => settleAfter(open, { inflated, work, judge }))),
+    restore: (trees) => turn(() => restoreTree(open, trees, async () => inflated?.overlooked())),
     dispose: () =>
       turn(async () => {
         await inflated?.dispose();
