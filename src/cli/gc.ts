@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { ageMs } from "../protocol/age.ts";
 import type { CollectionOrder, CollectionReport } from "../protocol/collection.ts";
+import { Fault } from "../protocol/failure.ts";
 import { askOnce } from "./ask-once.ts";
 import { collectionLines } from "./collection-table.ts";
 import { formatOption } from "./options.ts";
@@ -63,6 +64,11 @@ async function collectAsTold(
 }
 
 function orderOf({ keep, keepJobs, unknown }: GcOptions): Omit<CollectionOrder, "is_dry_run"> {
+  if (unknown && keep === undefined) {
+    throw new Fault("usage", "--unknown takes only what is past --keep, and there is no --keep", {
+      remedy: "sheaf gc --unknown --keep 30d",
+    });
+  }
   return {
     ...(keep === undefined ? {} : { keep_ms: keep }),
     ...(keepJobs === undefined ? {} : { keep_jobs: keepJobs }),
