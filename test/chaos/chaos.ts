@@ -1,45 +1,58 @@
 import { parseArgs } from "node:util";
-import { runPoint, runUndisturbed } from "./fan-out.ts";
-import { type DatabaseKind, openStage } from "./stage.ts";
+import { fanOut } from "./fan-out.ts";
+import { poison } from "./poison.ts";
+import type { Scenario, Setting } from "./scenario.ts";
+import type { DatabaseKind } from "./stage.ts";
 
 /**
- * `npm run chaos [-- --database embedded|postgres --points N --tasks N --seed S --point N --verbose]`: kills real processes at
- * instants of chance and holds what is left against what docs/durability.md promises. One that fails is named by its seed
- * and number, and can be run again by them. Ends with 1 where anything is not as promised.
+ * `npm run chaos [-- SCENARIO... --database embedded|postgres --points N --tasks N --seed S --point N --verbose]`: real
+ * processes, killed at instants of chance; what is left is held against what docs/durability.md promises. One that fails
+ * is named by its seed and number, and can be run again by them. Ends with 1 where anything is not as promised.
  */
-const { values } = parseArgs({
+/** Findings of one point that are printed. */
+const mostTold = 12;
+const scenarios: readonly Scenario[] = [fanOut, poison];
+
+const { values, positionals } = parseArgs({
   options: {
     database: { type: "string" },
-    points: { type: "string", default: "200" },
+    points: { type: "string" },
     point: { type: "string" },
-    verbose: { type: "boolean", default: false },
     tasks: { type: "string", default: "100" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    verbose: { type: "boolean", default: false },
   },
+  allowPositionals: true,
 });
-const kinds: readonly DatabaseKind[] = ["embedded", "postgres"];
-const asked = kinds.filter((kind) => values.database === undefined || values.database === kind);
-if (asked.length === 0) throw new Error(`--database ${values.database}: it is embedded or postgres`);
-for (const database of asked) await fanOut(database);
-
-async function fanOut(database: DatabaseKind): Promise<void> {
-  const { seed } = values;
-  await using stage = await openStage({ tasks: Number(values.tasks), database });
-  const undisturbed = await runUndisturbed(stage, seed);
-  const { ms, facts } = undisturbed;
-  console.log(`${database}: ${stage.tasks} tasks take ${(ms / 1_000).toFixed(1)} s and ${facts} facts; seed ${seed}`);
-  const numbers = values.point === undefined ? upTo(Number(values.points)) : [Number(values.point)];
-  const isTold = values.verbose || values.point !== undefined;
-  let [failed, kills] = [0, 0];
-  for (const number of numbers) {
-    const point = await runPoint(stage, undisturbed, { seed, number });
-    kills += point.kills;
-    if (point.findings.length === 0 && !isTold) continue;
-    if (point.findings.length > 0) failed += 1;
-    console.log(`point ${number} of seed ${seed}, ${database}: ${point.told.join("; ")}`);
-    for (const finding of point.findings.slice(0, 12)) console.log(`  ${finding}`);
+const wanted = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const unknown = positionals.filter((name) => !scenarios.some((each) => each.name === name));
+if (unknown.length > 0 || !["embedded", "postgres", undefined].includes(values.database)) {
+  console.error(`there are: ${scenarios.map(({ name, about }) => `\n  ${name}: ${about}`).join("")}`);
+  console.error("and --database is embedded or postgres; without it, both");
+  process.exitCode = 1;
+} else {
+  for (const scenario of wanted) {
+    for (const database of scenario.databases) {
+      if (values.database === undefined || values.database === database) await carryOut(scenario, database);
+    }
   }
-  console.log(`${database}: ${numbers.length} points, ${kills} kills, ${failed} not as promised`);
+}
+
+async function carryOut(scenario: Scenario, database: DatabaseKind): Promise<void> {
+  const setting: Setting = { database, seed: values.seed, tasks: Number(values.tasks) };
+  await using trials = await scenario.open(setting);
+  const place = `${scenario.name}, ${database}`;
+  console.log(`${place}: ${trials.undisturbed}; seed ${setting.seed}`);
+  const isTold = values.verbose || values.point !== undefined;
+  const numbers = values.point === undefined ? upTo(Number(values.points ?? scenario.trials)) : [Number(values.point)];
+  let failed = 0;
+  for (const number of numbers) {
+    const { told, findings } = await trials.run(number);
+    if (findings.length > 0) failed += 1;
+    if (isTold || findings.length > 0) console.log(`point ${number} of seed ${setting.seed}: ${told.join("; ")}`);
+    for (const finding of findings.slice(0, mostTold)) console.log(`  ${finding}`);
+  }
+  console.log(`${place}: ${numbers.length} points, ${failed} not as promised`);
   if (failed > 0) process.exitCode = 1;
 }
 

@@ -3,32 +3,39 @@ import { turnsPerTask } from "./chatter.ts";
 import { type Dice, diceOf } from "./dice.ts";
 import { judge } from "./judge.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
-import type { Place, Stage } from "./stage.ts";
+import type { Scenario, Trial } from "./scenario.ts";
+import { openStage, type Place, type Stage } from "./stage.ts";
 import { readStore } from "./store.ts";
 
 /**
- * One job of many agents, whose process is killed at instants of chance and started again, until it ends. A point is
+ * One job of many agents, whose process is killed at instants of chance and started again, until it ends. A trial is
  * named by a seed and a number, and its kills are the same each time; what they meet is the machine's business.
  */
-export interface Undisturbed {
+export const fanOut: Scenario = {
+  name: "fan-out",
+  about: "a job of many agents, whose process is killed at instants of chance",
+  databases: ["embedded", "postgres"],
+  trials: 200,
+  async open(setting) {
+    const stage = await openStage(setting);
+    const usual = await runUndisturbed(stage, setting.seed);
+    return {
+      undisturbed: `${stage.tasks} tasks take ${(usual.ms / 1_000).toFixed(1)} s and ${usual.facts} facts`,
+      run: (number) => runTrial(stage, usual, { seed: setting.seed, number }),
+      [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
+    };
+  },
+};
+
+interface Undisturbed {
   tree: string;
   /** How long it took, and facts that it printed. */
   ms: number;
   facts: number;
 }
 
-export interface Point {
-  seed: string;
-  number: number;
-  kills: number;
-  /** When each was killed, in words. */
-  told: string[];
-  /** What is not as promised; empty where all is. */
-  findings: string[];
-}
-
 /** Throws where even that goes wrong: then no point says anything. */
-export async function runUndisturbed(stage: Stage, seed: string): Promise<Undisturbed> {
+async function runUndisturbed(stage: Stage, seed: string): Promise<Undisturbed> {
   using place = await stage.place("undisturbed");
   await stage.endpoint.begin(seed);
   const begun = performance.now();
@@ -44,11 +51,11 @@ export async function runUndisturbed(stage: Stage, seed: string): Promise<Undist
   return { tree, ms, facts: node.facts.length };
 }
 
-export async function runPoint(
+async function runTrial(
   stage: Stage,
   undisturbed: Undisturbed,
   name: { seed: string; number: number },
-): Promise<Point> {
+): Promise<Trial> {
   const dice = diceOf(name.seed, name.number);
   using place = await stage.place(`point-${name.number}`);
   await stage.endpoint.begin(`${name.seed} ${name.number}`);
@@ -72,7 +79,7 @@ export async function runPoint(
   const findings = judge({ store, told: asked, place, tree: undisturbed.tree, turns: turnsPerTask, kills });
   if (code !== 0)
     findings.unshift(`the last process ended with ${code ?? "a kill: it hung"}: ${last.stderr.slice(-1_500)}`);
-  return { ...name, kills, told, findings };
+  return { told, findings };
 }
 
 function startRun(place: Place): NodeUnderTest {

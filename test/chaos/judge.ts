@@ -44,7 +44,7 @@ function judgeOutcome({ store, tree }: Evidence): string[] {
 }
 
 /** Gapless by run and by job, each from 1, and the rows say how far. */
-function judgeLogs({ events, jobs, runs }: Store): string[] {
+export function judgeLogs({ events, jobs, runs }: Store): string[] {
   const gaps = (name: string, rows: readonly StoredEvent[], place: "seq" | "pos") => {
     const places = rows.map((row) => row[place]).toSorted((a, b) => a - b);
     const at = places.findIndex((each, index) => each !== index + 1);
@@ -71,7 +71,7 @@ function judgeLogs({ events, jobs, runs }: Store): string[] {
 }
 
 /** Everything came to one end, in its row and in its log. */
-function judgeEnds({ runs, events, jobs, approvals, requests, spans }: Store): string[] {
+export function judgeEnds({ runs, events, jobs, approvals, requests, spans }: Store): string[] {
   const ends = Map.groupBy(
     events.filter(({ type }) => type === "run.finished"),
     ({ run }) => run,
@@ -214,11 +214,14 @@ function sumOf(log: readonly StoredEvent[]): { input: number; output: number; as
   return sum;
 }
 
-function judgePlace({ place, tree }: Evidence): string[] {
+function judgePlace({ store, place, tree }: Evidence): string[] {
   const branches = place.git("for-each-ref", "--format=%(refname:short) %(tree)", "refs/heads").split("\n");
   const chaos = branches.filter((line) => line.startsWith("chaos"));
   return [
-    ...place.leftovers().map((path) => `${path} was left`),
+    ...place.leftovers().map((path) => {
+      const run = store.runs.find(({ id }) => path.includes(id));
+      return `${path} was left, of ${run?.task}, whose run is ${run?.state} and had ${run?.epoch} owners`;
+    }),
     ...judgeBranch(chaos, { place, tree }),
     ...say(place.git("status", "--porcelain") !== "", "the user's checkout was touched"),
   ];
