@@ -9,6 +9,7 @@ import type { Answered, Question } from "./approvals/ask-approval.ts";
 import { questionOf, withWantedRule } from "./approvals/question-of.ts";
 import type { CallBook } from "./calls/call-book.ts";
 import { type CallView, type DecidedCall, decideCall } from "./calls/decide-call.ts";
+import { narrow, type Recorded } from "./resume/narrow.ts";
 
 /**
  * The coordinator's choke point: every tool call with an effect is decided here, outside the model and outside its
@@ -19,6 +20,8 @@ export interface AcknowledgeView extends CallView {
   book: CallBook;
   append(facts: readonly Fact[], spanId: string | undefined): Promise<void>;
   ask(question: Question): Promise<Answered>;
+  /** Of a run that goes on: what its log says was decided of a call. */
+  recorded?(callId: string): Recorded | undefined;
 }
 
 export interface Acknowledgement {
@@ -117,7 +120,11 @@ async function settle(
   { log, before, view }: Settling,
 ): Promise<Decision | undefined> {
   const { decision } = decided;
-  if (decision.effect !== "ask") return decided.isRead ? undefined : withWantedRule(decided, view);
+  if (decision.effect !== "ask") {
+    const held = narrow(decision, view.recorded?.(call.id));
+    if (held !== decision) return held;
+    return decided.isRead ? undefined : withWantedRule(decided, view);
+  }
   if (decided.outside === undefined && before.some(mayChangeFiles)) {
     return { ...decision, effect: "deny", reason: `${decision.reason}; ${afterCommand}` };
   }

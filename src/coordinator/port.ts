@@ -10,6 +10,8 @@ import { type AllowedCall, CallBook } from "./calls/call-book.ts";
 import type { Desk } from "./calls/desk.ts";
 import type { Told } from "./calls/run-tool-command.ts";
 import type { Gate } from "./gate/admission.ts";
+import { Parted } from "./resume/parted.ts";
+import type { PastLog } from "./resume/past-log.ts";
 import type { Watched } from "./threads/watch-threads.ts";
 
 /** What a port needs of the coordinator to answer its thread. */
@@ -76,6 +78,13 @@ export class HostPort implements Watched {
     await Promise.race([this.#closed, wait(lettingGoMs, undefined, { ref: false })]);
     await this.#answering;
     this.#host.close();
+  }
+
+  /** A run that goes on said all that its log holds, or it is not the same run any more. */
+  failUnlessSaid(past: PastLog | undefined, { hasDied }: { hasDied: boolean }): void {
+    const left = past?.left;
+    if (left !== undefined && !hasDied)
+      this.thrown ??= { cause: new Parted(`it ended where its log goes on with ${left}`) };
   }
 
   #hear(raw: unknown): void {

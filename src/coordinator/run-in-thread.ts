@@ -19,12 +19,20 @@ import { RunEnded } from "./calls/run-tool-command.ts";
 import { SetupFailed } from "./commands/setup-failed.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Gate } from "./gate/admission.ts";
-import type { AskedModel } from "./gate/gate-order.ts";
+import type { AskedModel, SpentBefore } from "./gate/gate-order.ts";
 import { withNotices } from "./gate/notices.ts";
 import { openRunGate } from "./gate/open-gate.ts";
 import { recordedRuns, withoutRecording } from "./gate/recordings.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { HostPort } from "./port.ts";
+import { answerCall } from "./resume/answer-call.ts";
+import { askAgain } from "./resume/ask-again.ts";
+import type { PastRun } from "./resume/history.ts";
+import { Parted } from "./resume/parted.ts";
+import { pastGate } from "./resume/past-gate.ts";
+import { PastLog } from "./resume/past-log.ts";
+import { pastTurns } from "./resume/past-turns.ts";
+import { spentBefore } from "./resume/spent-before.ts";
 import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
 import { startIdleLimit } from "./threads/idle-limit.ts";
 
@@ -65,9 +73,10 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   const over = new AbortController();
   const { signal } = over;
   const during = <T>(wait: () => Promise<T>) => idle.during(wait);
-  const gate = openRunGate({ run, taskId: order.task.id, agent, model, job, equipment, during, signal });
+  const { past, before } = order.past ? recall(order.past, order.task.id, around) : nothingBefore;
+  const gate = openRunGate({ run, taskId: order.task.id, agent, model, job, equipment, during, signal, before });
   const progressed = () => idle.restart();
-  const port = openPort(run, order, { ...around, progressed, during, signal, gate });
+  const port = openPort(run, order, { ...around, progressed, during, signal, gate, past });
   const cancel = (failure: Failure) => {
     port.cancel(failure);
     over.abort(new RunEnded(failure.message));
@@ -91,6 +100,7 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     over.abort(new RunEnded("its run is over"));
     await port.close();
     const spent = await gate.close();
+    if (!lettingGo) port.failUnlessSaid(past, { hasDied: answer.kind === "died" });
     if (port.thrown) return { ...endedBy(port.thrown.cause, port), spent, ...usedModel(model) };
     equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
     const hasThreadDied = answer.kind === "died";
@@ -108,6 +118,20 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   }
 }
 
+interface Before {
+  past?: PastLog;
+  before?: SpentBefore;
+}
+
+const nothingBefore: Before = {};
+
+/** What a run that goes on has said, heard and used. */
+function recall({ runId, events }: PastRun, taskId: string, { job, equipment }: Surroundings): Before {
+  const heard = events.filter((event) => event.type === "run.notified" && event.data.kind === "steer");
+  job.notices.heardBefore(runId, taskId, heard.length);
+  return { past: new PastLog(events, equipment.redact), before: spentBefore(events, equipment.models) };
+}
+
 /**
  * What a command left that git cannot tell, what a run said that cannot be kept, and a setup that fails, end the run;
  * anything else is Sheaf's own failure.
@@ -115,6 +139,7 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
 function endedBy(cause: unknown, { denials }: HostPort): ThreadEnding {
   const isOfRun = cause instanceof Unsettled || cause instanceof UnfitFact;
   if (isOfRun) return { report: deadReport(toFailure(cause)), denials, hasThreadDied: false };
+  if (cause instanceof Parted) return { report: partedReport(cause), denials, hasThreadDied: false, hasParted: true };
   if (!(cause instanceof SetupFailed)) throw cause;
   const { code, message, remedy, log = "" } = cause.reason;
   const report = deadReport({ code, message, ...(remedy ? { remedy } : {}) });
@@ -128,37 +153,44 @@ interface PortSurroundings extends Surroundings {
   /** Aborted when the run is over. */
   signal: AbortSignal;
   gate: Gate;
+  /** What the run's log says already. */
+  past?: PastLog | undefined;
 }
 
 function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): HostPort {
-  const { workspace, job, equipment, signal } = around;
+  const { workspace, job, equipment, signal, past } = around;
   const { judgePlan, parent = job.span } = order;
   const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: parent.spanId };
   const desk = openDesk({ job, equipment, tree: order.tree, root: workspace.root, signal });
   const runAgent = (started: ClaimedRun, wanted: StepOrder) =>
     runInThread(started, wanted, { workspace, bundle: undefined, job, equipment, until: signal });
+  const place = { run, order, workspace, job, equipment, signal, runAgent };
   const call = async (allowed: AllowedCall) => {
-    const told = await runOutsideCall(allowed, { run, order, workspace, job, equipment, signal, runAgent });
+    const live = () => runOutsideCall(allowed, place);
+    const told = await (past ? answerCall(allowed, { past, place, live }) : live());
     if (told.artifact !== undefined) desk.own(told.artifact);
     return told;
   };
+  const asking = { run, taskId: order.task.id, job, equipment, signal };
+  const told = withNotices(around.gate, { run, taskId: order.task.id, job });
   const port: HostPort = new HostPort({
     scope: order.scope,
     root: workspace.root,
     isCaseInsensitive: job.repository.isCaseInsensitive,
     behind: async (path) => asSeen(await workspace.fetch(path, mostLinkBytes)),
-    append: (facts, spanId) => {
+    append: async (facts, spanId) => {
       workspace.wrote(facts.flatMap(writtenIn));
-      return job.logRun(run, facts, spanId);
+      const fresh = past ? past.append(facts) : facts;
+      if (!past || fresh.length > 0) await job.logRun(run, fresh, spanId);
     },
-    ask: (question) =>
-      around.during(() => askApproval(question, { run, taskId: order.task.id, job, equipment, signal })),
+    ask: (question) => around.during(() => (past ? askAgain(question, past, asking) : askApproval(question, asking))),
+    ...(past ? { recorded: (callId) => past.recorded(callId) } : {}),
     call: (allowed) => around.during(() => call(allowed)),
     fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
     names: (prefix) => workspace.names(prefix, mostNames),
     // A search waits for a thread that looks, maybe behind others.
     desk: { own: desk.own, answer: (question) => around.during(() => desk.answer(question)) },
-    gate: withNotices(around.gate, { run, taskId: order.task.id, job }),
+    gate: past ? pastGate(told, past) : told,
     span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,
     now: () => equipment.clock.now(),
@@ -198,6 +230,7 @@ function orderOf(
       ...(bundle ? { bundle } : {}),
     },
     traceparent: (order.parent ?? job.span).traceparent,
+    ...(order.past ? { past: pastTurns(order.past.events) } : {}),
     max_turns: order.step.agent.limits?.turns ?? job.spec.limits.turns ?? defaultTurns,
   };
 }
@@ -227,4 +260,8 @@ function reasonOf(signal: AbortSignal): Failure {
 
 function deadReport(failure: Failure): RunReport {
   return { state: "failed", failure, turns: 0, usage: noUsage };
+}
+
+function partedReport({ failure }: Parted): RunReport {
+  return { ...deadReport(failure), state: "cancelled" };
 }

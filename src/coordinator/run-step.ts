@@ -11,6 +11,8 @@ import { withOutsideTools } from "./calls/outside-tools.ts";
 import { secretFinder } from "./commands/secret-finder.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { forgetQuestions } from "./resume/forget-questions.ts";
+import { endPast, refuseToGoOn, removeOlder } from "./resume/go-on.ts";
 import { runInThread, type ThreadEnding } from "./run-in-thread.ts";
 import { beginRun, endRun } from "./tasks/claimed-run.ts";
 import { clearAway } from "./tasks/clear-away.ts";
@@ -22,7 +24,10 @@ import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
  */
 export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
   const { order, failure } = await withOutsideTools(await withPossibleTools(wanted, equipment), { job, equipment });
-  const run = await beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
+  const refusal = refuseToGoOn(order);
+  if (refusal) return endPast(refusal, { job, equipment });
+  const begin = () => beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
+  const run = order.past?.claimed ?? (await begin());
   if (failure) return endUnbegun(run, failure, equipment);
   const workspace = await createWorkspace(job.repository, {
     directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
@@ -31,9 +36,11 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
     ...coverOf(order),
   });
   try {
+    if (order.past) await removeOlder(run, equipment);
     const bundle = await bundleFor(order, workspace, job);
     const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
     const finished = await withTree(ending, workspace);
+    if (finished.hasParted) await forgetQuestions(run, { job, equipment });
     await endRun(run, finished, equipment);
     return finished;
   } finally {
@@ -51,7 +58,7 @@ async function endUnbegun(run: ClaimedRun, failure: Failure, equipment: Equipmen
 
 /** What an agent left that git cannot tell is the end of its run. */
 async function withTree(ending: ThreadEnding, workspace: Workspace): Promise<FinishedRun> {
-  if (ending.hasThreadDied) return ending;
+  if (ending.hasThreadDied || ending.hasParted) return ending;
   try {
     return { ...ending, taken: await workspace.takeTree() };
   } catch (thrown) {

@@ -129,6 +129,7 @@ async function runUntilItLives(
     const order = { task, step, ordinal, attempt, tree, scope, isAlone, earlier, ...(past ? { past } : {}) };
     const run = await runStep(order, job, equipment);
     if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
+    if (run.hasParted && !job.signal.aborted) continue;
     if (!run.hasThreadDied || lonelyDeaths >= mostLonelyDeaths || job.signal.aborted) return { run, attempts: attempt };
   }
 }

@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import { JobBudget } from "../budget/job-budget.ts";
+import type { StoredApproval } from "../db/find-approval.ts";
 import type { Fact } from "../protocol/event.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
 import { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
-import { Questions } from "./approvals/questions.ts";
+import { askedIn, Questions } from "./approvals/questions.ts";
 import { openBrief } from "./brief/brief.ts";
 import type { Equipment } from "./equipment.ts";
 import { Notices } from "./gate/notices.ts";
+import { asSaid } from "./gate/steer.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { usageIn } from "./result/open-runs.ts";
 import { redactRecord } from "./result/redact-record.ts";
@@ -42,6 +44,10 @@ export interface JobGround {
 /** A job of this process: one that it has just stored, or one that it goes on with. `usedMs` is what it has had of its time. */
 export type OwnJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "startedAt" | "history"> & {
   usedMs: number;
+  /** What was said to its agents before this process had it. */
+  said?: readonly { text: string; task?: string | undefined }[];
+  /** Answers that hold for its rest. */
+  answers?: readonly StoredApproval[];
 };
 
 /** Runs a job that this process owns, to its end. */
@@ -66,7 +72,11 @@ async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
 
 type Opened = Omit<OwnJob, "usedMs"> & Pick<Job, "signal">;
 
-function openJob(own: Opened, { spec, repository, onFact }: JobGround, equipment: Equipment): Job {
+function openJob(
+  { said = [], answers = [], ...own }: Opened,
+  { spec, repository, onFact }: JobGround,
+  equipment: Equipment,
+): Job {
   const { writer, redact } = equipment;
   const told = { id: own.id, traceId: own.span.traceId };
   const append: Job["logRun"] = async (run, said, spanId, also) => {
@@ -77,15 +87,18 @@ function openJob(own: Opened, { spec, repository, onFact }: JobGround, equipment
   };
   const budget = new JobBudget(own.id, spec.limits, equipment.spending.jobLimit);
   if (own.history) restoreBudget(budget, own.history, equipment);
+  const [questions, notices] = [new Questions(), new Notices()];
+  for (const { task, text } of said) notices.tell(task, asSaid(text));
+  for (const approval of answers) questions.remember(askedIn(approval), approval);
   const log: Job["log"] = (facts, also) => append(own.root, facts, undefined, also);
   return {
     ...own,
     spec,
     repository,
     brief: openBrief({ spec, repository, log }, equipment),
-    questions: new Questions(),
+    questions,
     budget,
-    notices: new Notices(),
+    notices,
     blobs: new BlobFiles(repository, join(equipment.home, "checkouts", `search-${own.id}`)),
     log,
     logRun: append,

@@ -19,6 +19,31 @@ export async function findApproval(id: string, database: Database): Promise<Stor
   return row && storedApproval(row);
 }
 
+/** The questions about a call of a run, newest first: a model may give two calls the same id. */
+export async function findQuestions(run: RunId, callId: string, database: Database): Promise<StoredApproval[]> {
+  const rows = await attempt("read an approval", database, (orm) =>
+    orm
+      .select()
+      .from(approvals)
+      .where(and(eq(approvals.runId, run), eq(approvals.callId, callId)))
+      .orderBy(desc(approvals.at), desc(approvals.id)),
+  );
+  return rows.map(storedApproval);
+}
+
+/** The answers that hold for the rest of a job, in the order in which they were given. */
+export async function findRemembered(job: JobId, database: Database): Promise<StoredApproval[]> {
+  const answered = inArray(approvals.state, ["allowed", "denied"]);
+  const rows = await attempt("read approvals", database, (orm) =>
+    orm
+      .select()
+      .from(approvals)
+      .where(and(eq(approvals.jobId, job), approvals.remember, answered))
+      .orderBy(approvals.decidedAt, approvals.id),
+  );
+  return rows.map(storedApproval);
+}
+
 export interface ApprovalFilter {
   jobId?: JobId | undefined;
   /** As it is at `now`: one that nobody answered in time has expired, whether or not its owner is there to say so. */

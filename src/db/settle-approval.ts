@@ -1,7 +1,7 @@
-import type { Clock, JobId } from "../protocol/ids.ts";
+import type { Clock, JobId, RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
-import { and, eq, gt } from "./drizzle.ts";
+import { and, eq, gt, inArray, sql } from "./drizzle.ts";
 import { findApproval, type StoredApproval, storedApproval } from "./find-approval.ts";
 import { approvals } from "./schema.ts";
 
@@ -50,10 +50,20 @@ function isOwn(id: string, { state, decidedAt }: { state: StoredApproval["state"
   return and(eq(approvals.id, id), eq(approvals.state, state), eq(approvals.decidedAt, decidedAt));
 }
 
-/** Ends all open questions of a job whose process is gone: nobody would act on an answer. */
-export async function withdrawApprovals(jobId: JobId, clock: Clock, database: Database): Promise<StoredApproval[]> {
+/**
+ * Ends the open questions of a job whose process is gone, or those of one run: nobody would act on an answer. Those of
+ * `except` are left: these runs go on.
+ */
+export async function withdrawApprovals(
+  of: { jobId: JobId } | { runId: RunId },
+  clock: Clock,
+  database: Database,
+  except: readonly string[] = [],
+): Promise<StoredApproval[]> {
   const decidedAt = new Date(clock.now());
-  const open = and(eq(approvals.jobId, jobId), eq(approvals.state, "pending"));
+  const whose = "runId" in of ? eq(approvals.runId, of.runId) : eq(approvals.jobId, of.jobId);
+  const others = except.length > 0 ? sql`not ${inArray(approvals.runId, [...except])}` : undefined;
+  const open = and(whose, others, eq(approvals.state, "pending"));
   const rows = await attempt("withdraw approvals", database, (orm) =>
     orm.update(approvals).set({ state: "withdrawn", decidedAt }).where(open).returning(),
   );

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Clock, newUuid, type RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
-import { and, eq, inArray, isNull } from "./drizzle.ts";
+import { and, eq, inArray, isNull, sql } from "./drizzle.ts";
 import { requests, runs } from "./schema.ts";
 
 /** What somebody outside asks of a run. Whoever owns the run takes it and acts; nobody else does. */
@@ -55,6 +55,15 @@ function readBody(kind: Asked["kind"], body: unknown): Asked {
   if (kind === "cancel") return { kind, ...cancelling.parse(body) };
   const { text, task } = steering.parse(body);
   return { kind, text, ...(task === undefined ? {} : { task }) };
+}
+
+/** What was said to a run's agents and taken, in order: whoever took it may be gone since, and it with them. */
+export async function findSaid(runId: RunId, database: Database): Promise<z.infer<typeof steering>[]> {
+  const taken = and(eq(requests.runId, runId), eq(requests.kind, "steer"), sql`${requests.takenAt} is not null`);
+  const rows = await attempt("look for requests", database, (orm) =>
+    orm.select({ body: requests.body }).from(requests).where(taken).orderBy(requests.at, requests.id),
+  );
+  return rows.map(({ body }) => steering.parse(body));
 }
 
 /** Whether somebody asked for the run's end, taken or not: whoever took it may be gone since. */

@@ -7,8 +7,10 @@ export function resolveServers(written: WrittenServers = {}): ToolServer[] {
   return Object.entries(written).map(([name, server]) => serverOf(name, server));
 }
 
-function serverOf(name: string, { run = [], url, headers = {}, ...reach }: WrittenServer): ToolServer {
-  if (url === undefined) return { kind: "command", name, run: [...run], ...reachOf(reach) };
+function serverOf(name: string, { run = [], url, headers = {}, repeatable, ...reach }: WrittenServer): ToolServer {
+  const again = repeatable ? { repeatable } : {};
+  if (url === undefined) return { kind: "command", name, run: [...run], ...reachOf(reach), ...again };
   const secrets = Object.entries(headers).map(([header, { secret }]) => [header, secret]);
-  return { kind: "url", name, url, ...(secrets.length > 0 ? { secret_headers: Object.fromEntries(secrets) } : {}) };
+  const hidden = secrets.length > 0 ? { secret_headers: Object.fromEntries(secrets) } : {};
+  return { kind: "url", name, url, ...again, ...hidden };
 }

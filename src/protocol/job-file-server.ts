@@ -66,6 +66,11 @@ const server = z
     ),
     ...writtenReach,
     url: key(url, "the address of a server that speaks HTTP", "none"),
+    repeatable: key(
+      z.boolean(),
+      "a call whose outcome nobody knows, as the process that made it ended, is made again",
+      { is: false },
+    ),
     headers: key(z.record(headerName, headerValue), "of a url: header: { secret: NAME }", { is: {} }),
   })
   .superRefine((written, context) => {

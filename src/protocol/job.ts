@@ -85,12 +85,16 @@ export const setup = z.object({ run: z.string(), timeout_ms: z.number().int().po
 export type Setup = z.infer<typeof setup>;
 
 /** A server of tools (Model Context Protocol). A command runs in the sandbox; a URL is reached by the coordinator. */
+/** Calls of its tools may be made twice, when nobody knows what came of them. */
+const again = { repeatable: z.boolean().optional() };
+
 export const toolServer = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("command"), name: z.string(), run: z.array(z.string()).min(1), ...reach }),
+  z.object({ kind: z.literal("command"), name: z.string(), run: z.array(z.string()).min(1), ...reach, ...again }),
   z.object({
     kind: z.literal("url"),
     name: z.string(),
     url: z.string(),
+    ...again,
     /** Header name -> name of the operator's secret that is its value. */
     secret_headers: z.record(z.string(), z.string()).optional(),
   }),

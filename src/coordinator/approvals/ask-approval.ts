@@ -10,6 +10,7 @@ import { attribute, queueSpan } from "../../telemetry/semconv.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 import { decisionOf, recalled, resolvedFact, unasked } from "./approval-decision.ts";
+import type { Asked } from "./questions.ts";
 
 /**
  * Puts a call that a rule asks about before people, and waits. It never widens anything: it is asked only about what
@@ -49,13 +50,20 @@ export interface Answered {
   facts: Fact[];
 }
 
+/** A question that was put before, by a process that is gone; `approval` as it is stored now. */
+export interface Stored {
+  approval: StoredApproval;
+  /** It is in the run's log. */
+  isLogged: boolean;
+}
+
 /**
  * Stores the question and logs it, then waits for an answer, its expiry, or the end of the job or the run; without its
  * place among the tasks at work meanwhile. Throws Fault where the store does.
  */
-export async function askApproval(question: Question, around: Asking): Promise<Answered> {
+export async function askApproval(question: Question, around: Asking, stored?: Stored): Promise<Answered> {
   const { job, run } = around;
-  const answered = await answer(question, around);
+  const answered = await (stored ? waitFor(question, around, stored) : answer(question, around));
   if (answered.decision.effect === "allow") job.questions.allowEdits(run.runId, question.edits ?? []);
   return answered;
 }
@@ -66,20 +74,25 @@ async function answer(question: Question, around: Asking): Promise<Answered> {
   if (known) return { decision: recalled(known, question), facts: [] };
   const refusal = unasked(question, { spec: job.spec, redact: equipment.redact });
   if (refusal) return { decision: refusal, facts: [] };
+  return waitFor(question, around);
+}
+
+async function waitFor(question: Question, around: Asking, stored?: Stored): Promise<Answered> {
+  const { job } = around;
   const place = job.questions.placeOf(around.taskId);
-  const wait = () => askAndWait(question, around);
+  const wait = () => askAndWait(question, around, stored);
   const approval = await (place ? place.without(wait) : wait());
   await resumeRun(around.run, around.equipment.database);
   return { decision: decisionOf(approval, question), facts: [resolvedFact(approval)] };
 }
 
-function askedOf({ tool, input, inputSha256, suggestion, decision: { rule } }: Question) {
+export function askedOf({ tool, input, inputSha256, suggestion, decision: { rule } }: Question): Asked {
   return { tool, input, inputSha256, suggestion, rule };
 }
 
-async function askAndWait(question: Question, around: Asking): Promise<StoredApproval> {
+async function askAndWait(question: Question, around: Asking, stored: Stored | undefined): Promise<StoredApproval> {
   const { job, taskId, equipment } = around;
-  const id = randomUuid(equipment.clock);
+  const id = stored?.approval.id ?? randomUuid(equipment.clock);
   const answer = Promise.withResolvers<StoredApproval>();
   const attributes = { [attribute.taskId]: taskId, [attribute.waitReason]: "approval" };
   const { spanId = "" } = question;
@@ -88,7 +101,8 @@ async function askAndWait(question: Question, around: Asking): Promise<StoredApp
   // Before it is stored: an answer to another question may settle this one as well.
   job.questions.open(id, askedOf(question), answer.resolve);
   try {
-    const expiresAt = await put(id, question, around);
+    const expiresAt = await put(id, question, around, stored);
+    if (stored && stored.approval.state !== "pending") answer.resolve(stored.approval);
     using _ends = watchEnds(id, { expiresAt, answer }, around);
     // An answer that came while it was being stored holds for it too.
     const known = job.questions.recall(askedOf(question));
@@ -108,17 +122,18 @@ async function askAndWait(question: Question, around: Asking): Promise<StoredApp
 }
 
 /** The row first: whoever hears of the question can answer it. */
-async function put(id: string, question: Question, around: Asking): Promise<number> {
+async function put(id: string, question: Question, around: Asking, stored: Stored | undefined): Promise<number> {
   const { run, taskId, job, equipment } = around;
   const { clock, database, ceiling, redact } = equipment;
   const { callId, tool, input, inputSha256, suggestion } = question;
   const { source } = question.decision;
-  const expiresAt = clock.now() + ceiling.approvalMs;
+  const expiresAt = stored?.approval.expiresAt.getTime() ?? clock.now() + ceiling.approvalMs;
   // What is to be allowed holds no secret, or nobody would be asked; the words of rules may.
   const [rule, reason] = [redact(question.decision.rule), redact(question.decision.reason)];
   const said = { tool, input, rule, source, reason };
   const row = { id, taskId, callId, ...said, inputSha: inputSha256, suggestion: suggestion ?? null, expiresAt };
   await storeApproval(row, { run, clock, database });
+  if (stored?.isLogged) return expiresAt;
   const data = {
     approval_id: id,
     call_id: callId,

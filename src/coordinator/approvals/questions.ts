@@ -17,6 +17,10 @@ export interface Asked {
   suggestion?: string | undefined;
 }
 
+export function askedIn({ tool, inputSha, input, rule, suggestion }: StoredApproval): Asked {
+  return { tool, inputSha256: inputSha, input, rule, suggestion: suggestion ?? undefined };
+}
+
 export class Questions {
   readonly #open = new Map<string, { asked: Asked; hear: (approval: StoredApproval) => void }>();
   readonly #remembered: { asked: Asked; approval: StoredApproval }[] = [];

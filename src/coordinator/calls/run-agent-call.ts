@@ -65,6 +65,11 @@ const usualAgents = 8;
 /** How many each run has started. */
 const started = new WeakMap<ClaimedRun, number>();
 
+/** One more, by this process or by one before it. */
+export function noteStarted(run: ClaimedRun): void {
+  started.set(run, (started.get(run) ?? 0) + 1);
+}
+
 function orderFor(call: AllowedCall<"agent">, place: CommandPlace, span: Span): StepOrder | { problem: string } {
   const { job, run, order } = place;
   const possible = startableBy(order, place);
@@ -76,9 +81,9 @@ function orderFor(call: AllowedCall<"agent">, place: CommandPlace, span: Span): 
     return { problem: `all ${most} agents that one run may start have been started; do the rest yourself` };
   const writes = patternsOf(call.writes);
   if (writes && "problem" in writes) return writes;
-  started.set(run, count);
+  noteStarted(run);
   const scope = scopeFor(agent, writes, place);
-  const { outside: _outside, earlier: _earlier, judgePlan: _judge, ...rest } = order;
+  const { outside: _outside, earlier: _earlier, judgePlan: _judge, past: _past, ...rest } = order;
   const { network, secrets } = order.step;
   const step = { kind: "agent" as const, agent, prompt: call.prompt, ...(network ? { network } : {}) };
   const depth = (order.depth ?? 1) + 1;

@@ -1,3 +1,4 @@
+import type { Spent } from "../../budget/job-budget.ts";
 import type { AgentSpec } from "../../protocol/agent.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
 import type { RunId } from "../../protocol/ids.ts";
@@ -24,4 +25,15 @@ export interface GateOrder {
   during<T>(wait: () => Promise<T>): Promise<T>;
   /** Aborted when the run is over. */
   signal: AbortSignal;
+  /** Of a run that goes on; absent: nothing was before. */
+  before?: SpentBefore | undefined;
+}
+
+/** What a run had used before this process had it: the job's books hold it already. */
+export interface SpentBefore {
+  spent: Spent;
+  /** Tokens of its last request, where its endpoint keeps a cache. */
+  cached: number;
+  /** What it was told of its budgets. */
+  notices: ReadonlySet<string>;
 }

@@ -18,13 +18,24 @@ export class Notices {
     this.#said.push({ task, text });
   }
 
+  /** A run that goes on has heard so many of what was said to it. */
+  heardBefore(runId: string, taskId: string, count: number): void {
+    const own = [...this.#said.keys()].filter((index) => isSaidTo(taskId, this.#said[index]));
+    const last = count > 0 ? own[count - 1] : undefined;
+    if (last !== undefined) this.#heard.set(runId, last + 1);
+  }
+
   /** What this run has yet to hear. It counts as heard when `heard` is called. */
   news(runId: string, taskId: string): { texts: string[]; heard(): void } {
     const end = this.#said.length;
     const news = this.#said.slice(this.#heard.get(runId) ?? 0);
-    const texts = news.filter(({ task }) => task === undefined || task === taskId).map(({ text }) => text);
+    const texts = news.filter((said) => isSaidTo(taskId, said)).map(({ text }) => text);
     return { texts, heard: () => void this.#heard.set(runId, end) };
   }
+}
+
+function isSaidTo(taskId: string, said: { task: string | undefined } | undefined): boolean {
+  return said !== undefined && (said.task === undefined || said.task === taskId);
 }
 
 /**

@@ -36,8 +36,9 @@ class CountingGate implements RunGate {
   #cached = 0;
 
   constructor(order: GateOrder) {
-    const { job, run, taskId, agent } = order;
+    const { job, run, taskId, agent, before } = order;
     this.#order = order;
+    if (before) [this.#spent, this.#cached] = [before.spent, before.cached];
     this.#account = job.budget.openRun(run.runId, taskId, agent.limits);
     this.#notices = budgetNotices(this.#account);
   }
@@ -90,8 +91,7 @@ class CountingGate implements RunGate {
     const { model } = this.#order;
     const cost = model ? costOf(usage, model.card.price) : (cost_nano_usd ?? 0);
     await this.#settle(usage, cost, { isWell: true });
-    const total = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
-    this.#cached = usage.cache_read_tokens + usage.cache_write_tokens > 0 ? total : 0;
+    this.#cached = cachedBy(usage);
   }
 
   /** The call came to nothing: it may have been billed, or it certainly was not. */
@@ -157,12 +157,18 @@ class CountingGate implements RunGate {
 
   /** In the run's log first. */
   async #tellAgent(spanId: string | undefined): Promise<string[]> {
-    const texts = this.#notices();
-    const { job, run } = this.#order;
+    const { job, run, before } = this.#order;
+    const texts = this.#notices().filter((text) => !before?.notices.has(text));
     const told = texts.map((text) => ({ type: "run.notified" as const, data: { kind: "budget" as const, text } }));
     if (told.length > 0) await job.logRun(run, told, spanId);
     return texts;
   }
+}
+
+/** What a request took in and its endpoint keeps: the next one of the run begins with it. */
+export function cachedBy({ input_tokens, cache_read_tokens, cache_write_tokens }: Usage): number {
+  const kept = cache_read_tokens + cache_write_tokens;
+  return kept > 0 ? input_tokens + kept : 0;
 }
 
 function billed({ is_billed }: { is_billed: boolean }): { isBilled: boolean } {

@@ -30,7 +30,7 @@ export async function restoreRun(
   { started, finished, events }: PastRun,
   repository: Repository,
 ): Promise<FinishedRun | undefined> {
-  if (!finished?.record) return undefined;
+  if (!isKept(finished)) return undefined;
   const { record, state, failure, submission, turns, usage, tree } = finished;
   const taken = tree === undefined ? undefined : await takenAgain(started.base_tree, { tree, record }, repository);
   if (tree !== undefined && !taken) return undefined;
@@ -51,6 +51,13 @@ export async function restoreRun(
     ...(record.tail === undefined ? {} : { tail: record.tail }),
     ...(record.failed ? { failed: record.failed } : {}),
   };
+}
+
+type Ended = NonNullable<PastRun["finished"]>;
+
+/** Whoever ended a run as interrupted would have begun its step anew. */
+function isKept(finished: Ended | undefined): finished is Ended & { record: RunRecord } {
+  return finished?.record !== undefined && finished.failure?.code !== "interrupted";
 }
 
 /** Undefined where the tree is gone: it was never kept by a ref, and git may have collected it. */

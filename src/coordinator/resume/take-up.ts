@@ -1,8 +1,9 @@
-import { claimRun } from "../../db/claim-run.ts";
+import { type ClaimedRun, claimRun } from "../../db/claim-run.ts";
+import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
 import { eventPage, readJobEvents } from "../../db/read-events.ts";
 import { withdrawApprovals } from "../../db/settle-approval.ts";
-import { wasAskedToCancel } from "../../db/store-request.ts";
+import { findSaid, wasAskedToCancel } from "../../db/store-request.ts";
 import { takeOverRuns } from "../../db/take-over.ts";
 import type { Event, FactData } from "../../protocol/event.ts";
 import { type Failure, toFailure } from "../../protocol/failure.ts";
@@ -49,13 +50,15 @@ export async function takeUp(
     return undefined;
   }
   const { spec, repository } = ground;
-  await forgetQuestions(job, events, { root, equipment });
   const all = readHistory(events, open);
   const going = goingOn(all, spec);
+  await forgetOthers(job, events, { root, going, equipment });
   await endOthers(all, going, equipment);
   const history = readHistory(events, going);
   const trace = await resumeTrace(job, equipment);
-  const own = { id: job.id, root, handle: job.handle, ...trace, history };
+  const said = await findSaid(root.runId, database);
+  const answers = await findRemembered(job.id, database);
+  const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers };
   const times = { startedAt: job.createdAt.getTime(), usedMs: usedBefore(events) };
   const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
   // Its process may have gone between the request and the end that it asked for.
@@ -85,17 +88,18 @@ async function groundOf(
   }
 }
 
-/** Nobody waits for an answer to them; what still has to be known is asked again. */
-async function forgetQuestions(
+/** Nobody waits for an answer to them; what still has to be known is asked again. Questions of runs that go on stay open. */
+async function forgetOthers(
   job: StoredJob,
   events: readonly Event[],
-  { root, equipment }: { root: { runId: string; epoch: number }; equipment: Equipment },
+  of: { root: ClaimedRun; going: ReadonlyMap<string, ClaimedRun>; equipment: Equipment },
 ): Promise<void> {
+  const { root, going, equipment } = of;
   const { clock, database, writer } = equipment;
   const resolved = new Set(
     events.flatMap((event) => (event.type === "approval.resolved" ? [event.data.approval_id] : [])),
   );
-  const withdrawn = await withdrawApprovals(job.id, clock, database);
+  const withdrawn = await withdrawApprovals({ jobId: job.id }, clock, database, [...going.keys()]);
   const facts = withdrawn.filter(({ id }) => !resolved.has(id)).map(resolvedFact);
   if (facts.length === 0) return;
   await writer.append(root, facts);

@@ -61,6 +61,8 @@ export interface FinishedRun {
   /** Repository paths that somebody was asked about and let be edited. */
   approved?: readonly string[];
   hasThreadDied: boolean;
+  /** It could not go on from its log, and its step begins anew. */
+  hasParted?: boolean;
   /** Of a command: exit 0, in its time; whatever it had no right to write is told elsewhere. */
   hasEndedWell?: boolean;
   /** The end of what a command printed, where that says why it failed. */

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { FactData } from "../../protocol/event.ts";
+import type { AllowedCall } from "../calls/call-book.ts";
+import { noteStarted } from "../calls/run-agent-call.ts";
+import type { CommandPlace, Told } from "../calls/run-tool-command.ts";
+import { Parted } from "./parted.ts";
+import type { PastResult } from "./past-calls.ts";
+import type { PastLog } from "./past-log.ts";
+
+/**
+ * A call that left its thread, of a run that goes on. What has a result is not done again: its files are put where they
+ * were. What may have been under way is done again only where all that it did is undone, or where somebody said that it
+ * may be done twice.
+ */
+export async function answerCall(
+  call: AllowedCall,
+  { past, place, live }: { past: PastLog; place: CommandPlace; live: () => Promise<Told> },
+): Promise<Told> {
+  const result = past.result(call.callId);
+  if (result) return bringBack(call, result, place);
+  // Whatever was said anew came before it, so nobody can have begun it.
+  const isNew = past.isLive;
+  past.goLive(`${call.tool} (call ${call.callId})`);
+  return isNew || mayRepeat(call, place) ? live() : tellUnknown(call, place);
+}
+
+function mayRepeat(call: AllowedCall, { order, job }: CommandPlace): boolean {
+  switch (call.kind) {
+    // The sandbox held all that it did, and its files are those from before it.
+    case "command":
+      return (order.step.network ?? []).length === 0;
+    // The run that was begun for it has been ended; this is another.
+    case "agent":
+      return true;
+    case "server":
+      return job.spec.servers?.find(({ name }) => name === call.server)?.repeatable === true;
+  }
+}
+
+const unknown =
+  "Outcome unknown: the process that ran this ended before it could tell. It may have done all of it, some of it, or " +
+  "nothing. Look at what there is before you ask for it again.";
+
+async function tellUnknown({ callId, tool }: AllowedCall, { job, run }: CommandPlace): Promise<Told> {
+  const receipt = { outcome: "unknown" };
+  const data = { call_id: callId, tool, is_error: true, content: unknown, receipt };
+  await job.logRun(run, [{ type: "tool.finished", data }]);
+  return { content: unknown, isError: true, denials: [] };
+}
+
+const seen = z.object({
+  output_sha256: z.string().optional(),
+  tree_before: z.string().optional(),
+  tree_after: z.string().optional(),
+  run_id: z.string().optional(),
+});
+
+async function bringBack(
+  { kind, callId, tool }: AllowedCall,
+  { finished, denials }: PastResult,
+  place: CommandPlace,
+): Promise<Told> {
+  const { content, is_error: isError, receipt } = finished;
+  const { tree_before: from, tree_after: to, run_id: id, output_sha256: artifact } = seen.parse(receipt ?? {});
+  const told = { content, isError, ...(artifact === undefined ? {} : { artifact }) };
+  const denied = denials.map(({ tool: by, input, rule, reason }) => ({ tool: by, input, rule, reason }));
+  if (kind === "agent") return { ...told, ...(await bringAgentBack(id, callId, place)) };
+  if (from === undefined || to === undefined) return { ...told, denials: denied };
+  await restore({ from, to }, `${tool} (call ${callId})`, place);
+  return { ...told, denials: denied, hasChanged: from !== to };
+}
+
+/** It worked in the same files; what it left is the tree of its own end. */
+async function bringAgentBack(
+  id: string | undefined,
+  callId: string,
+  place: CommandPlace,
+): Promise<Pick<Told, "denials" | "hasChanged">> {
+  if (id === undefined) return { denials: [] };
+  noteStarted(place.run);
+  const ended = endOf(id, place);
+  if (ended?.tree === undefined)
+    throw new Parted(`nothing is known of the end of the agent that call ${callId} started`);
+  const { record, tree: to } = ended;
+  place.job.questions.allowEdits(place.run.runId, record?.approved ?? []);
+  const { tree: from } = await place.workspace.takeTree();
+  await restore({ from, to }, `the agent of call ${callId}`, place);
+  return { denials: record?.denials ?? [], hasChanged: from !== to };
+}
+
+function endOf(id: string, { job }: CommandPlace): FactData<"run.finished"> | undefined {
+  const event = job.history?.events.findLast((each) => each.type === "run.finished" && each.run_id === id);
+  return event?.type === "run.finished" ? event.data : undefined;
+}
+
+async function restore(trees: { from: string; to: string }, what: string, { job, workspace }: CommandPlace) {
+  if (!(await job.repository.objects.info(trees.to))) throw new Parted(`the tree that ${what} left is gone`);
+  if (!(await workspace.restore(trees))) throw new Parted(`the files are not those that ${what} had`);
+}
