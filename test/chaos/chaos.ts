@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { databaseTrouble } from "./database-trouble.ts";
 import { fanOut } from "./fan-out.ts";
 import { poison } from "./poison.ts";
 import type { Scenario, Setting } from "./scenario.ts";
@@ -11,7 +12,7 @@ import type { DatabaseKind } from "./stage.ts";
  */
 /** Findings of one point that are printed. */
 const mostTold = 12;
-const scenarios: readonly Scenario[] = [fanOut, poison];
+const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, poison];
 
 const { values, positionals } = parseArgs({
   options: {

@@ -27,7 +27,7 @@ export const fanOut: Scenario = {
   },
 };
 
-interface Undisturbed {
+export interface Undisturbed {
   tree: string;
   /** How long it took, and facts that it printed. */
   ms: number;
@@ -35,7 +35,7 @@ interface Undisturbed {
 }
 
 /** Throws where even that goes wrong: then no point says anything. */
-async function runUndisturbed(stage: Stage, seed: string): Promise<Undisturbed> {
+export async function runUndisturbed(stage: Stage, seed: string): Promise<Undisturbed> {
   using place = await stage.place("undisturbed");
   await stage.endpoint.begin(seed);
   const begun = performance.now();
