@@ -68,10 +68,10 @@ export async function runToEnd(
   const release = around.onSignal((signal) => {
     stopped = signal;
     terminal.tell(`${signal}: cancelling; finished work is kept. Once more to leave at once.`);
-    // This process leaves, and whatever it works on for others ends with it.
+    // This process leaves, and whatever it works on for others is left to who comes next.
     const cancelled = Promise.all([
       session.coordinator.cancel(submitted.id, { signal }),
-      session.own?.coordinator.stop(signal),
+      session.own?.coordinator.handBack(submitted.id),
     ]);
     // What cannot be cancelled is followed to its end; a second signal leaves.
     cancelled.catch((thrown: unknown) => terminal.tell(`warning it could not be cancelled: ${String(thrown)}`));

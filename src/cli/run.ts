@@ -99,7 +99,7 @@ export async function openFor(
 async function waitForOthers({ own }: Session, { terminal, onSignal }: Surroundings): Promise<void> {
   if (!own || own.coordinator.running === 0) return;
   terminal.tell(`this job is done; ${count(own.coordinator.running, "job")} of other commands still run here`);
-  const release = onSignal((signal) => void own.coordinator.stop(signal));
+  const release = onSignal(() => void own.coordinator.handBack());
   await own.coordinator.idle();
   release();
 }

@@ -27,7 +27,8 @@ export const addServe: Verb = (program, around) => {
         '  curl -H "authorization: Bearer $(cat "$SHEAF_HOME/token")" http://127.0.0.1:7420/v1/jobs',
         "",
         "Reference: /docs of the server, and docs/http.md. On SIGINT or SIGTERM it takes no more jobs, gives those",
-        "that run a few seconds to finish, cancels the rest, and keeps all that is finished.",
+        "that run a few seconds to finish, and hands the rest back: who serves this data folder (or database) next",
+        "goes on with them, and does nothing twice.",
       ].join("\n"),
     )
     .action(async (options: { host?: string; port?: number; logLevel?: LogLevel }) => {
@@ -41,11 +42,11 @@ export const addServe: Verb = (program, around) => {
       around.terminal.tell(`Sheaf listens on ${server.url}; its token is in ${join(around.config.home, "token")}`);
       const { promise: asked, resolve: ask } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
       const release = around.onSignal(ask);
-      const signal = await asked;
+      await asked;
       around.terminal.tell(stopping(coordinator.running));
       server.drain();
       await Promise.race([coordinator.idle(), wait(graceMs, undefined, { ref: false })]);
-      await coordinator.stop(signal);
+      await coordinator.handBack();
       // Whoever follows a job that ended just now hears so before the streams are cut.
       await wait(lastWordsMs);
       await server.close();
@@ -53,13 +54,13 @@ export const addServe: Verb = (program, around) => {
     });
 };
 
-/** What runs when the server is told to stop may take so long to come to its end; then it is cancelled. */
+/** What runs when the server is told to stop may take so long to come to its end; then it is handed back. */
 const graceMs = 5_000;
 const lastWordsMs = 200;
 
 function stopping(running: number): string {
   if (running === 0) return "stopping";
-  return `stopping: ${count(running, "running job")} may finish within ${duration(graceMs)} before being cancelled; once more to leave at once`;
+  return `stopping: ${count(running, "running job")} may finish within ${duration(graceMs)} before being handed back; once more to leave at once`;
 }
 
 function portNumber(word: string): number {

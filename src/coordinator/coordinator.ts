@@ -95,6 +95,10 @@ export interface LocalCoordinator extends Coordinator, AsyncDisposable {
   readonly running: number;
   /** Goes on with the jobs of a process that is gone, where this one alone has the database. */
   takeUp(): Promise<readonly TakenUp[]>;
+  /** Works among other nodes on the same database; `isIdle`: on its own jobs alone. */
+  join(options: { isIdle: boolean }): void;
+  /** Lets go of all that run here but one: whoever comes next goes on with them. */
+  handBack(but?: JobId): Promise<void>;
   /** Resolves when none does. */
   idle(): Promise<void>;
   /** Cancels all that run here, and waits for them. */
@@ -154,6 +158,8 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
       return here.count;
     },
     takeUp: () => here.takeUp(),
+    join: (options) => here.join(options),
+    handBack: (but) => here.handBack(but),
     idle: () => here.idle(),
     stop: (signal) => here.stop(signal),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,7 @@
 import type { Database } from "../db/database.ts";
 import type { EventWriter } from "../db/writer.ts";
 import type { Clock } from "../protocol/ids.ts";
+import type { Queue } from "../queue/queue.ts";
 import type { NoSandbox, Sandbox } from "../sandbox/driver.ts";
 import type { Ceiling } from "../settings/ceiling.ts";
 import type { Redactor } from "../telemetry/redact.ts";
@@ -24,6 +25,8 @@ export interface Equipment {
   threads: number;
   git: Git;
   database: Database;
+  /** Which node has which job; absent where no other process can have one. */
+  jobs?: Queue | undefined;
   writer: EventWriter;
   hub: SpanHub;
   /** Takes secrets out of what a command printed, once, before anything keeps it. */

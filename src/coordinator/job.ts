@@ -5,6 +5,7 @@ import type { Fact } from "../protocol/event.ts";
 import type { Failure } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
+import type { HeldWake } from "../queue/queue.ts";
 import type { Span, Tracer } from "../telemetry/thread-tracer.ts";
 import type { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
@@ -12,6 +13,7 @@ import type { Questions } from "./approvals/questions.ts";
 import type { Brief } from "./brief/brief.ts";
 import type { Notices } from "./gate/notices.ts";
 import type { History } from "./resume/history.ts";
+import type { Standing } from "./standing.ts";
 
 /** A job in this process's hands: its specification, its repository, its root log and its root span. */
 export interface Job {
@@ -27,7 +29,11 @@ export interface Job {
   startedAt: number;
   /** What was done of it before this process had it; absent: nothing. */
   history?: History | undefined;
-  /** Aborted when the job is cancelled or out of time; the reason is a `JobStopped`. */
+  /** Says to other nodes that it is this one's; absent where there are none. */
+  wake?: HeldWake | undefined;
+  /** Whether it still is this process's. */
+  standing: Standing;
+  /** Aborted when the job is cancelled, out of time, or not this process's any more; the reason is a `JobStopped`. */
   signal: AbortSignal;
   /** What its agents are told of the job as a whole. */
   brief: Brief;

@@ -31,6 +31,8 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
     Object.assign(story, endingOf(thrown, job));
   }
   await endToolServers(job);
+  // What is somebody else's has no end here.
+  await job.standing.confirm();
   const kept = await keepPatches(story, job, equipment).catch((thrown: unknown) => ({
     ...nothingKept,
     ...endingOf(thrown, job),

@@ -9,6 +9,7 @@ import { Unsettled } from "../workspace/unsettled.ts";
 import { createWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { withOutsideTools } from "./calls/outside-tools.ts";
 import { secretFinder } from "./commands/secret-finder.ts";
+import type { Around } from "./commands/setup.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { forgetQuestions } from "./resume/forget-questions.ts";
@@ -28,7 +29,7 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
   if (refusal) return endPast(refusal, { job, equipment });
   const begin = () => beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
   const run = order.past?.claimed ?? (await begin());
-  if (failure) return endUnbegun(run, failure, equipment);
+  if (failure) return endUnbegun(run, failure, { job, equipment });
   const workspace = await createWorkspace(job.repository, {
     directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
     tree: order.tree,
@@ -41,7 +42,7 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
     const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
     const finished = await withTree(ending, workspace);
     if (finished.hasParted) await forgetQuestions(run, { job, equipment });
-    await endRun(run, finished, equipment);
+    await endRun(run, finished, { job, equipment });
     return finished;
   } finally {
     await clearAway(workspace, equipment);
@@ -49,10 +50,10 @@ export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment)
 }
 
 /** Without what it was promised, an agent does not begin. */
-async function endUnbegun(run: ClaimedRun, failure: Failure, equipment: Equipment): Promise<FinishedRun> {
+async function endUnbegun(run: ClaimedRun, failure: Failure, around: Around): Promise<FinishedRun> {
   const report: RunReport = { state: "failed", failure, turns: 0, usage: noUsage };
   const finished = { report, denials: [], hasThreadDied: false };
-  await endRun(run, finished, equipment);
+  await endRun(run, finished, around);
   return finished;
 }
 

@@ -1,13 +1,15 @@
 import { findSettled, type StoredApproval } from "../db/find-approval.ts";
-import { listJobs } from "../db/find-job.ts";
+import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
 import { storeRequest, takeRequests } from "../db/store-request.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { Steered, Steering } from "../protocol/steer.ts";
+import type { HeldWake } from "../queue/queue.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
 import { asSaid, storeSteering } from "./gate/steer.ts";
+import { joinNodes } from "./nodes.ts";
 import type { TakenUp } from "./resume/take-up.ts";
 import type { StartedJob } from "./start-job.ts";
 import type { JobOrder } from "./submit.ts";
@@ -39,6 +41,18 @@ export class Running {
     this.#equipment = equipment;
     this.#ring = ring;
     if (equipment.database.kind === "postgres") this.#timer = setInterval(() => void this.#look(), lookMs).unref();
+  }
+
+  /** Works among other nodes; `isIdle`: on its own jobs alone. */
+  join({ isIdle }: { isIdle: boolean }): void {
+    const work = {
+      takeUp: async (wake: HeldWake) => {
+        const job = await findJob(wake.jobId, this.#equipment.database);
+        return job !== undefined && (await this.#goOn(job, wake)) !== undefined;
+      },
+      lost: (wake: HeldWake) => this.#jobs.get(wake.jobId)?.giveUp("another node has taken this job"),
+    };
+    joinNodes(work, { isIdle }, this.#equipment);
   }
 
   get count(): number {
@@ -84,6 +98,20 @@ export class Running {
     await this.idle();
   }
 
+  /**
+   * Takes no more, and lets go of all that run here but one: whoever comes next goes on with them from their logs. Turns
+   * under way are not waited for.
+   */
+  async handBack(but?: JobId): Promise<void> {
+    this.#stopping ??= {};
+    const leaving = [...this.#jobs.values()].filter(({ id }) => id !== but);
+    for (const job of leaving) job.giveUp("this process is stopping, and hands the job back");
+    await Promise.allSettled(leaving.map(({ done }) => done));
+    const { jobs } = this.#equipment;
+    if (but === undefined) await jobs?.drain(0);
+    else await Promise.allSettled(leaving.map(({ wake }) => wake && jobs?.putBack(wake)));
+  }
+
   /** Takes no more, and waits for all that run here. */
   async close(): Promise<void> {
     this.#stopping ??= {};
@@ -119,17 +147,22 @@ export class Running {
     const { database } = this.#equipment;
     const jobs = await listJobs({ limit: mostTakenUp, state: "running" }, database);
     if (jobs.length === 0) return [];
-    const { takeUp } = await import("./resume/take-up.ts");
     const taken: TakenUp[] = [];
     for (const job of jobs.toReversed()) {
-      if (this.#jobs.has(job.id)) continue;
-      const going = await takeUp(job, this.#telling(job.id), this.#equipment);
-      if (!going) continue;
-      this.#takenUp.set(job.specSha, job.id);
-      this.#hold(going.started, going);
-      taken.push(going);
+      const going = this.#jobs.has(job.id) ? undefined : await this.#goOn(job);
+      if (going) taken.push(going);
     }
     return taken;
+  }
+
+  async #goOn(job: StoredJob, wake?: HeldWake): Promise<TakenUp | undefined> {
+    if (this.#stopping) return undefined;
+    const { takeUp } = await import("./resume/take-up.ts");
+    const going = await takeUp(job, { onFact: this.#telling(job.id), wake }, this.#equipment);
+    if (!going) return undefined;
+    this.#takenUp.set(job.specSha, job.id);
+    this.#hold(going.started, going);
+    return going;
   }
 
   #telling(id: JobId): NonNullable<JobOrder["onFact"]> {

@@ -5,6 +5,7 @@ import type { Fact } from "../protocol/event.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
+import type { HeldWake } from "../queue/queue.ts";
 import { BlobFiles } from "../workspace/blob-files.ts";
 import type { Repository } from "../workspace/repository.ts";
 import { askedIn, Questions } from "./approvals/questions.ts";
@@ -17,6 +18,7 @@ import { usageIn } from "./result/open-runs.ts";
 import { redactRecord } from "./result/redact-record.ts";
 import type { History } from "./resume/history.ts";
 import { runJob } from "./run-job.ts";
+import { createStanding } from "./standing.ts";
 import { clearAway } from "./tasks/clear-away.ts";
 import { tellListeners } from "./tell-listeners.ts";
 
@@ -28,8 +30,12 @@ export interface StartedJob {
   done: Promise<Result>;
   /** Keeps what is finished; the job ends `cancelled`. */
   cancel(signal?: "SIGINT" | "SIGTERM"): void;
+  /** Lets go of it as it is: nothing more is written, and whoever takes it up goes on from its log. */
+  giveUp(why: string): void;
   questions: Questions;
   notices: Notices;
+  /** How this node has it among others. */
+  wake?: HeldWake | undefined;
 }
 
 /** What is to be worked on, and who hears of it. */
@@ -42,7 +48,7 @@ export interface JobGround {
 }
 
 /** A job of this process: one that it has just stored, or one that it goes on with. `usedMs` is what it has had of its time. */
-export type OwnJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "startedAt" | "history"> & {
+export type OwnJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "startedAt" | "history" | "wake"> & {
   usedMs: number;
   /** What was said to its agents before this process had it. */
   said?: readonly { text: string; task?: string | undefined }[];
@@ -56,10 +62,15 @@ export function startJob({ usedMs, ...own }: OwnJob, ground: JobGround, equipmen
   const job = openJob({ ...own, signal: stop.signal }, ground, equipment);
   const { time_ms } = ground.spec.limits;
   const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), Math.max(0, time_ms - usedMs));
+  const { standing } = job;
   const done = runAndClear(job, equipment).finally(() => clearTimeout(limit));
   const { questions, notices } = job;
   const cancel = (signal?: "SIGINT" | "SIGTERM") => stop.abort(cancelled(signal));
-  return { id: own.id, handle: own.handle, questions, notices, done, cancel };
+  const giveUp = (why: string) => {
+    standing.giveUp(why);
+    stop.abort(new JobStopped("cancelled", { code: "handed_back", message: why }));
+  };
+  return { id: own.id, handle: own.handle, questions, notices, done, cancel, giveUp, wake: own.wake };
 }
 
 async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
@@ -77,11 +88,15 @@ function openJob(
   { spec, repository, onFact }: JobGround,
   equipment: Equipment,
 ): Job {
-  const { writer, redact } = equipment;
+  const { writer, redact, clock, jobs } = equipment;
+  const standing = createStanding(() => clock.now(), jobs && (() => jobs.leaseUntil()));
   const told = { id: own.id, traceId: own.span.traceId };
   const append: Job["logRun"] = async (run, said, spanId, also) => {
     const facts = said.map((fact) => redactRecord(fact, redact));
+    await standing.confirm();
     await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) });
+    // What the facts announce is done after this: by then it may be somebody else's to do.
+    await standing.confirm();
     for (const fact of facts) onFact?.(run.runId, fact);
     tellListeners(equipment, { job: told, runId: run.runId, facts });
   };
@@ -95,6 +110,7 @@ function openJob(
     ...own,
     spec,
     repository,
+    standing,
     brief: openBrief({ spec, repository, log }, equipment),
     questions,
     budget,

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { claimRun } from "../db/claim-run.ts";
 import { createJob, findEarlier } from "../db/create-job.ts";
 import { Fault } from "../protocol/failure.ts";
-import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
+import { type JobId, jobId, newUuid, runId } from "../protocol/ids.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
+import type { HeldWake } from "../queue/queue.ts";
 import { keep } from "../workspace/tree.ts";
 import type { Equipment } from "./equipment.ts";
 import { withoutUnpriced } from "./gate/refuse-models.ts";
+import { tenant } from "./gate/spending.ts";
 import { startTrace } from "./job-trace.ts";
 import { refuseUnrunnable } from "./refuse-unrunnable.ts";
 import { type JobGround, type StartedJob, startJob } from "./start-job.ts";
@@ -41,20 +43,41 @@ export async function submit(
   const id = jobId.parse(newUuid(clock));
   await keep(order.repository, `refs/sheaf/${id}/base`, spec.base.commit);
   const { tracer, span } = startTrace({ id, name: spec.name, traceparent: order.traceparent }, equipment);
+  const wake = await announce(id, equipment);
   const wanted = { id, spec, specSha: specShaOf(given, equipment), traceId: span.traceId };
-  const created = await createJob({ ...wanted, idempotency: order.idempotency }, clock, database);
+  const created = await createJob({ ...wanted, idempotency: order.idempotency }, clock, database).catch(
+    async (thrown: unknown) => {
+      await withdraw(wake, equipment);
+      throw thrown;
+    },
+  );
   if (!created.isNew) {
+    await withdraw(wake, equipment);
     span.end({ status: "error", message: "the same request was taken at the same time" });
     return { earlier: { id: created.jobId, handle: created.handle } };
   }
-  const { runId, handle } = created;
-  const root = await claimRun({ runId, owner: node }, clock, database);
+  const { runId: rootId, handle } = created;
+  const root = await claimRun({ runId: rootId, owner: node }, clock, database);
   if (!root) throw new Fault("conflict", `job ${handle} was taken by another node`);
   const made = { type: "job.created" as const, data: { handle, spec } };
-  order.onFact?.(runId, made);
-  tellListeners(equipment, { job: { id, traceId: span.traceId }, runId, facts: [made] });
-  const own = { id, root, handle, span, tracer, startedAt: clock.now(), usedMs: 0 };
+  order.onFact?.(rootId, made);
+  tellListeners(equipment, { job: { id, traceId: span.traceId }, runId: rootId, facts: [made] });
+  const own = { id, root, handle, span, tracer, startedAt: clock.now(), usedMs: 0, wake };
   return { started: startJob(own, order, equipment) };
+}
+
+/** Before it is stored, so that no other node takes it for one that nobody has. Throws Fault `overloaded`. */
+async function announce(id: JobId, { jobs }: Equipment): Promise<HeldWake | undefined> {
+  if (!jobs) return undefined;
+  const wake = await jobs.hold({ runId: runId.parse(id), jobId: id, tenant, priority: 0 });
+  if (wake) return wake;
+  throw new Fault("overloaded", "this node has as many jobs as it may have", {
+    remedy: "try again once one of them is done, or let another node take it",
+  });
+}
+
+async function withdraw(wake: HeldWake | undefined, { jobs }: Equipment): Promise<void> {
+  if (wake) await jobs?.complete([wake]);
 }
 
 /** Of all that the job is to do, on which commit: the same twice is the same job. */

@@ -5,7 +5,7 @@ import type { Outcome } from "../protocol/outcome.ts";
 import { appendLast } from "./append-last.ts";
 import { attempt } from "./attempt.ts";
 import type { ClaimedRun } from "./claim-run.ts";
-import type { Database } from "./database.ts";
+import type { Database, Orm } from "./database.ts";
 import { and, eq } from "./drizzle.ts";
 import { factRows } from "./fact-rows.ts";
 import { recordUsage, type UsedModel } from "./record-usage.ts";
@@ -20,6 +20,8 @@ export interface JobEnd {
   facts: readonly Fact[];
   /** What runs used that nobody ended. */
   used?: readonly UsedModel[];
+  /** Part of the same transaction, which may be repeated. */
+  within?: ((orm: Orm) => Promise<void>) | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function finishJob(
         .set({ state: "finished", outcome: end.outcome, result: end.result, finishedAt })
         .where(eq(jobs.runId, root.runId));
       for (const used of end.used ?? []) await recordUsage(used, transaction);
+      await end.within?.(transaction);
     }),
   );
 }

@@ -13,6 +13,7 @@ import {
   countWakes,
   endWakes,
   heldAmong,
+  holdWake,
   type QueueName,
   returnWakes,
   sendWakes,
@@ -72,7 +73,17 @@ class WakeQueue implements Queue {
     });
   }
 
-  pump(listeners: WakeListeners): void {
+  async hold(wake: Omit<Wake, "startAfter">): Promise<HeldWake | undefined> {
+    const { clock, database } = this.#options;
+    const askedAt = clock.now();
+    const queue = { ...this.#options, holder: this.#holder };
+    const held = await attempt("hold a wake", database, (orm) => holdWake(queue, wake, orm));
+    if (held) this.#holds.take([held], askedAt);
+    this.#ring();
+    return held;
+  }
+
+  pump(listeners: WakeListeners, { isIdle = false }: { isIdle?: boolean } = {}): void {
     const { database, name } = this.#options;
     this.#listening = database.listen("sheaf_queue", (heard) => {
       if (heard === "" || heard === name) this.#ring();
@@ -87,6 +98,8 @@ class WakeQueue implements Queue {
         listeners,
       ),
     });
+    // biome-ignore lint/nursery/noFloatingPromises: it returns nothing
+    if (isIdle) this.#pump.stopFetching();
   }
 
   async complete(wakes: readonly HeldWake[], orm?: Orm): Promise<readonly HeldWake[]> {

@@ -52,8 +52,16 @@ export interface Queue {
    * wait than may, unless these are owed: their runs exist, and somebody waits for them.
    */
   send(wakes: readonly Wake[], orm?: Orm, options?: { isOwed?: boolean }): Promise<void>;
-  /** Starts to fetch as many as the limits allow, from now until `drain` or `close`. */
-  pump(listeners: WakeListeners): void;
+  /**
+   * Stores a wake that this node holds from the start, so that nobody else is given it meanwhile; undefined where the
+   * limits have no room, and nothing is stored. No listener is told of it.
+   */
+  hold(wake: Omit<Wake, "startAfter">): Promise<HeldWake | undefined>;
+  /**
+   * Starts to fetch as many as the limits allow, from now until `drain` or `close`; with `isIdle` nothing is fetched, and
+   * only what this node holds already is looked after.
+   */
+  pump(listeners: WakeListeners, options?: { isIdle?: boolean }): void;
   /**
    * Ends them, many in one statement. Returns those that were not this node's any more. After a transaction that did
    * not commit they are still held: complete them again, or put them back.

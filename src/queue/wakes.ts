@@ -67,6 +67,21 @@ order by priority desc, created_on`;
   return rowsOf(orm, asked, heldRow);
 }
 
+/** Held from the start, where the limits have room for it. */
+export async function holdWake(
+  queue: { name: QueueName; leaseMs: number; holder: string; limits: QueueLimits },
+  { runId: run, jobId: job, tenant, priority }: Wake,
+  orm: Orm,
+): Promise<HeldWake | undefined> {
+  const { perNode, perTenant = unlimited, overall = unlimited } = queue.limits;
+  const asked = sql`
+select id, singleton_key as run, group_id as job, group_tier as tenant, priority, retry_count as crashes
+from sheaf_queue.hold_wake(${queue.name}, ${queue.holder}, ${Math.ceil(queue.leaseMs / 1_000)}::int, ${run}, ${job},
+  ${tenant}, ${priority}::int, ${perNode}::int, ${perTenant}::int, ${overall}::int)`;
+  const [held] = await rowsOf(orm, asked, heldRow);
+  return held;
+}
+
 const identified = z.object({ id: z.string() });
 
 /** Returns the ids of those it ended. */

@@ -54,11 +54,13 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
     const redact = createRedactor(secretsOf(order.config, settings));
     const hub = await openHub({ ...order, redact }, database, stack);
     const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
+    if (database.kind === "postgres" && order.options.isLong) equipment.jobs = await openJobs(equipment, stack);
     equipment.listeners = await hearOfJobs({ ...order, settings, redact }, stack);
     if (database.kind === "pglite") await clearUp(equipment);
     const coordinator = stack.use(createCoordinator(equipment));
     // Whoever stays goes on with what is left of a process before; whoever only looks leaves it as it is.
     if (database.kind === "pglite" && order.options.isLong) await goOn(coordinator, order.terminal);
+    coordinator.join({ isIdle: order.command !== "serve" });
     const audit = openAudit(equipment, database);
     const own = { equipment, coordinator, settings, audit };
     const session: Session = {
@@ -75,6 +77,20 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
     throw thrown;
   }
 }
+
+/** Most jobs of one node at a time. */
+const mostJobs = 1_000;
+
+async function openJobs({ clock, database, node }: Equipment, stack: AsyncDisposableStack): Promise<Equipment["jobs"]> {
+  const { openQueue } = await import("../queue/open-queue.ts");
+  const limits = { perNode: mostJobs };
+  const jobs = await openQueue({ name: "jobs", database, clock, node, limits, mostCrashes, isEmbedded: false });
+  stack.defer(() => jobs.close());
+  return jobs;
+}
+
+/** A job that outlives more nodes than these is taken for what ends them. */
+const mostCrashes = 10;
 
 async function goOn(coordinator: LocalCoordinator, terminal: Terminal): Promise<void> {
   for (const { started, done, planned } of await coordinator.takeUp()) {

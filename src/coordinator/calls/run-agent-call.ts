@@ -134,17 +134,17 @@ async function runWithin(
   { order, failure }: Begun,
   place: CommandPlace,
 ): Promise<{ finished: FinishedRun; filesChanged: number }> {
-  const { equipment, workspace } = place;
+  const { workspace } = place;
   try {
     const before = await workspace.takeTree();
     const ending = failure ? unbegun(failure) : await place.runAgent(run, order);
     const taken = await workspace.takeTree();
     const finished: FinishedRun = { ...ending, taken };
-    await endRun(run, finished, equipment);
+    await endRun(run, finished, place);
     return { finished, filesChanged: changedBetween(before, taken) };
   } catch (thrown) {
     // It is the end of its caller too, which says so; where the log cannot be written, that is what there is to say.
-    await endRun(run, unbegun(toFailure(thrown)), equipment).catch(() => {});
+    await endRun(run, unbegun(toFailure(thrown)), place).catch(() => {});
     throw thrown;
   }
 }

@@ -37,7 +37,7 @@ export async function runCommand(order: CommandOrder, around: Around): Promise<F
   const name = commandText(order.step.run).slice(0, 200);
   const run = await beginRun(order, { kind: "command", name }, around);
   const finished = await inCheckout(run, order, around).catch((thrown: unknown) => endedBy(thrown, around));
-  await endRun(run, finished, around.equipment);
+  await endRun(run, finished, around);
   return finished;
 }
 

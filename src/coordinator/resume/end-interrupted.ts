@@ -5,16 +5,27 @@ import { finishJob } from "../../db/finish-job.ts";
 import { withdrawApprovals } from "../../db/settle-approval.ts";
 import type { Event, Fact } from "../../protocol/event.ts";
 import type { Failure } from "../../protocol/failure.ts";
+import type { HeldWake } from "../../queue/queue.ts";
 import { resolvedFact } from "../approvals/approval-decision.ts";
 import type { Equipment } from "../equipment.ts";
 import { foundPublished } from "../landing/found-published.ts";
+import { leaving } from "../leaving.ts";
 import { interruptedResult } from "../result/interrupted-result.ts";
 import { usedInOpenRuns } from "../result/open-runs.ts";
 import { tellListeners } from "../tell-listeners.ts";
 
+interface Interrupted {
+  job: StoredJob;
+  root: ClaimedRun;
+  events: readonly Event[];
+  reason: Failure;
+  /** Where this node has it among others. */
+  wake?: HeldWake | undefined;
+}
+
 /** Ends a job that nobody can go on with, in the log, with what it had finished: it never looks alive. */
 export async function endInterrupted(
-  { job, root, events, reason: why }: { job: StoredJob; root: ClaimedRun; events: readonly Event[]; reason: Failure },
+  { job, root, events, reason: why, wake }: Interrupted,
   equipment: Equipment,
 ): Promise<void> {
   const { clock, database } = equipment;
@@ -25,6 +36,7 @@ export async function endInterrupted(
   const withdrawn = (await withdrawApprovals({ jobId: job.id }, clock, database)).map(resolvedFact);
   const facts: Fact[] = [...withdrawn, { type: "job.finished", data: { outcome, exit_code, result } }];
   await closeSpans(job.id, { reason: "the process that recorded it ended" }, database);
-  await finishJob(root, { outcome, result, failure, facts, used: usedInOpenRuns(events) }, clock, database);
+  const within = leaving(wake, equipment);
+  await finishJob(root, { outcome, result, failure, facts, used: usedInOpenRuns(events), within }, clock, database);
   tellListeners(equipment, { job, runId: job.id, facts });
 }

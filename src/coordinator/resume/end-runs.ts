@@ -1,11 +1,11 @@
 import type { ClaimedRun } from "../../db/claim-run.ts";
 import type { Event } from "../../protocol/event.ts";
-import { runId } from "../../protocol/ids.ts";
 import type { JobSpec } from "../../protocol/job.ts";
 import type { Step } from "../../protocol/step.ts";
 import { stepsAsPlanned } from "../../split/planned-tasks.ts";
 import { plannerId } from "../../split/task-ids.ts";
 import type { Equipment } from "../equipment.ts";
+import type { Job } from "../job.ts";
 import { modelOf, usageIn } from "../result/open-runs.ts";
 import { endRun } from "../tasks/claimed-run.ts";
 import type { History, PastRun } from "./history.ts";
@@ -47,5 +47,14 @@ async function endAsInterrupted(claimed: ClaimedRun, log: readonly Event[], equi
   const turns = log.filter(({ type }) => type === "turn.finished").length;
   const report = { state: "cancelled" as const, failure, turns, usage: spent.usage };
   const ending = { report, spent, denials: [], hasThreadDied: false, ...(model === undefined ? {} : { model }) };
-  await endRun({ ...claimed, runId: runId.parse(claimed.runId) }, ending, equipment);
+  await endRun(claimed, ending, { job: silentJob(equipment), equipment });
+}
+
+/** Nobody has the job yet: what is appended is told to nobody. */
+function silentJob({ writer }: Equipment): Pick<Job, "logRun"> {
+  return {
+    async logRun(run, facts, _spanId, also) {
+      await writer.append(run, facts, also ? { also } : {});
+    },
+  };
 }

@@ -59,7 +59,7 @@ export async function endPast(
     hasParted,
   };
   await forgetQuestions(claimed, around);
-  await endRun(claimed, finished, around.equipment);
+  await endRun(claimed, finished, around);
   return finished;
 }
 

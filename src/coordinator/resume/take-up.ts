@@ -1,7 +1,7 @@
 import { type ClaimedRun, claimRun } from "../../db/claim-run.ts";
 import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
-import { eventPage, readJobEvents } from "../../db/read-events.ts";
+import { readRunEvents } from "../../db/read-events.ts";
 import { withdrawApprovals } from "../../db/settle-approval.ts";
 import { findSaid, wasAskedToCancel } from "../../db/store-request.ts";
 import { takeOverRuns } from "../../db/take-over.ts";
@@ -9,6 +9,7 @@ import type { Event, FactData } from "../../protocol/event.ts";
 import { type Failure, toFailure } from "../../protocol/failure.ts";
 import { runId } from "../../protocol/ids.ts";
 import type { JobSpec } from "../../protocol/job.ts";
+import type { HeldWake } from "../../queue/queue.ts";
 import { openRepository, type Repository } from "../../workspace/repository.ts";
 import { resolvedFact } from "../approvals/approval-decision.ts";
 import type { Equipment } from "../equipment.ts";
@@ -17,6 +18,7 @@ import { type JobGround, type StartedJob, startJob } from "../start-job.ts";
 import { tellListeners } from "../tell-listeners.ts";
 import { endInterrupted } from "./end-interrupted.ts";
 import { endOthers, goingOn } from "./end-runs.ts";
+import { eventsOf } from "./events-of.ts";
 import { type History, readHistory } from "./history.ts";
 
 /**
@@ -32,21 +34,29 @@ export interface TakenUp {
   planned: number;
 }
 
-/** Undefined where somebody else was first, or the job came to its end here at once. */
+/**
+ * Undefined where somebody else was first, the job came to its end here at once, or another node may be able to do what
+ * this one cannot: `wake` is how this one has it, among others.
+ */
 export async function takeUp(
   job: StoredJob,
-  onFact: JobGround["onFact"],
+  { onFact, wake }: { onFact: JobGround["onFact"]; wake?: HeldWake | undefined },
   equipment: Equipment,
 ): Promise<TakenUp | undefined> {
   const { clock, database, node } = equipment;
+  const isAsked = await wasAskedToCancel(runId.parse(job.id), database);
+  const ground = await groundOf(job, await readRunEvents(runId.parse(job.id), 0, database), equipment);
+  if ("impossible" in ground && wake && !isAsked) return undefined;
   const claim = { runId: runId.parse(job.id), owner: node, from: ["queued", "waiting", "running"] as const };
   const root = await claimRun(claim, clock, database);
-  if (!root) return undefined;
+  if (!root) {
+    if ("repository" in ground) await ground.repository.close();
+    return undefined;
+  }
   const open = await takeOverRuns(job.id, node, database);
-  const events = await allEvents(job, database);
-  const ground = await groundOf(job, events, equipment);
+  const events = await eventsOf(job.id, database);
   if ("impossible" in ground) {
-    await endInterrupted({ job, root, events, reason: ground.impossible }, equipment);
+    await endInterrupted({ job, root, events, reason: ground.impossible, wake }, equipment);
     return undefined;
   }
   const { spec, repository } = ground;
@@ -58,11 +68,11 @@ export async function takeUp(
   const trace = await resumeTrace(job, equipment);
   const said = await findSaid(root.runId, database);
   const answers = await findRemembered(job.id, database);
-  const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers };
+  const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers, wake };
   const times = { startedAt: job.createdAt.getTime(), usedMs: usedBefore(events) };
   const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
   // Its process may have gone between the request and the end that it asked for.
-  if (await wasAskedToCancel(root.runId, database)) started.cancel();
+  if (isAsked || (await wasAskedToCancel(root.runId, database))) started.cancel();
   return { started, repository, ...progressOf(history) };
 }
 
@@ -111,14 +121,4 @@ function usedBefore(events: readonly Event[]): number {
   const [first] = events;
   const last = events.at(-1);
   return first && last ? Math.max(0, last.at - first.at) : 0;
-}
-
-async function allEvents(job: StoredJob, database: Equipment["database"]): Promise<Event[]> {
-  const all: Event[] = [];
-  for (let after = 0; ; ) {
-    const page = await readJobEvents(job.id, after, database);
-    all.push(...page.map(({ event }) => event));
-    if (page.length < eventPage) return all;
-    after = page.at(-1)?.pos ?? after;
-  }
 }

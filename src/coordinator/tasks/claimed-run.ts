@@ -38,7 +38,7 @@ export async function beginRun(
 export async function endRun(
   run: ClaimedRun,
   finished: FinishedRun,
-  { clock, writer, redact }: Equipment,
+  { job, equipment: { clock, redact } }: { job: Pick<Job, "logRun">; equipment: Pick<Equipment, "clock" | "redact"> },
 ): Promise<void> {
   const { report, taken, spent, model } = finished;
   const { traceparent: _, ...said } = redactRecord(report, redact);
@@ -47,7 +47,7 @@ export async function endRun(
   const data = { ...said, ...costOf(spent), ...(taken ? { tree: taken.tree } : {}), record };
   const used = spent && model !== undefined ? usedOf(spent, model, dayOf(clock.now())) : undefined;
   const ends = { state, failure, at: new Date(clock.now()) };
-  await writer.append(run, [{ type: "run.finished", data }], { also: { ends, ...(used ? { used } : {}) } });
+  await job.logRun(run, [{ type: "run.finished", data }], undefined, { ends, ...(used ? { used } : {}) });
 }
 
 function usedOf(spent: Spent, model: string, day: string): UsedModel | undefined {

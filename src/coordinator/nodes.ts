@@ -1,0 +1,57 @@
+import { claimRun } from "../db/claim-run.ts";
+import { findJob } from "../db/find-job.ts";
+import { runId } from "../protocol/ids.ts";
+import type { HeldWake, Queue } from "../queue/queue.ts";
+import type { Equipment } from "./equipment.ts";
+
+/**
+ * This process among others on the same database: it is given jobs whose node is gone, and told of those that it has lost.
+ * It decides nothing of a job itself.
+ */
+export interface NodeWork {
+  /** True when it goes on here, or has come to its end. */
+  takeUp(wake: HeldWake): Promise<boolean>;
+  lost(wake: HeldWake): void;
+}
+
+/** Until another node is offered what this one cannot do: its repository is elsewhere, say. */
+const elsewhereMs = 5_000;
+
+/** `isIdle`: it looks after its own jobs, and takes nobody else's. */
+export function joinNodes(work: NodeWork, { isIdle }: { isIdle: boolean }, equipment: Equipment): void {
+  const { jobs } = equipment;
+  if (!jobs) return;
+  const take = (wake: HeldWake) => void takeOrReturn(wake, work, { jobs, equipment });
+  jobs.pump({ take, lost: (wake) => work.lost(wake), poison: (wake) => giveUp(wake, equipment) }, { isIdle });
+}
+
+async function takeOrReturn(
+  wake: HeldWake,
+  work: NodeWork,
+  { jobs, equipment }: { jobs: Queue; equipment: Equipment },
+): Promise<void> {
+  try {
+    const job = await findJob(wake.jobId, equipment.database);
+    if (job?.state !== "running") return void (await jobs.complete([wake]));
+    if (await work.takeUp(wake)) return;
+  } catch (thrown) {
+    equipment.warn?.(`job ${wake.jobId} could not be taken up: ${String(thrown)}`);
+  }
+  // Where even this cannot be said, the lease runs out.
+  await jobs.putBack(wake, new Date(equipment.clock.now() + elsewhereMs)).catch(() => {});
+}
+
+/** So many nodes have died with it that it is taken for the reason. */
+async function giveUp(wake: HeldWake, equipment: Equipment): Promise<void> {
+  const { clock, database, node } = equipment;
+  const job = await findJob(wake.jobId, database);
+  if (job?.state !== "running") return;
+  const from = ["queued", "waiting", "running"] as const;
+  const root = await claimRun({ runId: runId.parse(job.id), owner: node, from }, clock, database);
+  if (!root) return;
+  const { endInterrupted } = await import("./resume/end-interrupted.ts");
+  const { eventsOf } = await import("./resume/events-of.ts");
+  const message = `${wake.crashes} processes that worked on it have died`;
+  const events = await eventsOf(job.id, database);
+  await endInterrupted({ job, root, events, reason: { code: "poison", message } }, equipment);
+}

@@ -1,0 +1,15 @@
+import type { Database } from "../../db/database.ts";
+import { eventPage, readJobEvents } from "../../db/read-events.ts";
+import type { Event } from "../../protocol/event.ts";
+import type { JobId } from "../../protocol/ids.ts";
+
+/** All facts of all runs of a job, in the order in which they were committed. */
+export async function eventsOf(id: JobId, database: Database): Promise<Event[]> {
+  const all: Event[] = [];
+  for (let after = 0; ; ) {
+    const page = await readJobEvents(id, after, database);
+    all.push(...page.map(({ event }) => event));
+    if (page.length < eventPage) return all;
+    after = page.at(-1)?.pos ?? after;
+  }
+}
