@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 /** They start processes, threads, databases or repositories, or change what another file could see: each runs alone. */
 const folders = /^test\/(ci|db|end-to-end|http|rewrite|sandbox|shell|telemetry|webhook|workspace)\//;
 const needs =
-  /support\/(bench-job|database|databases|equipment|fill-disk|many-tips|plant|postgres|sabotage|sandboxed|shared-database|sheaf)\.ts"|(playground|served)\.ts"|node:(child_process|worker_threads)"/;
+  /support\/(bench-job|database|databases|equipment|fill-disk|many-tips|plant|postgres|sabotage|sandboxed|shared-database|sheaf|thinking-job)\.ts"|(playground|served)\.ts"|node:(child_process|worker_threads)"/;
 
 const all = globSync("test/**/*.test.ts", { cwd: root }).filter((path) => !path.startsWith("test/fixtures/"));
 const isAlone = (path: string) =>

@@ -1,11 +1,12 @@
-import { sql } from "drizzle-orm";
+import { randomBytes } from "node:crypto";
+import { type Name, sql } from "drizzle-orm";
 import { z } from "zod";
 import { type Database, rowsOf } from "../../src/db/database.ts";
 import type { JobId } from "../../src/protocol/ids.ts";
 
 /** A finished job as it was stored, to be put back as if its process had ended earlier, as often as a test likes. */
 export interface RecordedJob {
-  /** Facts of the run of an agent that asks a model. */
+  /** Facts in the log of the run. */
   length: number;
   /** All as it was when that run had `seq` facts in its log. */
   cutAt(seq: number): Promise<void>;
@@ -14,39 +15,40 @@ export interface RecordedJob {
 const event = z.object({ pos: z.coerce.number(), run_id: z.string(), seq: z.coerce.number() });
 
 export async function recordJob(id: JobId, run: string, { orm }: Database): Promise<RecordedJob> {
-  await orm.execute(sql`create table if not exists sheaf.kept_events (like sheaf.events)`);
-  await orm.execute(sql`delete from sheaf.kept_events where job_id = ${id}`);
-  await orm.execute(sql`insert into sheaf.kept_events select * from sheaf.events where job_id = ${id}`);
-  const events = await rowsOf(
-    orm,
-    sql`select pos, run_id, seq from sheaf.kept_events where job_id = ${id} order by pos`,
-    event,
-  );
+  const kept = sql.identifier(`kept_${randomBytes(6).toString("hex")}`);
+  await orm.execute(sql`create table ${kept} as select * from sheaf.events where job_id = ${id}`);
+  const order = sql`select pos, run_id, seq from ${kept} order by pos`;
+  const own = (await rowsOf(orm, order, event)).filter((each) => each.run_id === run);
   return {
-    length: events.filter((each) => each.run_id === run).length,
+    length: own.length,
     async cutAt(seq) {
-      const last = events.find((each) => each.run_id === run && each.seq === seq)?.pos ?? 0;
-      await orm.execute(sql`delete from sheaf.events where job_id = ${id}`);
-      await orm.execute(
-        sql`insert into sheaf.events select * from sheaf.kept_events where job_id = ${id} and pos <= ${last}`,
-      );
-      await orm.execute(sql`delete from sheaf.runs where job_id = ${id}
-        and not exists (select 1 from sheaf.events e where e.run_id = runs.id)`);
-      await orm.execute(sql`delete from sheaf.approvals where job_id = ${id}
-        and not exists (select 1 from sheaf.events e where e.data->>'approval_id' = approvals.id::text)`);
-      await orm.execute(sql`update sheaf.approvals a set state = 'pending', decided_by = null, decided_at = null
-        where job_id = ${id} and not exists (select 1 from sheaf.events e
-          where e.type = 'approval.resolved' and e.data->>'approval_id' = a.id::text)`);
-      await orm.execute(sql`update sheaf.runs r set finished_at = null, failure = null,
-        head = (select max(seq) from sheaf.events e where e.run_id = r.id),
-        epoch = case when r.kind = 'root' then r.epoch else 1 end,
-        state = case when exists (select 1 from sheaf.events e where e.run_id = r.id and e.type = 'run.finished')
-          then r.state else 'running' end
-        where job_id = ${id}`);
-      await orm.execute(sql`update sheaf.jobs set state = 'running', outcome = null, result = null, finished_at = null,
-        head = ${last} where run_id = ${id}`);
-      await orm.execute(sql`update sheaf.tasks set state = null, result_tree = null, result_commit = null, landed = false,
-        key_sha = null, finished = null where job_id = ${id}`);
+      const last = own.find((each) => each.seq === seq)?.pos ?? 0;
+      for (const statement of cut(id, { last, kept })) await orm.execute(statement);
     },
   };
+}
+
+/** What follows from the facts is made from them again; facts, runs and questions that came later are gone. */
+function cut(id: JobId, { last, kept }: { last: number; kept: Name }) {
+  return [
+    sql`delete from sheaf.events where job_id = ${id}`,
+    sql`insert into sheaf.events select * from ${kept} where pos <= ${last}`,
+    sql`delete from sheaf.runs where job_id = ${id}
+      and not exists (select 1 from sheaf.events e where e.run_id = runs.id)`,
+    sql`delete from sheaf.approvals where job_id = ${id}
+      and not exists (select 1 from sheaf.events e where e.data->>'approval_id' = approvals.id::text)`,
+    sql`update sheaf.approvals a set state = 'pending', remember = false, decided_by = null, decided_at = null
+      where job_id = ${id} and not exists (select 1 from sheaf.events e
+        where e.type = 'approval.resolved' and e.data->>'approval_id' = a.id::text)`,
+    sql`update sheaf.runs r set finished_at = null, failure = null,
+      head = (select max(seq) from sheaf.events e where e.run_id = r.id),
+      epoch = case when r.kind = 'root' then r.epoch else 1 end,
+      state = case when exists (select 1 from sheaf.events e where e.run_id = r.id and e.type = 'run.finished')
+        then r.state else 'running' end
+      where job_id = ${id}`,
+    sql`update sheaf.jobs set state = 'running', outcome = null, result = null, finished_at = null, head = ${last}
+      where run_id = ${id}`,
+    sql`update sheaf.tasks set state = null, result_tree = null, result_commit = null, landed = false,
+      key_sha = null, finished = null where job_id = ${id}`,
+  ];
 }
