@@ -1,4 +1,5 @@
-import { PGlite, type PGliteOptions } from "@electric-sql/pglite";
+import { PGlite, type PGliteOptions, type QueryOptions, type Results } from "@electric-sql/pglite";
+import { PlannedStatements } from "./planned-statements.ts";
 
 const bytea = 17;
 
@@ -25,6 +26,17 @@ export async function startPglite(folder: string): Promise<MortalPglite> {
  */
 export class MortalPglite extends PGlite {
   #cause: unknown;
+  readonly #planned = new PlannedStatements(this);
+
+  override async query<Row>(text: string, values?: unknown[], options?: QueryOptions): Promise<Results<Row>> {
+    if (options?.paramTypes || options?.blob || options?.serializers || !this.#planned.isUsual(text)) {
+      return super.query(text, values, options);
+    }
+    await this._checkReady();
+    return this._runExclusiveTransaction(() =>
+      this._runExclusiveQuery(() => this.#planned.run<Row>(text, values ?? [], options)),
+    );
+  }
 
   override async execProtocolStream(
     ...call: Parameters<PGlite["execProtocolStream"]>
