@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { containCommands } from "./contain-commands.ts";
-import { openDemoFolder, removeDemoFolder } from "./demo-folder.ts";
+import { endDemo, openDemoFolder, removeDemoFolder } from "./demo-folder.ts";
 import { type DemoOptions, help, readOptions } from "./options.ts";
 import { refactorOwn } from "./refactor-own.ts";
 import { refactorPackage } from "./refactor-package.ts";
@@ -38,13 +38,17 @@ function optionsOrComplaint(): DemoOptions | string {
 }
 
 async function demo({ repository, checks, startedIn }: DemoOptions): Promise<number> {
-  const folder = await openDemoFolder();
+  const folder = await openDemoFolder(JSON.stringify([repository, checks]));
   const { signal } = stop;
   try {
     const { settings, note } = await containCommands(folder.home);
     await writeFile(join(folder.home, "sheaf.config.yaml"), settings);
-    if (repository === undefined) return await refactorPackage(folder, { note, startedIn, signal });
-    return await refactorOwn(folder, { note, repository, checks, startedIn, signal });
+    const exit =
+      repository === undefined
+        ? await refactorPackage(folder, { note, startedIn, signal })
+        : await refactorOwn(folder, { note, repository, checks, startedIn, signal });
+    await endDemo(folder);
+    return exit;
   } catch (thrown) {
     await removeDemoFolder(folder);
     throw thrown;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, readFile } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -25,6 +25,8 @@ export async function plantPackage(root: string, signal: AbortSignal): Promise<P
   const source = dirname(manifest);
   const { name, version } = manifestShape.parse(JSON.parse(await readFile(manifest, "utf8")));
   const repository = join(root, name);
+  // A demo that was cut off may have left half of it.
+  await rm(repository, { recursive: true, force: true });
   await cp(source, repository, { recursive: true, filter: (path) => path !== join(source, "node_modules") });
   const git = (...args: string[]) => runGit(args, repository, signal);
   await git("init", "--quiet", "--template=", "--initial-branch=main");

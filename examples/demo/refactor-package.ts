@@ -16,6 +16,8 @@ export async function refactorPackage(
   const planted = await plantPackage(folder.root, signal);
   const job = await writeJob(folder.root, planted);
   for (const line of opening(planted, job, note)) say(line);
+  if (folder.isGoingOn)
+    say("again  a demo was cut off in the middle: this one goes on with its job, and does nothing twice");
   const story = tellStory();
   const ended = await runSheaf({
     words: [job.file, "--repo", planted.repository],

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../protocol/canonical-json.ts";
 
 /**
  * The tools of a server as a job takes them: named so that a model can call them and rules can speak of them, described
@@ -48,7 +49,7 @@ export function pinTools(server: string, listed: readonly ListedTool[]): { tools
 /** Also of a tool that changed since: what it is now. */
 export function hashOf({ name, description = "", inputSchema }: ListedTool): string {
   return createHash("sha256")
-    .update(canonical([name, description, inputSchema]))
+    .update(canonicalJson([name, description, inputSchema]))
     .digest("hex");
 }
 
@@ -82,13 +83,6 @@ function describe(server: string, { description = "" }: ListedTool): string {
 export function isShallow(value: unknown, depth = 0): boolean {
   if (typeof value !== "object" || value === null) return true;
   return depth < mostDepth && Object.values(value).every((each) => isShallow(each, depth + 1));
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join()}}`;
 }
 
 function shown(name: string): string {

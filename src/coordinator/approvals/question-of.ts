@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Call } from "../../permission/call.ts";
 import { exactRule, suggestRule } from "../../permission/suggest-rule.ts";
+import { canonicalJson } from "../../protocol/canonical-json.ts";
 import type { ToolUse } from "../../protocol/message.ts";
 import type { Decision } from "../../protocol/scope.ts";
 import type { AskedPath } from "../../tools/decide-paths.ts";
@@ -57,12 +58,4 @@ function callOf(outside: DecidedCall["outside"], asked: readonly AskedPath[]): C
 function ruleOf({ outside, asked = [] }: DecidedCall): string | undefined {
   const call = callOf(outside, asked);
   return call && exactRule(call);
-}
-
-/** One text for one value, whatever the order of its keys. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonicalJson(each)}`).join()}}`;
 }
