@@ -1,3 +1,4 @@
+import { setImmediate as nextTick } from "node:timers/promises";
 import { z } from "zod";
 import { attempt } from "./attempt.ts";
 import { type Database, rowsOf } from "./database.ts";
@@ -14,9 +15,35 @@ export interface DoneTask {
 
 const row = z.object({ key: z.string(), job: z.string(), task: z.string(), fact: z.unknown() });
 
-/** The newest of each key that ended well: with work, or with nothing to do. */
-export async function findDone(keys: readonly string[], database: Database): Promise<ReadonlyMap<string, DoneTask>> {
-  if (keys.length === 0) return new Map();
+/**
+ * The newest of this key that ended well: with work, or with nothing to do. Those who ask in one turn of the event loop,
+ * as all tasks of a job do when it starts, are one statement.
+ */
+export async function findDone(key: string, database: Database): Promise<DoneTask | undefined> {
+  const asked = asking.get(database) ?? askSoon(database);
+  asked.keys.add(key);
+  return (await asked.found).get(key);
+}
+
+interface Asked {
+  keys: Set<string>;
+  found: Promise<ReadonlyMap<string, DoneTask>>;
+}
+
+const asking = new WeakMap<Database, Asked>();
+
+function askSoon(database: Database): Asked {
+  const keys = new Set<string>();
+  const found = nextTick().then(() => {
+    asking.delete(database);
+    return findAll([...keys], database);
+  });
+  const asked = { keys, found };
+  asking.set(database, asked);
+  return asked;
+}
+
+async function findAll(keys: readonly string[], database: Database): Promise<ReadonlyMap<string, DoneTask>> {
   const statement = sql`
 select distinct on (t.key_sha) t.key_sha as key, j.handle as job, t.id as task, t.finished as fact
 from sheaf.tasks t join sheaf.jobs j on j.run_id = t.job_id

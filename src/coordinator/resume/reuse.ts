@@ -27,7 +27,7 @@ export async function lookForDone(
 ): Promise<Keyed> {
   const key = taskKey(task, start, { job, equipment });
   if (isFresh(task, job)) return { key };
-  const found = (await findDone([key], equipment.database)).get(key);
+  const found = await findDone(key, equipment.database);
   const parsed = found && fact.safeParse({ type: "task.finished", data: found.fact });
   if (!found || !parsed?.success || parsed.data.type !== "task.finished") return { key };
   const { data } = parsed.data;
