@@ -8,7 +8,7 @@ import { clearAway } from "./tasks/clear-away.ts";
 
 /**
  * Whoever opens an embedded database is alone: what a process before left half-made on the disk is of nobody, and goes.
- * The jobs that still run are another matter: running.ts takes them up.
+ * The jobs that still run are another matter: take-in.ts takes them up.
  */
 export async function clearUp(equipment: Equipment): Promise<void> {
   const { database, home } = equipment;

@@ -20,12 +20,14 @@ import {
   decideApproval,
   showApproval,
 } from "./approvals/decide-approval.ts";
+import { Asking } from "./asking.ts";
 import type { Equipment } from "./equipment.ts";
 import type { ExplainQuestion } from "./explain.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
 import type { TakenUp } from "./resume/take-up.ts";
 import { Running } from "./running.ts";
 import type { JobOrder } from "./submit.ts";
+import { Intake } from "./take-in.ts";
 import { jobView, runView, taskView } from "./view.ts";
 
 export type { ApprovalQuery, Decided } from "./approvals/decide-approval.ts";
@@ -108,10 +110,19 @@ export interface LocalCoordinator extends Coordinator, AsyncDisposable {
 export function createCoordinator(equipment: Equipment): LocalCoordinator {
   const { database } = equipment;
   const feeds = openFeeds(database);
-  const here = new Running(equipment, (id) => feeds.ring(id));
+  const ring = (id: JobId) => feeds.ring(id);
+  const running = new Running(equipment, {
+    came: () => void asking.look(),
+    left(id) {
+      intake.left(id);
+      ring(id);
+    },
+  });
+  const intake = new Intake(running, equipment, ring);
+  const asking = new Asking(running, equipment);
   const found = async (id: JobId) => required(await findJob(id, database), id);
   return {
-    submit: (order) => here.submit(order),
+    submit: (order) => intake.submit(order),
     async jobs({ limit, after }) {
       const last = after === undefined ? undefined : await cursorOf(after, equipment);
       const rows = await listJobs({ limit: limit + 1, after: last }, database);
@@ -123,8 +134,8 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
       const job = await findJob(reference, database);
       return job && jobView(job);
     },
-    cancel: (id, why) => here.cancel(id, why),
-    steer: (id, said) => here.steer(id, said),
+    cancel: (id, why) => asking.cancel(id, why),
+    steer: (id, said) => asking.steer(id, said),
     tasks: async (id) => (await listTasks(id, database)).map(taskView),
     events: (id, options) => feeds.read(id, options),
     async run(id) {
@@ -149,21 +160,22 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     approvals: (query) => approvalsPage(query, equipment),
     approval: (id) => showApproval(id, equipment),
     decideApproval: (id, answer, by) =>
-      decideApproval({ id, answer, by }, (approval) => here.answered(approval), equipment),
+      decideApproval({ id, answer, by }, (approval) => asking.answered(approval), equipment),
     async collect(order) {
       const { collect } = await import("./housekeeping/collect.ts");
       return collect(order, equipment);
     },
     get running() {
-      return here.count;
+      return running.count;
     },
-    takeUp: () => here.takeUp(),
-    join: (options) => here.join(options),
-    handBack: (but) => here.handBack(but),
-    idle: () => here.idle(),
-    stop: (signal) => here.stop(signal),
+    takeUp: () => intake.takeUp(),
+    join: (options) => intake.join(options),
+    handBack: (but) => running.handBack(but),
+    idle: () => running.idle(),
+    stop: (signal) => running.stop(signal),
     async [Symbol.asyncDispose]() {
-      await here.close();
+      asking[Symbol.dispose]();
+      await running.close();
       feeds.close();
     },
   };

@@ -33,6 +33,7 @@ export interface JobOrder extends JobGround {
 export async function submit(
   given: JobOrder,
   equipment: Equipment,
+  id: JobId = jobId.parse(newUuid(equipment.clock)),
 ): Promise<{ started: StartedJob } | { earlier: { id: JobId; handle: string } }> {
   const { clock, database, node } = equipment;
   const order = takenOrder(given, equipment);
@@ -40,7 +41,6 @@ export async function submit(
   const earlier = order.idempotency && (await findEarlier(order.idempotency, database));
   if (earlier) return { earlier };
   await refuseUnrunnable(spec, order.repository, equipment);
-  const id = jobId.parse(newUuid(clock));
   await keep(order.repository, `refs/sheaf/${id}/base`, spec.base.commit);
   const { tracer, span } = startTrace({ id, name: spec.name, traceparent: order.traceparent }, equipment);
   const wake = await announce(id, equipment);

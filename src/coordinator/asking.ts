@@ -1,0 +1,74 @@
+import { findSettled, type StoredApproval } from "../db/find-approval.ts";
+import { storeRequest, takeRequests } from "../db/store-request.ts";
+import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
+import type { Steered, Steering } from "../protocol/steer.ts";
+import type { Equipment } from "./equipment.ts";
+import { asSaid, storeSteering } from "./gate/steer.ts";
+import type { Running } from "./running.ts";
+
+/** How often another process's requests are looked for. The embedded database has no other process. */
+const lookMs = 1_000;
+
+/**
+ * What people ask of jobs. It is a row first, which only the job's owner takes: asking works the same from this process
+ * and from another one on the same database.
+ */
+export class Asking implements Disposable {
+  readonly #running: Running;
+  readonly #equipment: Equipment;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(running: Running, equipment: Equipment) {
+    this.#running = running;
+    this.#equipment = equipment;
+    if (equipment.database.kind === "postgres") this.#timer = setInterval(() => void this.look(), lookMs).unref();
+  }
+
+  async cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void> {
+    const { clock, database } = this.#equipment;
+    const said = why?.signal ?? "request";
+    const isOpen = await storeRequest({ runId: rootOf(id), kind: "cancel", why: said }, clock, database);
+    if (!this.#running.get(id) || !isOpen) return;
+    await this.#heed([id], why?.signal);
+  }
+
+  /** Throws Fault `usage` or `conflict` where nobody would hear it. */
+  async steer(id: JobId, said: Steering): Promise<Steered> {
+    const told = await storeSteering(id, said, this.#equipment);
+    if (this.#running.get(id)) await this.#heed([id]);
+    return told;
+  }
+
+  /** An answer that is stored reaches the run that waits for it, if it waits here. */
+  answered(approval: StoredApproval): void {
+    this.#running.get(approval.jobId)?.questions.tell(approval);
+  }
+
+  /** Looks for what was asked of the jobs here by others, and for answers. */
+  async look(): Promise<void> {
+    const { database } = this.#equipment;
+    const { ids } = this.#running;
+    await this.#heed(ids).catch(() => {});
+    const waiting = ids.flatMap((id) => this.#running.get(id)?.questions.ids ?? []);
+    for (const approval of await findSettled(waiting, database).catch(() => [])) this.answered(approval);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Takes what was asked of these jobs, and does it. */
+  async #heed(ids: readonly JobId[], signal?: "SIGINT" | "SIGTERM"): Promise<void> {
+    const { clock, database } = this.#equipment;
+    for (const request of await takeRequests(ids.map(rootOf), clock, database)) {
+      const job = this.#running.get(jobId.parse(request.runId));
+      if (request.kind === "cancel") job?.cancel(signal);
+      else job?.notices.tell(request.task, asSaid(request.text));
+    }
+  }
+}
+
+/** A job's id is the id of its root run. */
+function rootOf(id: JobId): RunId {
+  return runId.parse(id);
+}

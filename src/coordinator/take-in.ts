@@ -1,0 +1,142 @@
+import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
+import { Fault } from "../protocol/failure.ts";
+import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
+import type { HeldWake } from "../queue/queue.ts";
+import type { SubmittedJob } from "./coordinator.ts";
+import type { Equipment } from "./equipment.ts";
+import { endOfJob } from "./feed.ts";
+import { joinNodes } from "./nodes.ts";
+import type { TakenUp } from "./resume/take-up.ts";
+import type { Running } from "./running.ts";
+import type { StartedJob } from "./start-job.ts";
+import type { JobOrder } from "./submit.ts";
+
+/** No process runs as many at a time. */
+const mostTakenUp = 100_000;
+
+/**
+ * How a job comes to run in this process: it is new, or a process before this one had begun it. It is never in twice:
+ * whoever asks for one that goes on here already is given that one.
+ */
+export class Intake {
+  readonly #running: Running;
+  readonly #equipment: Equipment;
+  readonly #ring: (id: JobId) => void;
+  /** Those of a process before this one, by what they are to do. */
+  readonly #takenUp = new Map<string, JobId>();
+  /** Who hears of the facts of such a job, beside its log. */
+  readonly #hearers = new Map<JobId, NonNullable<JobOrder["onFact"]>[]>();
+
+  constructor(running: Running, equipment: Equipment, ring: (id: JobId) => void) {
+    this.#running = running;
+    this.#equipment = equipment;
+    this.#ring = ring;
+  }
+
+  submit(order: JobOrder): Promise<SubmittedJob> {
+    const id = jobId.parse(newUuid(this.#equipment.clock));
+    return this.#running.expect(id, this.#running.isStopping ? refuse(order) : this.#take(order, id));
+  }
+
+  /** Works among other nodes; `isIdle`: on its own jobs alone. */
+  join({ isIdle }: { isIdle: boolean }): void {
+    const work = {
+      takeUp: async (wake: HeldWake) => {
+        const job = await findJob(wake.jobId, this.#equipment.database);
+        return job !== undefined && (await this.goOn(job, wake)) !== undefined;
+      },
+      lost: (wake: HeldWake) => this.#running.get(wake.jobId)?.giveUp("another node has taken this job"),
+    };
+    joinNodes(work, { isIdle }, this.#equipment);
+  }
+
+  /** Goes on with all jobs whose process is gone. The caller knows that it is: nobody else has this database. */
+  async takeUp(): Promise<TakenUp[]> {
+    const { database } = this.#equipment;
+    const jobs = await listJobs({ limit: mostTakenUp, state: "running" }, database);
+    const taken: TakenUp[] = [];
+    for (const job of jobs.toReversed()) {
+      const going = this.#running.has(job.id) ? undefined : await this.goOn(job);
+      if (going) taken.push(going);
+    }
+    return taken;
+  }
+
+  /** The same with one; undefined where it does not go on here. `wake`: how this process has it among other nodes. */
+  goOn(job: StoredJob, wake?: HeldWake): Promise<TakenUp | undefined> {
+    return this.#running.expect(job.id, this.#goOn(job, wake));
+  }
+
+  /** Nobody is told of its facts any more. */
+  left(id: JobId): void {
+    this.#hearers.delete(id);
+  }
+
+  async #take(order: JobOrder, id: JobId): Promise<SubmittedJob> {
+    const onFact: JobOrder["onFact"] = (run, fact) => {
+      order.onFact?.(run, fact);
+      this.#ring(id);
+    };
+    // Loaded with the first job: looking at old ones needs nothing of what runs them.
+    const { specShaOf, submit } = await import("./submit.ts");
+    const going = this.#goingOn(specShaOf(order, this.#equipment));
+    if (going) {
+      await order.repository.close();
+      if (order.onFact) this.#hearers.get(going.id)?.push(order.onFact);
+      return { id: going.id, handle: going.handle, isNew: false, isTakenUp: true, done: going.done };
+    }
+    const taken = await submit({ ...order, onFact }, this.#equipment, id).catch(async (thrown: unknown) => {
+      await order.repository.close();
+      throw thrown;
+    });
+    if ("earlier" in taken) return this.#earlier(taken.earlier, order);
+    return this.#running.hold(taken.started, order);
+  }
+
+  async #goOn(job: StoredJob, wake?: HeldWake): Promise<TakenUp | undefined> {
+    if (this.#running.isStopping) return undefined;
+    const { takeUp } = await import("./resume/take-up.ts");
+    const going = await takeUp(job, { onFact: this.#telling(job.id), wake }, this.#equipment);
+    if (!going) {
+      this.left(job.id);
+      return undefined;
+    }
+    this.#takenUp.set(job.specSha, job.id);
+    this.#running.hold(going.started, going);
+    return going;
+  }
+
+  #telling(id: JobId): NonNullable<JobOrder["onFact"]> {
+    const hearers: NonNullable<JobOrder["onFact"]>[] = [];
+    this.#hearers.set(id, hearers);
+    return (run, fact) => {
+      for (const hear of hearers) hear(run, fact);
+      this.#ring(id);
+    };
+  }
+
+  /** The same job again, while what was left of it is being done: that is what was asked for. */
+  #goingOn(specSha: string): StartedJob | undefined {
+    const id = this.#takenUp.get(specSha);
+    return id === undefined ? undefined : this.#running.get(id);
+  }
+
+  async #earlier({ id, handle }: { id: JobId; handle: string }, { repository }: JobOrder): Promise<SubmittedJob> {
+    await repository.close();
+    const { database } = this.#equipment;
+    // Looked for only by whoever waits for it.
+    return {
+      id,
+      handle,
+      isNew: false,
+      get done() {
+        return endOfJob(id, database);
+      },
+    };
+  }
+}
+
+async function refuse({ repository }: JobOrder): Promise<never> {
+  await repository.close();
+  throw new Fault("locked", "this Sheaf is stopping, and takes no more jobs", { remedy: "run it again" });
+}
