@@ -46,7 +46,7 @@ with wanted as (
 ), ${opened ?? sql``}fenced as (
   update sheaf.runs as r set head = w.head + w.count${ends ? endOf : sql``}
   from wanted w${ends ?? sql``}
-  where r.id = w.run_id and r.epoch = w.epoch and r.head = w.head and r.state in ('queued', 'running', 'waiting')
+  where r.id = w.run_id and r.epoch = w.epoch and r.head = w.head and r.state in ('queued', 'running', 'waiting')${opened ? parentsFirst : sql``}
   returning r.id, r.job_id, r.epoch, w.count, w.place - 1 as owner
 ), owned as (
   select * from fenced${opened ? began : sql``}
@@ -76,6 +76,9 @@ select owner from owned`,
 
 const endOf = sql`, state = coalesce(e.state, r.state), failure = coalesce(e.failure, r.failure),
     finished_at = coalesce(to_timestamp(e.at_ms / 1000), r.finished_at)`;
+
+/** A row that a statement has changed it can lock no more, and parents are often among those that it appends to. */
+const parentsFirst = sql` and (select count(*) from parents) >= 0`;
 
 /** What a statement inserts it does not see: new runs are taken from what their insert returned. */
 const began = sql`

@@ -10,7 +10,7 @@ import type { UsedModel } from "./record-usage.ts";
  * facts it appends, or not at all: no table says what the log does not, and no run costs a transaction of its own.
  */
 export interface Consequences {
-  /** Of the first facts of a run: its row. Its owner has it from the start, at epoch 1. */
+  /** Of the first facts of a run: its row, where its parent is still the caller's. Its owner has it from epoch 1 on. */
   opens?: NewRun;
   /** Of its last facts. */
   ends?: RunEnd;
@@ -23,6 +23,8 @@ export interface Consequences {
 export interface NewRun {
   jobId: JobId;
   parentId: RunId;
+  /** That of the caller; another one, and the run is not opened. */
+  parentEpoch: number;
   taskId: TaskId;
   /** Index of the task's step, from 0. */
   step: number;
@@ -59,24 +61,32 @@ export interface Following {
 
 const list = <T>(values: readonly T[]) => sql.param(values);
 
-/** Rows of new runs, with their heads where their facts will end; `wanted` counts them. Undefined where there are none. */
+/**
+ * Rows of new runs, with their heads where their facts will end; `wanted` counts them. Undefined where there are none.
+ * `parents` are locked: whoever takes a job over either finds a run that was opened, or it is not opened any more.
+ */
 export function openRuns(following: readonly Following[]): SQL | undefined {
   const rows = following.flatMap(({ runId, also }) =>
     also.flatMap(({ opens }) => (opens ? [{ runId, ...opens }] : [])),
   );
   if (rows.length === 0) return undefined;
   return sql`
-opened as (
+parents as (
+  select r.id, r.epoch from sheaf.runs r
+  where r.id = any(${list([...new Set(rows.map((row) => row.parentId))])}::uuid[]) for no key update
+), opened as (
   insert into sheaf.runs (id, job_id, parent_id, task_id, step, attempt, kind, state, epoch, owner, head, created_at, started_at)
   select o.id, o.job_id, o.parent_id, o.task_id, o.step, o.attempt, o.kind, 'running', 1, o.owner, w.count,
     to_timestamp(o.at_ms / 1000), to_timestamp(o.at_ms / 1000)
   from unnest(${list(rows.map((row) => row.runId))}::uuid[], ${list(rows.map((row) => row.jobId))}::uuid[],
-    ${list(rows.map((row) => row.parentId))}::uuid[], ${list(rows.map((row) => row.taskId))}::text[],
+    ${list(rows.map((row) => row.parentId))}::uuid[], ${list(rows.map((row) => row.parentEpoch))}::int[],
+    ${list(rows.map((row) => row.taskId))}::text[],
     ${list(rows.map((row) => row.step))}::int[], ${list(rows.map((row) => row.attempt))}::int[],
     ${list(rows.map((row) => row.kind))}::text[], ${list(rows.map((row) => row.owner))}::text[],
     ${list(rows.map((row) => row.at.getTime()))}::float8[])
-    as o(id, job_id, parent_id, task_id, step, attempt, kind, owner, at_ms)
+    as o(id, job_id, parent_id, parent_epoch, task_id, step, attempt, kind, owner, at_ms)
   join wanted w on w.run_id = o.id
+  join parents p on p.id = o.parent_id and p.epoch = o.parent_epoch
   on conflict do nothing
   returning id, job_id, epoch
 ), `;

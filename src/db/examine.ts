@@ -40,13 +40,21 @@ left join sheaf.events e on e.run_id = w.run_id and e.seq = w.seq`,
 
 function verdict(addition: Addition, run: z.infer<typeof state> | undefined): Finding {
   const first = addition.rows[0];
-  if (!run) return { is: "refused", fault: new Fault("conflict", `run ${addition.runId} does not exist`) };
+  if (!run) return { is: "refused", fault: missing(addition) };
   if (first && run.found === first.id) return { is: "written" };
   if (run.epoch !== addition.epoch) return { is: "refused", fault: fenced(addition, run.epoch) };
   if (["succeeded", "failed", "cancelled"].includes(run.state)) {
     return { is: "refused", fault: new Fault("conflict", `run ${run.id} has ${run.state}; its log is closed`) };
   }
   return { is: "moved", head: run.head };
+}
+
+/** A run that is not there is one that nobody has made, or that its caller had no right to make any more. */
+function missing({ runId, also = [] }: Addition): Fault {
+  if (!also.some(({ opens }) => opens)) return new Fault("conflict", `run ${runId} does not exist`);
+  return new Fault("fenced", `run ${runId} was not opened: what it is part of was taken over`, {
+    remedy: "stop; the new owner carries the job on from its log",
+  });
 }
 
 /** The Fault of an owner whose run another one has claimed since. */

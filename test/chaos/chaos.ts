@@ -4,6 +4,7 @@ import { fanOut } from "./fan-out.ts";
 import { poison } from "./poison.ts";
 import type { Scenario, Setting } from "./scenario.ts";
 import type { DatabaseKind } from "./stage.ts";
+import { twoNodes } from "./two-nodes.ts";
 
 /**
  * `npm run chaos [-- SCENARIO... --database embedded|postgres --points N --tasks N --seed S --point N --verbose]`: real
@@ -12,7 +13,7 @@ import type { DatabaseKind } from "./stage.ts";
  */
 /** Findings of one point that are printed. */
 const mostTold = 12;
-const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, poison];
+const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, poison];
 
 const { values, positionals } = parseArgs({
   options: {

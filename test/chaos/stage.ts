@@ -79,17 +79,18 @@ function partText(part: number): string {
   return `// Part ${part}.\nexport const limit = 10;\nexport const name = "part-${part}";\n`;
 }
 
+/** As JSON, which is YAML as well. */
 function fanOutJob(tasks: number): string {
-  const lines = Array.from({ length: tasks }, (_, part) => {
-    const command = part % 10 === 9 ? `, { run: "echo '// ${part}' >> part-${part}/limit.js" }` : "";
-    return `  - { id: part-${part}, items: [part-${part}/limit.js], steps: [{ prompt: "Raise the limit in part-${part}." }${command}] }`;
+  const each = Array.from({ length: tasks }, (_, part) => {
+    const prompt = { prompt: `Raise the limit in part-${part}.` };
+    const command = { run: `echo '// ${part}' >> part-${part}/limit.js` };
+    const items = [`part-${part}/limit.js`];
+    return { id: `part-${part}`, items, steps: part % 10 === 9 ? [prompt, command] : [prompt] };
   });
-  return [
-    ...["version: 1", "name: chaos", "model: sonnet", "publish: { branch: chaos }"],
-    ...["limits: { concurrency: 16, usd: 1000 }", "checks: [\"! grep -rq 'limit = 10;' part-*\"]", "tasks:"],
-    ...lines,
-    "",
-  ].join("\n");
+  return JSON.stringify({
+    ...{ version: 1, name: "chaos", model: "sonnet", publish: { branch: "chaos" } },
+    ...{ limits: { concurrency: 16, usd: 1_000 }, checks: ["! grep -rq 'limit = 10;' part-*"], tasks: each },
+  });
 }
 
 function leftIn(home: string): string[] {

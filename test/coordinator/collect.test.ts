@@ -62,7 +62,7 @@ async function leftWorkspace() {
   const { jobId, runId: parentId, handle } = await createJob(job, clock, database);
   await claimRun({ runId: parentId, owner: "gone/1" }, clock, database);
   const run = { runId: runIdOf.parse(newUuid(clock)), jobId, epoch: 1, head: 0 };
-  const place = { jobId, parentId, taskId: taskId.parse("one"), step: 0, attempt: 1 };
+  const place = { jobId, parentId, parentEpoch: 1, taskId: taskId.parse("one"), step: 0, attempt: 1 };
   const opens = { ...place, kind: "agent" as const, owner: "gone/1", at: new Date() };
   const changed = [{ path: "b.txt", mode: "100644", blob: null }];
   const started = { task_id: place.taskId, step: 0, attempt: 1, agent: "a", scope_sha256: "" };

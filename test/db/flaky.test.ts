@@ -41,7 +41,8 @@ describe.each(databases)("appends over a flaky connection to $name", ({ open }) 
     for (const fate of ["lost before", "lost after"]) {
       await using writer = createWriter(clock, flaky(database, [fate]));
       const run = { runId: runId.parse(newUuid(clock)), jobId, epoch: 1, head: 0 };
-      const place = { jobId, parentId: root.runId, taskId: taskId.parse("part-1"), step: 0, attempt: 1 };
+      const parent = { parentId: root.runId, parentEpoch: root.epoch };
+      const place = { jobId, ...parent, taskId: taskId.parse("part-1"), step: 0, attempt: 1 };
       const opens = { ...place, kind: "agent" as const, owner: "node-a", at: new Date() };
       expect(await writer.append(run, [note("a"), note("b")], { also: { opens } })).toEqual({ firstSeq: 1 });
       expect(await writer.append(run, [note("c")])).toEqual({ firstSeq: 3 });

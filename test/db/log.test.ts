@@ -7,6 +7,7 @@ import { finishJob } from "../../src/db/finish-job.ts";
 import { readJobEvents, readRunEvents } from "../../src/db/read-events.ts";
 import { createWriter, type EventWriter } from "../../src/db/writer.ts";
 import type { Fact } from "../../src/protocol/event.ts";
+import { runId as newRunId, newUuid, taskId } from "../../src/protocol/ids.ts";
 import { tickingClock } from "../support/database.ts";
 import { databases } from "../support/databases.ts";
 import { claimedRuns, emptySpec, note } from "../support/job.ts";
@@ -39,6 +40,28 @@ describe.each(databases)("the log on $name", ({ open }) => {
     expect(log.map((event) => ("content" in event.data ? event.data.content : ""))).toEqual(["a", "b", "c"]);
     expect(log[2]?.span_id).toBe("00000000000000aa");
     expect(await readRunEvents(run.runId, 2, database)).toEqual(log.slice(2));
+  });
+
+  test("opens no run for a job that somebody else has taken over, not even with facts of its own beside it", async () => {
+    const { jobId, root } = await claimedRuns(0, clock, database);
+    const opens = (epoch: number) => ({
+      ...{ jobId, parentId: root.runId, parentEpoch: epoch, taskId: taskId.parse("one"), step: 0, attempt: 1 },
+      ...{ kind: "agent" as const, owner: "node-a", at: new Date() },
+    });
+    const open = (epoch: number) => {
+      const run = { runId: newRunId.parse(newUuid(clock)), epoch: 1 };
+      const answers = [
+        writer.append({ ...root, epoch }, [note("told")]),
+        writer.append(run, [note("begun")], { also: { opens: opens(epoch) } }),
+      ];
+      return Promise.allSettled(answers);
+    };
+    expect((await open(root.epoch)).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+    const heir = await claimRun({ runId: root.runId, owner: "node-b", from: ["running"] }, clock, database);
+    expect(await open(root.epoch)).toMatchObject([{ reason: { code: "fenced" } }, { reason: { code: "fenced" } }]);
+    expect((await open(heir?.epoch ?? 0)).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+    // job.created, and twice what was told and begun.
+    expect(await readJobEvents(jobId, 0, database)).toHaveLength(5);
   });
 
   test("gives back every string and key order exactly as it was written", async () => {

@@ -52,7 +52,14 @@ export async function claimedRuns(
   const at = new Date(clock.now());
   const begun = Array.from({ length: count }, async (_, index): Promise<ClaimedRun> => {
     const run = { runId: newRunId.parse(newUuid(clock)), jobId, epoch: 1, head: 0 };
-    const place = { jobId, parentId: runId, taskId: taskId.parse(`part-${index}`), step: 0, attempt: 1 };
+    const place = {
+      jobId,
+      parentId: runId,
+      parentEpoch: root.epoch,
+      taskId: taskId.parse(`part-${index}`),
+      step: 0,
+      attempt: 1,
+    };
     const opens = { ...place, kind: "agent" as const, owner: "node-a", at };
     await writer.append(run, [], { also: { opens } });
     return run;

@@ -22,7 +22,8 @@ export async function beginRun(
   const run: ClaimedRun = { runId: runId.parse(newUuid(clock)), jobId: job.id, epoch: 1, head: 0 };
   const at = new Date(clock.now());
   const row = { jobId: job.id, taskId: task.id, step: ordinal, attempt, kind, owner: node, at };
-  const opens = { ...row, parentId: (parent ?? job.root).runId };
+  const { runId: parentId, epoch: parentEpoch } = parent ?? job.root;
+  const opens = { ...row, parentId, parentEpoch };
   const place = { task_id: task.id, step: ordinal, attempt };
   const { pinned = [] } = order.outside ?? {};
   const tools = pinned.length > 0 ? { tools: [...pinned] } : {};
