@@ -1,10 +1,12 @@
 import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
 import { Fault } from "../protocol/failure.ts";
-import { type JobId, jobId, newUuid } from "../protocol/ids.ts";
+import { type JobId, jobId, newUuid, runId } from "../protocol/ids.ts";
 import type { HeldWake } from "../queue/queue.ts";
+import { catchUp, type Hear } from "./catch-up.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
+import { tenant } from "./gate/spending.ts";
 import { joinNodes } from "./nodes.ts";
 import type { TakenUp } from "./resume/take-up.ts";
 import type { Running } from "./running.ts";
@@ -25,7 +27,7 @@ export class Intake {
   /** Those of a process before this one, by what they are to do. */
   readonly #takenUp = new Map<string, JobId>();
   /** Who hears of the facts of such a job, beside its log. */
-  readonly #hearers = new Map<JobId, NonNullable<JobOrder["onFact"]>[]>();
+  readonly #hearers = new Map<JobId, Hear[]>();
 
   constructor(running: Running, equipment: Equipment, ring: (id: JobId) => void) {
     this.#running = running;
@@ -67,6 +69,13 @@ export class Intake {
     return this.#running.expect(job.id, this.#goOn(job, wake));
   }
 
+  /** Among other nodes, for one that nobody has; undefined where there are none. */
+  async hold(id: JobId): Promise<HeldWake | "elsewhere" | undefined> {
+    const { jobs } = this.#equipment;
+    if (!jobs) return undefined;
+    return (await jobs.hold({ runId: runId.parse(id), jobId: id, tenant, priority: 0 })) ?? "elsewhere";
+  }
+
   /** Nobody is told of its facts any more. */
   left(id: JobId): void {
     this.#hearers.delete(id);
@@ -82,7 +91,8 @@ export class Intake {
     const going = this.#goingOn(specShaOf(order, this.#equipment));
     if (going) {
       await order.repository.close();
-      if (order.onFact) this.#hearers.get(going.id)?.push(order.onFact);
+      const hearers = this.#hearers.get(going.id);
+      if (order.onFact && hearers) await catchUp(going.id, order.onFact, hearers, this.#equipment.database);
       return { id: going.id, handle: going.handle, isNew: false, isTakenUp: true, done: going.done };
     }
     const taken = await submit({ ...order, onFact }, this.#equipment, id).catch(async (thrown: unknown) => {
@@ -106,8 +116,8 @@ export class Intake {
     return going;
   }
 
-  #telling(id: JobId): NonNullable<JobOrder["onFact"]> {
-    const hearers: NonNullable<JobOrder["onFact"]>[] = [];
+  #telling(id: JobId): Hear {
+    const hearers: Hear[] = [];
     this.#hearers.set(id, hearers);
     return (run, fact) => {
       for (const hear of hearers) hear(run, fact);

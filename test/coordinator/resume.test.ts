@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import { readTrace } from "../../src/db/read-trace.ts";
-import type { Event } from "../../src/protocol/event.ts";
+import { canonicalJson } from "../../src/protocol/canonical-json.ts";
+import type { Event, Fact } from "../../src/protocol/event.ts";
 import { type JobId, taskId } from "../../src/protocol/ids.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";
+import { openRepository } from "../../src/workspace/repository.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 
 let bench: TestBench;
@@ -76,6 +78,26 @@ describe("a job whose process is gone", () => {
       repository: again.repository,
     });
     expect((await undisturbed.done).result_tree).toBe(result?.result_tree);
+    await heir[Symbol.asyncDispose]();
+  }, 60_000);
+
+  it("is joined by whoever asks for the same job again, who hears of it from its beginning, each fact once", async () => {
+    const { repository, spec } = await bench.repository({ "README.md": "x\n" });
+    const wanted = { ...spec, tasks: [writingTask("one"), slowTask("slow")] };
+    const first = await bench.coordinator.submit({ spec: wanted, repository });
+    first.done.catch(() => {});
+    await until(async () => (await eventsOf(first.id)).some(({ type }) => type === "task.finished"));
+    const heir = createCoordinator({ ...bench.equipment, node: "second heir" });
+    expect(await heir.takeUp()).toHaveLength(1);
+    const heard: string[] = [];
+    const again = await openRepository(repository.user.top, { home: bench.equipment.home, git: bench.equipment.git });
+    const onFact = (run: string, fact: Fact) => void heard.push(`${run} ${fact.type} ${canonicalJson(fact.data)}`);
+    const joined = await heir.submit({ spec: wanted, repository: again, onFact });
+    expect(joined).toMatchObject({ id: first.id, isNew: false, isTakenUp: true });
+    expect(await joined.done).toMatchObject({ outcome: "succeeded" });
+    await expect(first.done).rejects.toMatchObject({ code: "fenced" });
+    const stored = (await eventsOf(first.id)).filter(({ type }) => type !== "job.finished");
+    expect(heard).toEqual(stored.map((event) => `${event.run_id} ${event.type} ${canonicalJson(event.data)}`));
     await heir[Symbol.asyncDispose]();
   }, 60_000);
 });
