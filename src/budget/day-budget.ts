@@ -45,11 +45,10 @@ const lookMs = 500;
  */
 const mostStillMs = 15 * 60_000;
 
-/** All of a process that wait stand in one line: the first of them looks, and nobody goes before it. */
+/** All of a process stand in one line: the first of them looks, and nobody goes before it, however slow its look is. */
 export function createDayBudget({ tenant, limit, now, wait }: DayOptions, database: Database): DayBudget {
   const warned = new Map<string, number>();
   let still = { books: "", since: now() };
-  let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
 
   const look = async (wanted: Sum): Promise<DayAnswer | undefined> => {
@@ -71,12 +70,9 @@ export function createDayBudget({ tenant, limit, now, wait }: DayOptions, databa
     }
   };
   return {
-    async reserve(wanted, signal) {
-      const answer = waiting === 0 ? await look(wanted) : undefined;
-      if (answer) return answer;
-      waiting += 1;
+    reserve(wanted, signal) {
       const mine = last.then(() => lookOn(wanted, signal));
-      last = mine.catch(() => {}).finally(() => (waiting -= 1));
+      last = mine.catch(() => {});
       // What is granted to somebody who has left is given back.
       const left = () => void mine.then(giveBack).catch(() => {});
       return unlessAborted(mine, { signal, left });
