@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Step } from "../../protocol/step.ts";
 import type { Task } from "../../protocol/task.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
@@ -12,15 +13,23 @@ import type { Start } from "./start-of.ts";
 export function taskKey(
   task: Task,
   start: Pick<Start, "tree">,
-  { job: { spec }, equipment: { version, ceiling } }: { job: Pick<Job, "spec">; equipment: Equipment },
+  { job: { spec }, equipment }: { job: Pick<Job, "spec">; equipment: Equipment },
 ): string {
   const { ordinal: _, needs: _needs, id, ...asked } = task;
   const { permissions, format, setup, servers, agents, inputs, prompt, limits } = spec;
   const checks = spec.checks.filter((check) => check.at === "task");
   const around = { permissions, format, setup, servers, agents, inputs, prompt, checks };
   const { depth, agents: most, turns, task: ofTask } = limits;
-  const made = { version, id, asked, tree: start.tree, around, limits: { depth, most, turns, ofTask } };
+  const { version, ceiling } = equipment;
+  const doors = task.steps.map((step) => doorOf(step, equipment));
+  const made = { version, id, asked, doors, tree: start.tree, around, limits: { depth, most, turns, ofTask } };
   return createHash("sha256")
     .update(JSON.stringify([made, ceiling.permissions]))
     .digest("hex");
+}
+
+/** Another endpoint may know another model by the same name. */
+function doorOf(step: Step, { models }: Equipment): string | undefined {
+  const found = step.kind === "agent" ? models.of(step.agent.model) : undefined;
+  return found && "endpoint" in found ? found.endpoint.name : undefined;
 }
