@@ -24,6 +24,7 @@ import { withNotices } from "./gate/notices.ts";
 import { openRunGate } from "./gate/open-gate.ts";
 import { recordedRuns, withoutRecording } from "./gate/recordings.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { standstillOf } from "./patience.ts";
 import { HostPort } from "./port.ts";
 import { answerCall } from "./resume/answer-call.ts";
 import { askAgain } from "./resume/ask-again.ts";
@@ -84,7 +85,10 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     lettingGo ??= setTimeout(() => pool.end(port.threadId), lettingGoMs);
   };
   let lettingGo: NodeJS.Timeout | undefined;
-  const idle = startIdleLimit(job.spec.limits.idle_ms, () => cancel(idleFailure(job.spec.limits.idle_ms)));
+  // Nobody is idle who waits with all others for the database, or for room on a disk.
+  const idle = startIdleLimit(job.spec.limits.idle_ms, () =>
+    standstillOf(equipment) ? idle.restart() : cancel(idleFailure(job.spec.limits.idle_ms)),
+  );
   const timeMs = agent.limits?.time_ms;
   const time = timeMs === undefined ? undefined : setTimeout(() => cancel(timeFailure(timeMs)), timeMs);
   const ends = around.until ? AbortSignal.any([job.signal, around.until]) : job.signal;

@@ -1,6 +1,7 @@
 import type { JobId } from "../protocol/ids.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
+import { hurry, leftToNext } from "./patience.ts";
 import type { StartedJob } from "./start-job.ts";
 import type { JobOrder } from "./submit.ts";
 
@@ -52,8 +53,10 @@ export class Running {
   /** Closes its repository when it is over. */
   hold(job: StartedJob, { repository }: Pick<JobOrder, "repository">): SubmittedJob {
     this.#jobs.set(job.id, job);
-    const done = untilOver(job, async () => {
+    const done = untilOver(job, async (thrown) => {
       this.#jobs.delete(job.id);
+      // Nobody works on it, and nobody could be told: another node, or this one, is given it as soon as the queue answers.
+      if (job.wake && leftToNext(thrown)) this.#equipment.jobs?.letGo(job.wake);
       this.#changed.left(job.id);
       await repository.close();
     });
@@ -74,6 +77,7 @@ export class Running {
   /** Takes no more, cancels all that run here, and waits for them. */
   async stop(signal: "SIGINT" | "SIGTERM"): Promise<void> {
     this.#stopping = { signal };
+    hurry(this.#equipment);
     for (const job of this.#jobs.values()) job.cancel(signal);
     await this.idle();
   }
@@ -84,11 +88,13 @@ export class Running {
    */
   async handBack(but?: JobId): Promise<void> {
     this.#stopping ??= {};
+    hurry(this.#equipment);
     const leaving = [...this.#jobs.values()].filter(({ id }) => id !== but);
     for (const job of leaving) job.giveUp("this process is stopping, and hands the job back");
     await Promise.allSettled(leaving.map(({ done }) => done));
     const { jobs } = this.#equipment;
-    if (but === undefined) await jobs?.drain(0);
+    // Where the database cannot be told, their leases run out.
+    if (but === undefined) await jobs?.drain(0).catch(() => {});
     else await Promise.allSettled(leaving.map(({ wake }) => wake && jobs?.putBack(wake)));
   }
 
@@ -105,10 +111,14 @@ interface Changes {
   left(id: JobId): void;
 }
 
-async function untilOver({ done }: StartedJob, leave: () => Promise<void>) {
+async function untilOver({ done }: StartedJob, leave: (thrown?: unknown) => Promise<void>) {
+  let failure: unknown;
   try {
     return await done;
+  } catch (thrown) {
+    failure = thrown;
+    throw thrown;
   } finally {
-    await leave();
+    await leave(failure);
   }
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { JobBudget } from "../budget/job-budget.ts";
 import type { StoredApproval } from "../db/find-approval.ts";
 import type { Fact } from "../protocol/event.ts";
+import type { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
@@ -14,6 +15,7 @@ import type { Equipment } from "./equipment.ts";
 import { Notices } from "./gate/notices.ts";
 import { asSaid } from "./gate/steer.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { leftToNext, withPatience } from "./patience.ts";
 import { usageIn } from "./result/open-runs.ts";
 import { redactRecord } from "./result/redact-record.ts";
 import type { History } from "./resume/history.ts";
@@ -52,24 +54,32 @@ export type OwnJob = Pick<Job, "id" | "root" | "handle" | "span" | "tracer" | "s
   usedMs: number;
   /** What was said to its agents before this process had it. */
   said?: readonly { text: string; task?: string | undefined }[];
+  /** Its end was asked for before: it begins nothing, and ends with what is finished. */
+  isCancelled?: boolean;
   /** Answers that hold for its rest. */
   answers?: readonly StoredApproval[];
 };
 
 /** Runs a job that this process owns, to its end. */
-export function startJob({ usedMs, ...own }: OwnJob, ground: JobGround, equipment: Equipment): StartedJob {
+export function startJob(
+  { usedMs, isCancelled = false, ...own }: OwnJob,
+  ground: JobGround,
+  around: Equipment,
+): StartedJob {
+  const equipment = withPatience(around);
   const stop = new AbortController();
-  const job = openJob({ ...own, signal: stop.signal }, ground, equipment);
+  if (isCancelled) stop.abort(cancelled(undefined));
+  const giveUp = (why: string, fault?: Fault) => {
+    standing.giveUp(why, fault);
+    stop.abort(new JobStopped("cancelled", { code: "handed_back", message: why }));
+  };
+  const job = openJob({ ...own, signal: stop.signal, giveUp }, ground, equipment);
   const { time_ms } = ground.spec.limits;
   const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), Math.max(0, time_ms - usedMs));
   const { standing } = job;
   const done = runAndClear(job, equipment).finally(() => clearTimeout(limit));
   const { questions, notices } = job;
   const cancel = (signal?: "SIGINT" | "SIGTERM") => stop.abort(cancelled(signal));
-  const giveUp = (why: string) => {
-    standing.giveUp(why);
-    stop.abort(new JobStopped("cancelled", { code: "handed_back", message: why }));
-  };
   return { id: own.id, handle: own.handle, questions, notices, done, cancel, giveUp, wake: own.wake };
 }
 
@@ -81,10 +91,10 @@ async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
   }
 }
 
-type Opened = Omit<OwnJob, "usedMs"> & Pick<Job, "signal">;
+type Opened = Omit<OwnJob, "usedMs"> & Pick<Job, "signal"> & { giveUp: (why: string, fault: Fault) => void };
 
 function openJob(
-  { said = [], answers = [], ...own }: Opened,
+  { said = [], answers = [], giveUp, ...own }: Opened,
   { spec, repository, onFact }: JobGround,
   equipment: Equipment,
 ): Job {
@@ -94,7 +104,11 @@ function openJob(
   const append: Job["logRun"] = async (run, said, spanId, also) => {
     const facts = said.map((fact) => redactRecord(fact, redact));
     await standing.confirm();
-    await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) });
+    await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) }).catch((thrown) => {
+      const left = leftToNext(thrown);
+      if (left) giveUp("the store has not taken what it did", left);
+      throw left ?? thrown;
+    });
     // What the facts announce is done after this: by then it may be somebody else's to do.
     await standing.confirm();
     for (const fact of facts) onFact?.(run.runId, fact);

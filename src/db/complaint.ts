@@ -5,7 +5,7 @@ import { Fault, type FaultCode } from "../protocol/failure.ts";
  * statement with its values, and a connection string holds a password, so neither is ever shown.
  */
 export interface Complaint {
-  kind: "connection" | "rivalry" | "value" | "fault" | "other";
+  kind: "connection" | "rivalry" | "value" | "fault" | "full" | "dead" | "other";
   /** SQLSTATE or the code of the operating system; "" when there is none. */
   code: string;
   message: string;
@@ -21,12 +21,22 @@ export function complaint(thrown: unknown): Complaint {
   const root = rootOf(thrown);
   const code = root instanceof Error && "code" in root ? String(root.code) : "";
   const message = messageOf(root);
-  return { kind: kindOf(code, message), code, message };
+  return { kind: isDeath(root) ? "dead" : kindOf(code, message), code, message };
+}
+
+/** Of the embedded database, which is not restarted in its process: a panic, or a trap of the WebAssembly machine. */
+function isDeath(root: unknown): boolean {
+  if (!(root instanceof Error)) return false;
+  return (
+    ("severity" in root && root.severity === "PANIC") || root.name === "RuntimeError" || root.name === "ExitStatus"
+  );
 }
 
 function kindOf(code: string, message: string): Complaint["kind"] {
   if (lostCodes.test(code) || lost.test(message)) return "connection";
   if (code === "40001" || code === "40P01") return "rivalry";
+  // disk_full: there may be room again.
+  if (code === "53100") return "full";
   return /^(22|23|54)...$/.test(code) ? "value" : "other";
 }
 

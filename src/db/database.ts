@@ -1,6 +1,7 @@
 import type { SQL } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { z } from "zod";
+import type { Standstills } from "../protocol/standstill.ts";
 
 /** drizzle over either database, or a transaction of one. */
 export type Orm = PgDatabase<PgQueryResultHKT>;
@@ -11,6 +12,9 @@ export interface Database extends AsyncDisposable {
   readonly orm: Orm;
   /** What to call it in a message; never holds a password. */
   readonly address: string;
+  /** Where statements wait while it is away, if `isPatient`: those of work. Who only looks is told at once. */
+  readonly standstills?: Standstills | undefined;
+  readonly isPatient?: boolean;
   /**
    * Hears what is notified on `channel` by whoever commits to this database, until the returned function is called.
    * A connection that breaks is made again without a word; `heard` is then called with "", since some may be missed.

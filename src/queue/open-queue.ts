@@ -134,6 +134,12 @@ class WakeQueue implements Queue {
     }
   }
 
+  letGo(wake: HeldWake): void {
+    this.#holds.drop([wake.id]);
+    this.#pump?.doubt();
+    this.#ring();
+  }
+
   withdraw(runIds: readonly RunId[], orm?: Orm): Promise<void> {
     return this.#write("withdraw wakes", orm, (within) => withdrawWakes(this.#options.name, runIds, within));
   }

@@ -56,6 +56,11 @@ export class Pump {
     await this.#fetching?.catch(() => {});
   }
 
+  /** What the database has in our name may be more than what we hold: the next turn compares, and puts that back. */
+  doubt(): void {
+    this.#isInDoubt = true;
+  }
+
   /** Resolves once its last statement is answered. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -124,6 +129,8 @@ export class Pump {
   async #wait(thrown: unknown): Promise<void> {
     this.#failures += 1;
     if (this.#failures === 1) this.#order.log.warn("the queue waits for the database", { reason: reasonOf(thrown) });
+    // Other nodes could not reach it either: they get as long as anybody to say that they live.
+    if (complaint(thrown).kind === "connection") this.#nextLook = this.#order.clock.now() + this.#order.leaseMs;
     const ms = Math.min(mostPatienceMs, 125 * 2 ** Math.min(this.#failures, 10));
     // A ring is of somebody whom the database has answered.
     await this.#order.bell.sleep(ms, gatherMs);

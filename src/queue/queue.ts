@@ -69,6 +69,8 @@ export interface Queue {
   complete(wakes: readonly HeldWake[], orm?: Orm): Promise<readonly HeldWake[]>;
   /** Back into the queue, at once or for later, which is no crash. Does nothing to a wake that was lost. */
   putBack(wake: HeldWake, startAfter?: Date, orm?: Orm): Promise<void>;
+  /** Holds it no more, without a word to the database: it is put back as soon as that answers, and it is no crash. */
+  letGo(wake: HeldWake): void;
   /** Forgets what waits for these runs, because they are over; what is held stays so. */
   withdraw(runIds: readonly RunId[], orm?: Orm): Promise<void>;
   /**

@@ -11,6 +11,7 @@ import type { Equipment } from "../coordinator/equipment.ts";
 import { keyVariables } from "../coordinator/gate/endpoint-of.ts";
 import { createModelDirectory } from "../coordinator/gate/model-directory.ts";
 import { openSpending } from "../coordinator/gate/spending.ts";
+import { openStandstills, patiently } from "../coordinator/patience.ts";
 import { openThreads } from "../coordinator/threads/open-threads.ts";
 import { openAudit } from "../db/audit.ts";
 import type { Database } from "../db/database.ts";
@@ -50,7 +51,7 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
   const stack = new AsyncDisposableStack();
   try {
     const { database, lock } = await openStore(order, stack);
-    const writer = stack.use(createWriter(clock, database));
+    const writer = stack.use(createWriter(clock, patiently(database)));
     const redact = createRedactor(secretsOf(order.config, settings));
     const hub = await openHub({ ...order, redact }, database, stack);
     const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
@@ -145,7 +146,10 @@ async function openStore(
     migrations: join(packageFolder, "migrations"),
     onSlowStep: (what) => terminal.tell(what),
   });
-  return { database: stack.use(database), lock };
+  stack.use(database);
+  if (!order.options.isLong) return { database, lock };
+  const standstills = openStandstills(clock.now, (message) => terminal.tell(message));
+  return { database: { ...database, standstills }, lock };
 }
 
 async function openHub(
@@ -187,7 +191,7 @@ function equip(
   const warn = (message: string) => terminal.tell(`warning ${stores.redact(message)}`);
   const now = () => clock.now();
   const models = createModelDirectory({ settings: settings.models, variable: config.variable, now });
-  const spending = openSpending(settings.models, { clock, database: stores.database });
+  const spending = openSpending(settings.models, { clock, database: patiently(stores.database) });
   const asking = { models, spending };
   return {
     clock,
