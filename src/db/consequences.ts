@@ -10,7 +10,7 @@ import type { UsedModel } from "./record-usage.ts";
  * facts it appends, or not at all: no table says what the log does not, and no run costs a transaction of its own.
  */
 export interface Consequences {
-  /** Of the first facts of a run: its row, where its parent is still the caller's. Its owner has it from epoch 1 on. */
+  /** Of the first facts of a run: its row, where its parent is still the caller's: its own from epoch 1 on, or with a `spec` nobody's. */
   opens?: NewRun;
   /** Of its last facts. */
   ends?: RunEnd;
@@ -33,6 +33,8 @@ export interface NewRun {
   kind: "agent" | "command";
   /** The name of the node. */
   owner: string;
+  /** Of a run that waits for any node: what that needs to know to do it. */
+  spec?: unknown;
   at: Date;
 }
 
@@ -75,16 +77,20 @@ parents as (
   select r.id, r.epoch from sheaf.runs r
   where r.id = any(${list([...new Set(rows.map((row) => row.parentId))])}::uuid[]) for no key update
 ), opened as (
-  insert into sheaf.runs (id, job_id, parent_id, task_id, step, attempt, kind, state, epoch, owner, head, created_at, started_at)
-  select o.id, o.job_id, o.parent_id, o.task_id, o.step, o.attempt, o.kind, 'running', 1, o.owner, w.count,
-    to_timestamp(o.at_ms / 1000), to_timestamp(o.at_ms / 1000)
+  insert into sheaf.runs (id, job_id, parent_id, task_id, step, attempt, kind, state, epoch, owner, head, created_at,
+    started_at, spec)
+  select o.id, o.job_id, o.parent_id, o.task_id, o.step, o.attempt, o.kind,
+    case when o.spec is null then 'running' else 'queued' end, case when o.spec is null then 1 else 0 end,
+    case when o.spec is null then o.owner end, w.count, to_timestamp(o.at_ms / 1000),
+    case when o.spec is null then to_timestamp(o.at_ms / 1000) end, o.spec
   from unnest(${list(rows.map((row) => row.runId))}::uuid[], ${list(rows.map((row) => row.jobId))}::uuid[],
     ${list(rows.map((row) => row.parentId))}::uuid[], ${list(rows.map((row) => row.parentEpoch))}::int[],
     ${list(rows.map((row) => row.taskId))}::text[],
     ${list(rows.map((row) => row.step))}::int[], ${list(rows.map((row) => row.attempt))}::int[],
     ${list(rows.map((row) => row.kind))}::text[], ${list(rows.map((row) => row.owner))}::text[],
-    ${list(rows.map((row) => row.at.getTime()))}::float8[])
-    as o(id, job_id, parent_id, parent_epoch, task_id, step, attempt, kind, owner, at_ms)
+    ${list(rows.map((row) => row.at.getTime()))}::float8[],
+    ${list(rows.map(({ spec }) => (spec === undefined ? null : JSON.stringify(spec))))}::json[])
+    as o(id, job_id, parent_id, parent_epoch, task_id, step, attempt, kind, owner, at_ms, spec)
   join wanted w on w.run_id = o.id
   join parents p on p.id = o.parent_id and p.epoch = o.parent_epoch
   on conflict do nothing

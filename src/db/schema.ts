@@ -73,6 +73,8 @@ export const runs = sheaf.table(
     owner: text("owner"),
     head: bigint("head", { mode: "number" }).notNull(),
     failure: json("failure"),
+    /** What any node needs to do it, of a run that is not its job's owner's alone. */
+    spec: json("spec"),
     createdAt: moment("created_at").notNull(),
     startedAt: moment("started_at"),
     finishedAt: moment("finished_at"),

@@ -1,0 +1,1 @@
+ALTER TABLE "sheaf"."runs" ADD COLUMN "spec" json;
