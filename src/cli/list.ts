@@ -1,6 +1,7 @@
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { JobView } from "../protocol/job-view.ts";
 import { formatOption, wholeNumber } from "./options.ts";
+import { standOf } from "./stand-of.ts";
 import type { Verb } from "./verb.ts";
 import { columns, duration, oneLine } from "./words.ts";
 
@@ -37,7 +38,7 @@ async function newest(limit: number, coordinator: Coordinator): Promise<JobView[
 function row(job: JobView): string[] {
   return [
     job.handle,
-    job.outcome ?? job.state,
+    standOf(job),
     job.created_at.slice(0, 16).replace("T", " "),
     job.finished_at ? duration(Date.parse(job.finished_at) - Date.parse(job.created_at)) : "",
     oneLine(job.repository, 80),

@@ -6,6 +6,7 @@ import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
 import { renderTree } from "./render-tree.ts";
 import type { Surroundings } from "./session.ts";
+import { restLines, standOf } from "./stand-of.ts";
 import type { Verb } from "./verb.ts";
 import { renderVerdict } from "./verdict.ts";
 
@@ -38,8 +39,10 @@ async function treeOf(id: JobId, coordinator: Coordinator): Promise<Shown> {
 }
 
 function verdictOf(job: JobView, { terminal }: Surroundings): Shown {
-  const { handle, state, result } = job;
-  if (result === undefined)
-    return { document: job, lines: [`${handle}  ${state}: no verdict yet; sheaf logs ${handle}`] };
+  const { handle, result } = job;
+  if (result === undefined) {
+    const line = `${handle}  ${standOf(job)}: no verdict yet; sheaf logs ${handle}`;
+    return { document: job, lines: [line, ...restLines(job)] };
+  }
   return { document: result, lines: renderVerdict(result, terminal, { isFull: true }) };
 }

@@ -5,6 +5,7 @@ import type { JobView } from "../protocol/job-view.ts";
 import { pendingLines } from "./approval-text.ts";
 import { requireJob } from "./find-job.ts";
 import { formatOption } from "./options.ts";
+import { restLines, standOf } from "./stand-of.ts";
 import type { Verb } from "./verb.ts";
 import { columns, oneLine } from "./words.ts";
 
@@ -24,13 +25,13 @@ export const addStatus: Verb = (program, around) => {
       if (options.outputFormat === "json") {
         return around.terminal.print(JSON.stringify({ job, tasks, approvals: asked }, null, 2));
       }
-      around.terminal.print(`${job.handle}  ${job.outcome ?? job.state}  ${job.created_at}`);
+      around.terminal.print(`${job.handle}  ${standOf(job)}  ${job.created_at}`);
       const rows = tasks.map((task) => [
         `  ${task.id}`,
         task.landed ? "landed" : (task.state ?? "not finished"),
         oneLine(task.title, 60),
       ]);
-      for (const line of [...columns(rows), ...pendingLines(asked)]) around.terminal.print(line);
+      for (const line of [...restLines(job), ...columns(rows), ...pendingLines(asked)]) around.terminal.print(line);
     });
 };
 

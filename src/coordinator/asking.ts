@@ -1,10 +1,14 @@
 import { findSettled, type StoredApproval } from "../db/find-approval.ts";
+import { findJob } from "../db/find-job.ts";
 import { storeRequest, takeRequests } from "../db/store-request.ts";
+import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { Steered, Steering } from "../protocol/steer.ts";
+import { atRest } from "./at-rest.ts";
 import type { Equipment } from "./equipment.ts";
 import { asSaid, storeSteering } from "./gate/steer.ts";
 import type { Running } from "./running.ts";
+import type { Intake } from "./take-in.ts";
 
 /** How often another process's requests are looked for. The embedded database has no other process. */
 const lookMs = 1_000;
@@ -15,11 +19,13 @@ const lookMs = 1_000;
  */
 export class Asking implements Disposable {
   readonly #running: Running;
+  readonly #intake: Intake;
   readonly #equipment: Equipment;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor(running: Running, equipment: Equipment) {
+  constructor(running: Running, intake: Intake, equipment: Equipment) {
     this.#running = running;
+    this.#intake = intake;
     this.#equipment = equipment;
     if (equipment.database.kind === "postgres") this.#timer = setInterval(() => void this.look(), lookMs).unref();
   }
@@ -28,8 +34,9 @@ export class Asking implements Disposable {
     const { clock, database } = this.#equipment;
     const said = why?.signal ?? "request";
     const isOpen = await storeRequest({ runId: rootOf(id), kind: "cancel", why: said }, clock, database);
-    if (!this.#running.get(id) || !isOpen) return;
-    await this.#heed([id], why?.signal);
+    if (!isOpen) return;
+    if (this.#running.get(id)) await this.#heed([id], why?.signal);
+    else await this.#endWhatNobodyHas(id);
   }
 
   /** Throws Fault `usage` or `conflict` where nobody would hear it. */
@@ -55,6 +62,20 @@ export class Asking implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+
+  /** A job whose process is gone hears nothing: it is taken up for its end. Whoever takes it first does that. */
+  async #endWhatNobodyHas(id: JobId): Promise<void> {
+    const { database } = this.#equipment;
+    const job = await findJob(id, database);
+    if (!job || !(await atRest([job], this.#running, this.#equipment)).has(id)) return;
+    const wake = await this.#intake.hold(id);
+    if (wake === "elsewhere") return;
+    const going = await this.#intake.goOn(job, wake);
+    await going?.started.done.catch((thrown: unknown) => {
+      // Another node was faster, and has heard the request.
+      if (!(thrown instanceof Fault) || thrown.code !== "fenced") throw thrown;
+    });
   }
 
   /** Takes what was asked of these jobs, and does it. */

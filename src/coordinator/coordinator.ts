@@ -1,14 +1,10 @@
-import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
-import { findRun } from "../db/find-run.ts";
-import { listTasks } from "../db/list-tasks.ts";
-import { readRunEvents } from "../db/read-events.ts";
-import { readTrace } from "../db/read-trace.ts";
+import { findJob, type StoredJob } from "../db/find-job.ts";
 import type { ApprovalAnswer, ApprovalView } from "../protocol/approval.ts";
 import type { CollectionOrder, CollectionReport } from "../protocol/collection.ts";
 import type { Event } from "../protocol/event.ts";
 import type { Explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
-import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
+import type { JobId, RunId } from "../protocol/ids.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
 import type { StoredSpan } from "../protocol/span.ts";
@@ -26,9 +22,9 @@ import type { ExplainQuestion } from "./explain.ts";
 import { openFeeds, type PlacedEvent } from "./feed.ts";
 import type { TakenUp } from "./resume/take-up.ts";
 import { Running } from "./running.ts";
+import { showJobs } from "./show-jobs.ts";
 import type { JobOrder } from "./submit.ts";
 import { Intake } from "./take-in.ts";
-import { jobView, runView, taskView } from "./view.ts";
 
 export type { ApprovalQuery, Decided } from "./approvals/decide-approval.ts";
 export type { PlacedEvent } from "./feed.ts";
@@ -45,7 +41,7 @@ export interface Coordinator {
   jobs(page: { limit: number; after?: string | undefined }): Promise<{ jobs: JobView[]; next?: string }>;
   /** By id, handle or `last`. */
   job(reference: string): Promise<JobView | undefined>;
-  /** Keeps what is finished; nothing happens to a job that has ended. */
+  /** Keeps what is finished, and ends a job that nobody works on itself; nothing happens to one that has ended. */
   cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void>;
   /**
    * Says something to the agents of a running job, or of one of its tasks: each reads it with its next request. Throws
@@ -119,32 +115,14 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     },
   });
   const intake = new Intake(running, equipment, ring);
-  const asking = new Asking(running, equipment);
+  const asking = new Asking(running, intake, equipment);
   const found = async (id: JobId) => required(await findJob(id, database), id);
   return {
     submit: (order) => intake.submit(order),
-    async jobs({ limit, after }) {
-      const last = after === undefined ? undefined : await cursorOf(after, equipment);
-      const rows = await listJobs({ limit: limit + 1, after: last }, database);
-      const jobs = rows.slice(0, limit).map(jobView);
-      const next = rows.length > limit ? jobs.at(-1)?.id : undefined;
-      return { jobs, ...(next ? { next } : {}) };
-    },
-    job: async (reference) => {
-      const job = await findJob(reference, database);
-      return job && jobView(job);
-    },
+    ...showJobs(running, equipment),
     cancel: (id, why) => asking.cancel(id, why),
     steer: (id, said) => asking.steer(id, said),
-    tasks: async (id) => (await listTasks(id, database)).map(taskView),
     events: (id, options) => feeds.read(id, options),
-    async run(id) {
-      const known = runId.safeParse(id);
-      const run = known.success ? await findRun(known.data, database) : undefined;
-      return run && runView(run);
-    },
-    runEvents: (id, after) => readRunEvents(id, after, database),
-    trace: (id) => readTrace(id, database),
     async patch(id, { task }) {
       const { patchOfJob } = await import("./landing/deliver.ts");
       return patchOfJob(await found(id), task, equipment);
@@ -179,14 +157,6 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
       feeds.close();
     },
   };
-}
-
-/** A cursor is the id of the last job that was shown. */
-async function cursorOf(after: string, { database }: Equipment): Promise<StoredJob> {
-  const known = jobId.safeParse(after);
-  const job = known.success ? await findJob(known.data, database) : undefined;
-  if (job) return job;
-  throw new Fault("usage", "the cursor is not one that a page of jobs gave", { remedy: "start from the first page" });
 }
 
 function required(job: StoredJob | undefined, reference: string): StoredJob {

@@ -35,8 +35,7 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   const ended = new Map<string, FinishedTask>();
   const leases = new Leases(job.spec);
   const begin = async (task: Task): Promise<FinishedTask> => {
-    const before = job.history?.tasks.get(task.id);
-    const known = before && (await restoreTask(task, before, job.repository));
+    const known = await finishedBefore(task, job);
     if (known) return known;
     const startable = await startOf(task, ended);
     if (startable.kind !== "ready") return putOut(task, { state: "failed", ...startable }, { job, equipment });
@@ -71,8 +70,16 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
   });
   for (const span of waiting.values()) span.end({ status: "error", message: "never started" });
   const left = stateAtEnd(job.signal, thrown?.cause);
-  const all = tasks.map((task) => ended.get(task.id) ?? neverStarted(task, left, job));
+  // What was finished before counts although the job ended before its turn came.
+  const all = await Promise.all(
+    tasks.map(async (task) => ended.get(task.id) ?? (await finishedBefore(task, job)) ?? neverStarted(task, left, job)),
+  );
   return { tasks: all, ...(thrown ? { thrown: thrown.cause } : {}) };
+}
+
+async function finishedBefore(task: Task, { history, repository }: Job): Promise<FinishedTask | undefined> {
+  const before = history?.tasks.get(task.id);
+  return before && restoreTask(task, before, repository);
 }
 
 function isThinking(tasks: readonly Task[]): boolean {

@@ -23,6 +23,8 @@ import { composeResult, type Ending } from "./result/compose-result.ts";
 export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
   const story: Story = { tasks: [], unsplit: [], landing: nothingLanded, planning: { reports: [] } };
   try {
+    // A plan that is in the log says what was finished; none is begun for a job that is to end.
+    if (!job.history?.planned) job.signal.throwIfAborted();
     const { tasks, unsplit } = await plan(job, equipment, story.planning);
     story.unsplit = unsplit;
 

@@ -11,12 +11,13 @@ import { taskState } from "../protocol/task-state.ts";
 
 /** Rows of the store as people and programs are shown them. */
 
-export function jobView(job: StoredJob): JobView {
+export function jobView(job: StoredJob, atRest?: JobView["at_rest"]): JobView {
   return {
     id: job.id,
     handle: job.handle,
     name: job.name,
     state: job.state,
+    ...(atRest ? { at_rest: atRest } : {}),
     ...(job.outcome ? { outcome: job.outcome } : {}),
     repository: job.repository,
     base_commit: job.baseCommit,

@@ -151,7 +151,8 @@ const cancelRoute = createRoute({
   operationId: "cancelJob",
   tags: ["Jobs"],
   summary: "Cancel a job",
-  description: "Keeps what is finished; the job ends `cancelled`. Nothing happens to one that has ended.",
+  description:
+    "Keeps what is finished; the job ends `cancelled`. One that nobody works on has ended when this answers. Nothing happens to one that has ended.",
   security: secured("run"),
   middleware: [needs("run"), noQuery, answersWith("application/json")],
   request: { params: jobParameter },

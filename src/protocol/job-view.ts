@@ -13,6 +13,8 @@ export const jobView = z.object({
   handle: z.string(),
   name: z.string(),
   state: z.enum(["running", "finished"]),
+  /** Nobody works on it although it has not finished: its process is gone (`interrupted`). */
+  at_rest: z.enum(["interrupted"]).optional(),
   /** Once it has finished. */
   outcome: outcome.optional(),
   repository: z.string(),

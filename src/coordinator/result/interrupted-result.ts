@@ -1,6 +1,7 @@
 import type { StoredJob } from "../../db/find-job.ts";
 import type { Event, FactData } from "../../protocol/event.ts";
 import { faultExits } from "../../protocol/failure.ts";
+import { exitOf } from "../../protocol/outcome.ts";
 import type { Reason, Result, TaskResult } from "../../protocol/result.ts";
 import { resultUsage, spentIn } from "./result-usage.ts";
 
@@ -11,19 +12,16 @@ import { resultUsage, spentIn } from "./result-usage.ts";
 export function interruptedResult(
   job: Pick<StoredJob, "id" | "handle" | "name" | "baseCommit" | "traceId" | "createdAt">,
   events: readonly Event[],
-  { endedAt, published, why }: { endedAt: number; published: Result["published"]; why: string },
+  { endedAt, published, why, isCancelled = false }: InterruptedEnding,
 ): Result {
   const landed = lastOf(events, "merge.landed");
-  const reason: Reason = {
-    code: "interrupted",
-    message: `the process that ran this job ended before the job did, and nobody can go on with it: ${why}`,
-    remedy: "run it again; what its finished tasks did is kept, see: sheaf diff --task",
-  };
+  const reason = isCancelled ? cancelled : interrupted(why);
   return {
     schema: "sheaf.result/v1",
     job: { id: job.id, handle: job.handle, name: job.name },
-    outcome: "error",
-    exit_code: faultExits.conflict,
+    ...(isCancelled
+      ? { outcome: "cancelled" as const, exit_code: exitOf("cancelled", {}) }
+      : { outcome: "error" as const, exit_code: faultExits.conflict }),
     reason,
     base_commit: job.baseCommit,
     result_commit: landed?.commit ?? null,
@@ -40,6 +38,24 @@ export function interruptedResult(
       { command: `sheaf logs ${job.handle}`, why: "what happened until then" },
       ...(landed && !published ? [{ command: `sheaf apply ${job.handle}`, why: "take home what had landed" }] : []),
     ],
+  };
+}
+
+interface InterruptedEnding {
+  endedAt: number;
+  published: Result["published"];
+  why: string;
+  /** Somebody had asked for its end. */
+  isCancelled?: boolean;
+}
+
+const cancelled: Reason = { code: "cancelled", message: "cancelled by request, after its process had ended" };
+
+function interrupted(why: string): Reason {
+  return {
+    code: "interrupted",
+    message: `the process that ran this job ended before the job did, and nobody can go on with it: ${why}`,
+    remedy: "run it again; what its finished tasks did is kept, see: sheaf diff --task",
   };
 }
 

@@ -19,20 +19,22 @@ interface Interrupted {
   root: ClaimedRun;
   events: readonly Event[];
   reason: Failure;
+  /** Its end was asked for: that is what it comes to. */
+  isCancelled?: boolean;
   /** Where this node has it among others. */
   wake?: HeldWake | undefined;
 }
 
 /** Ends a job that nobody can go on with, in the log, with what it had finished: it never looks alive. */
 export async function endInterrupted(
-  { job, root, events, reason: why, wake }: Interrupted,
+  { job, root, events, reason: why, isCancelled = false, wake }: Interrupted,
   equipment: Equipment,
 ): Promise<void> {
   const { clock, database } = equipment;
   const published = await foundPublished(job, events, equipment);
-  const result = interruptedResult(job, events, { endedAt: clock.now(), published, why: why.message });
+  const result = interruptedResult(job, events, { endedAt: clock.now(), published, why: why.message, isCancelled });
   const { outcome, exit_code, reason } = result;
-  const failure = { code: "interrupted", message: reason?.message ?? "interrupted" };
+  const failure = { code: reason?.code ?? "interrupted", message: reason?.message ?? "interrupted" };
   const withdrawn = (await withdrawApprovals({ jobId: job.id }, clock, database)).map(resolvedFact);
   const facts: Fact[] = [...withdrawn, { type: "job.finished", data: { outcome, exit_code, result } }];
   await closeSpans(job.id, { reason: "the process that recorded it ended" }, database);

@@ -56,23 +56,23 @@ export async function takeUp(
   const open = await takeOverRuns(job.id, node, database);
   const events = await eventsOf(job.id, database);
   if ("impossible" in ground) {
-    await endInterrupted({ job, root, events, reason: ground.impossible, wake }, equipment);
+    await endInterrupted({ job, root, events, reason: ground.impossible, isCancelled: isAsked, wake }, equipment);
     return undefined;
   }
   const { spec, repository } = ground;
   const all = readHistory(events, open);
-  const going = goingOn(all, spec);
+  const going = isAsked ? new Map<string, ClaimedRun>() : goingOn(all, spec);
   await forgetOthers(job, events, { root, going, equipment });
   await endOthers(all, going, equipment);
   const history = readHistory(events, going);
   const trace = await resumeTrace(job, equipment);
   const said = await findSaid(root.runId, database);
   const answers = await findRemembered(job.id, database);
-  const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers, wake };
+  const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers, wake, isCancelled: isAsked };
   const times = { startedAt: job.createdAt.getTime(), usedMs: usedBefore(events) };
   const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
   // Its process may have gone between the request and the end that it asked for.
-  if (isAsked || (await wasAskedToCancel(root.runId, database))) started.cancel();
+  if (!isAsked && (await wasAskedToCancel(root.runId, database))) started.cancel();
   return { started, repository, ...progressOf(history) };
 }
 
