@@ -17,6 +17,7 @@ import { jobOverHttp } from "./job-over-http.ts";
 import { printFailure, printFigure, printMachine, printReading, printSummary } from "./print.ts";
 import { queue } from "./queue.ts";
 import { recipeThreads } from "./recipe-threads.ts";
+import { resume } from "./resume.ts";
 import { runCpu } from "./run-cpu.ts";
 import { sandbox } from "./sandbox.ts";
 import { threadStart } from "./thread-start.ts";
@@ -46,6 +47,7 @@ const figures: readonly Figure[] = [
   agents,
   agentStreams,
   agentRate,
+  resume,
 ];
 
 const { values, positionals } = parseArgs({
