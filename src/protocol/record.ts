@@ -8,7 +8,7 @@ import { checkResult, denial, reason } from "./result.ts";
  * task, so that nothing which has a result is done twice.
  */
 
-export const spentRecord = z.object({
+const spentRecord = z.object({
   usage,
   cost_nano_usd: z.number().int(),
   is_cost_known: z.boolean(),

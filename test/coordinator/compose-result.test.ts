@@ -5,8 +5,8 @@ import { nothingLanded } from "../../src/coordinator/landing/landing.ts";
 import { composeResult, type Ending } from "../../src/coordinator/result/compose-result.ts";
 import type { FinishedTask } from "../../src/coordinator/result/finished-task.ts";
 import { jobId, taskId } from "../../src/protocol/ids.ts";
-import { taskState } from "../../src/protocol/task-state.ts";
 import { type CheckResult, checkState, result } from "../../src/protocol/result.ts";
+import { taskState } from "../../src/protocol/task-state.ts";
 import { emptySpec } from "../support/job.ts";
 
 const id = "0190a0a0-0000-7000-8000-000000000000";

@@ -162,7 +162,9 @@ describe("a call whose process is gone while it was under way", () => {
 
   it("is not done where a rule denies it now, and stays done where it was", async () => {
     const before = await record("just write");
-    const { deny } = thinking.bench.equipment.ceiling.permissions as { deny: ReturnType<typeof parseRule>[] };
+    const { deny } = thinking.bench.equipment.ceiling.permissions as unknown as {
+      deny: ReturnType<typeof parseRule>[];
+    };
     deny.push(parseRule("Edit(one/a.txt)"));
     try {
       await before.recorded.cutAt(at(before, ({ type }) => type === "tool.intended"));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { taskState } from "../../src/protocol/task-state.ts";
 import { exitOf, outcome } from "../../src/protocol/outcome.ts";
 import { checkState, type Result } from "../../src/protocol/result.ts";
+import { taskState } from "../../src/protocol/task-state.ts";
 
 const commit = "4".repeat(40);
 
