@@ -9,6 +9,8 @@ import type { SpanHub } from "../telemetry/span-hub.ts";
 import type { Git } from "../workspace/git.ts";
 import type { ModelDirectory } from "./gate/model-directory.ts";
 import type { Spending } from "./gate/spending.ts";
+import type { Room } from "./room.ts";
+import type { Spread } from "./spread/spread.ts";
 import type { JobListener } from "./tell-listeners.ts";
 import type { Pool } from "./threads/pool.ts";
 import type { ThreadWatch } from "./threads/watch-threads.ts";
@@ -27,7 +29,11 @@ export interface Equipment {
   database: Database;
   /** Which node has which job; absent where no other process can have one. */
   jobs?: Queue | undefined;
+  /** Runs that other nodes may do; absent where none can. */
+  spread?: Spread | undefined;
   writer: EventWriter;
+  /** Room on the disk of the data folder; absent where nobody watches it. */
+  room?: Room | undefined;
   hub: SpanHub;
   /** Takes secrets out of what a command printed, once, before anything keeps it. */
   redact: Redactor;

@@ -8,6 +8,7 @@ import { checkTree } from "./landing/check-tree.ts";
 import { commitMessage } from "./landing/commit-message.ts";
 import { type Landing, nothingLanded } from "./landing/landing.ts";
 import type { FinishedTask } from "./result/finished-task.ts";
+import { withRoom } from "./room.ts";
 import { tipOf } from "./tasks/start-of.ts";
 
 /**
@@ -57,15 +58,16 @@ interface Merged {
   leftOut: Map<string, Reason>;
 }
 
-async function merge(tasks: readonly FinishedTask[], job: Job, { clock }: Equipment): Promise<Merged> {
+async function merge(tasks: readonly FinishedTask[], job: Job, equipment: Equipment): Promise<Merged> {
   const { tree: base } = job.spec.base;
+  const { clock } = equipment;
   const known = new Map(tasks.map((task) => [task.id, task]));
   const tips = tasks.flatMap((task) => tipOf(task, known));
   if (tips.length === 0) return { tree: base, landed: new Set(), leftOut: new Map() };
   const links = tasks.flatMap((task) => (task.state === "succeeded" ? task.traceparents : []));
   const span = job.tracer.start(mergeSpan(job.spec.name), { parent: job.span, links });
   const started = clock.now();
-  const folded = await fold(job.repository, job.spec.base, tips);
+  const folded = await withRoom(() => fold(job.repository, job.spec.base, tips), equipment);
   const ms = clock.now() - started;
   span.set({ [attribute.conflicts]: folded.leftOut.length, [attribute.tree]: folded.tree });
   span.end();
@@ -111,7 +113,9 @@ async function commitResult(
 ): Promise<string> {
   const message = commitMessage(job.spec.name, tasks, job);
   const order = { tree, parents: [job.spec.base.commit], message, at: equipment.clock.now() };
-  const commit = await commitTree(job.repository, order);
-  await keep(job.repository, `refs/sheaf/${job.id}/result`, commit);
-  return commit;
+  return withRoom(async () => {
+    const commit = await commitTree(job.repository, order);
+    await keep(job.repository, `refs/sheaf/${job.id}/result`, commit);
+    return commit;
+  }, equipment);
 }

@@ -14,6 +14,7 @@ import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
 import { forgetQuestions } from "./resume/forget-questions.ts";
 import { endPast, refuseToGoOn, removeOlder } from "./resume/go-on.ts";
+import { withRoom } from "./room.ts";
 import { runInThread, type ThreadEnding } from "./run-in-thread.ts";
 import { beginRun, endRun } from "./tasks/claimed-run.ts";
 import { clearAway } from "./tasks/clear-away.ts";
@@ -23,24 +24,21 @@ import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
  * One run: a row, a workspace at the exact tree, a thread, and the tree that the coordinator takes itself when it is
  * over. The workspace is gone afterwards, whatever happened.
  */
-export async function runStep(wanted: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
-  const { order, failure } = await withOutsideTools(await withPossibleTools(wanted, equipment), { job, equipment });
+export async function runStep(asked: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
+  const { order, failure } = await withOutsideTools(await withPossibleTools(asked, equipment), { job, equipment });
   const refusal = refuseToGoOn(order);
   if (refusal) return endPast(refusal, { job, equipment });
   const begin = () => beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
   const run = order.past?.claimed ?? (await begin());
   if (failure) return endUnbegun(run, failure, { job, equipment });
-  const workspace = await createWorkspace(job.repository, {
-    directory: join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`),
-    tree: order.tree,
-    isSecret: secretFinder({ job, equipment }),
-    ...coverOf(order),
-  });
+  const directory = join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`);
+  const wanted = { directory, tree: order.tree, isSecret: secretFinder({ job, equipment }), ...coverOf(order) };
+  const workspace = await withRoom(() => createWorkspace(job.repository, wanted), equipment, directory);
   try {
     if (order.past) await removeOlder(run, equipment);
-    const bundle = await bundleFor(order, workspace, job);
+    const bundle = await withRoom(() => bundleFor(order, workspace, job), equipment);
     const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
-    const finished = await withTree(ending, workspace);
+    const finished = await withRoom(() => withTree(ending, workspace), equipment);
     if (finished.hasParted) await forgetQuestions(run, { job, equipment });
     await endRun(run, finished, { job, equipment });
     return finished;
@@ -70,7 +68,7 @@ async function withTree(ending: ThreadEnding, workspace: Workspace): Promise<Fin
 }
 
 /** Commands are offered where something can hold them. */
-async function withPossibleTools(order: StepOrder, equipment: Equipment): Promise<StepOrder> {
+export async function withPossibleTools(order: StepOrder, equipment: Equipment): Promise<StepOrder> {
   const { scope, step } = order;
   if (!scope.tools.includes(bash.name)) return order;
   const isPossible = step.agent.model.provider !== "recipe" && !("unavailable" in (await equipment.sandbox()));

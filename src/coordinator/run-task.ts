@@ -22,6 +22,7 @@ import { judgeTask } from "./result/judge-task.ts";
 import type { PastRun } from "./resume/history.ts";
 import { lookForDone } from "./resume/reuse.ts";
 import { restoreRun } from "./resume/run-record.ts";
+import { withRoom } from "./room.ts";
 import { runStep } from "./run-step.ts";
 import { scopeOf } from "./tasks/scope-of.ts";
 import type { Start } from "./tasks/start-of.ts";
@@ -103,14 +104,15 @@ interface Before {
 }
 
 async function stepBefore({ task, ordinal, tree, around }: At): Promise<Before> {
-  const { job } = around;
+  const { job, equipment } = around;
   const past = job.history?.runOf(task.id, ordinal);
   if (!past || past.started.base_tree !== tree) return { attempts: past?.attempt ?? 0, lonelyDeaths: 0 };
   const lonelyDeaths = job.history?.lonelyDeaths(task.id, ordinal) ?? 0;
   const done = await restoreRun(past, job.repository);
   const isOver = done && (!done.hasThreadDied || lonelyDeaths >= mostLonelyDeaths);
   if (isOver) return { done, attempts: past.attempt, lonelyDeaths };
-  if (past.claimed) return { open: past, attempts: past.attempt - 1, lonelyDeaths };
+  if (past.claimed || (past.isElsewhere && equipment.spread))
+    return { open: past, attempts: past.attempt - 1, lonelyDeaths };
   return { attempts: past.attempt, lonelyDeaths };
 }
 
@@ -127,7 +129,8 @@ async function runUntilItLives(
   for (let attempt = before.attempts + 1, past = before.open; ; attempt++, past = undefined) {
     const isAlone = attempt > 1;
     const order = { task, step, ordinal, attempt, tree, scope, isAlone, earlier, ...(past ? { past } : {}) };
-    const run = await runStep(order, job, equipment);
+    const { spread } = equipment;
+    const run = await (spread?.takes(order, job) ? spread.run(order, job) : runStep(order, job, equipment));
     if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
     if (run.hasParted && !job.signal.aborted) continue;
     if (!run.hasThreadDied || lonelyDeaths >= mostLonelyDeaths || job.signal.aborted) return { run, attempts: attempt };
@@ -203,7 +206,9 @@ function reachOf(scope: Scope, { limits }: JobSpec): Scope {
 async function keepTask(task: Task, made: { tree: string; start: Start }, { job, equipment }: Around): Promise<string> {
   const message = `${task.title}\n\nSheaf-Job: ${job.handle}\nSheaf-Task: ${task.id}\n`;
   const order = { tree: made.tree, parents: [made.start.commit], message, at: equipment.clock.now() };
-  const commit = await commitTree(job.repository, order);
-  await keep(job.repository, `refs/sheaf/${job.id}/tasks/${task.ordinal}`, commit);
-  return commit;
+  return withRoom(async () => {
+    const commit = await commitTree(job.repository, order);
+    await keep(job.repository, `refs/sheaf/${job.id}/tasks/${task.ordinal}`, commit);
+    return commit;
+  }, equipment);
 }

@@ -98,13 +98,18 @@ function openJob(
   { spec, repository, onFact }: JobGround,
   equipment: Equipment,
 ): Job {
-  const { writer, redact, clock, jobs } = equipment;
-  const standing = createStanding(() => clock.now(), jobs && (() => jobs.leaseUntil()));
+  const { writer, redact, clock, jobs, room } = equipment;
+  const { outage } = equipment.database.standstills ?? {};
+  const standing = createStanding(() => clock.now(), jobs && (() => jobs.leaseUntil()), outage);
   const told = { id: own.id, traceId: own.span.traceId };
   const append: Job["logRun"] = async (run, said, spanId, also) => {
     const facts = said.map((fact) => redactRecord(fact, redact));
     await standing.confirm();
-    await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) }).catch((thrown) => {
+    const write = async () => {
+      await room?.pass();
+      await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) });
+    };
+    await write().catch((thrown: unknown) => {
       const left = leftToNext(thrown);
       if (left) giveUp("the store has not taken what it did", left);
       throw left ?? thrown;
@@ -135,10 +140,11 @@ function openJob(
   };
 }
 
-function restoreBudget(budget: JobBudget, { events }: History, { models }: Equipment): void {
+/** What runs elsewhere use is counted with their ends. */
+function restoreBudget(budget: JobBudget, { events, elsewhere }: History, { models }: Equipment): void {
   for (const [id, log] of Map.groupBy(events, ({ run_id }) => run_id)) {
     const started = log.find((event) => event.type === "run.started");
-    if (started?.type !== "run.started") continue;
+    if (started?.type !== "run.started" || elsewhere.has(id)) continue;
     budget.restore({ id, task: started.data.task_id }, usageIn(log, models));
   }
 }

@@ -36,6 +36,7 @@ export async function submit(
   id: JobId = jobId.parse(newUuid(equipment.clock)),
 ): Promise<{ started: StartedJob } | { earlier: { id: JobId; handle: string } }> {
   const { clock, database, node } = equipment;
+  await equipment.room?.admit();
   const order = takenOrder(given, equipment);
   const { spec } = order;
   const earlier = order.idempotency && (await findEarlier(order.idempotency, database));

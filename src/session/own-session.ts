@@ -12,6 +12,7 @@ import { keyVariables } from "../coordinator/gate/endpoint-of.ts";
 import { createModelDirectory } from "../coordinator/gate/model-directory.ts";
 import { openSpending } from "../coordinator/gate/spending.ts";
 import { openStandstills, patiently } from "../coordinator/patience.ts";
+import { watchRoom } from "../coordinator/room.ts";
 import { openThreads } from "../coordinator/threads/open-threads.ts";
 import { openAudit } from "../db/audit.ts";
 import type { Database } from "../db/database.ts";
@@ -54,9 +55,12 @@ export async function openOwnSession(order: SessionOrder, settings: Settings): P
     const writer = stack.use(createWriter(clock, patiently(database)));
     const redact = createRedactor(secretsOf(order.config, settings));
     const hub = await openHub({ ...order, redact }, database, stack);
-    const equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
+    const equipment: Equipment = equip({ ...order, settings }, { database, writer, hub, redact }, stack);
     if (database.kind === "postgres" && order.options.isLong) equipment.jobs = await openJobs(equipment, stack);
+    const { standstills } = database;
+    if (standstills) equipment.room = watchRoom(order.config.home, { room: standstills.room, now: clock.now });
     equipment.listeners = await hearOfJobs({ ...order, settings, redact }, stack);
+    if (equipment.jobs && order.command === "serve") equipment.spread = await openRuns(equipment, stack);
     if (database.kind === "pglite") await clearUp(equipment);
     const coordinator = stack.use(createCoordinator(equipment));
     // Whoever stays goes on with what is left of a process before; whoever only looks leaves it as it is.
@@ -88,6 +92,25 @@ async function openJobs({ clock, database, node }: Equipment, stack: AsyncDispos
   const jobs = await openQueue({ name: "jobs", database, clock, node, limits, mostCrashes, isEmbedded: false });
   stack.defer(() => jobs.close());
   return jobs;
+}
+
+/** Most runs of one node for all jobs: agents that wait for a model hold little. */
+const mostRuns = 256;
+/** Taken at once: what one node does not take in a moment is another one's. */
+const runsPerLook = 8;
+
+async function openRuns(equipment: Equipment, stack: AsyncDisposableStack): Promise<Equipment["spread"]> {
+  const [{ openQueue }, { openSpread }] = await Promise.all([
+    import("../queue/open-queue.ts"),
+    import("../coordinator/spread/spread.ts"),
+  ]);
+  const { clock, database, node } = equipment;
+  const limits = { perNode: mostRuns, perLook: runsPerLook };
+  const runs = await openQueue({ name: "runs", database, clock, node, limits, mostCrashes, isEmbedded: false });
+  stack.defer(() => runs.close());
+  const spread = openSpread(runs, equipment);
+  stack.defer(() => spread.close());
+  return spread;
 }
 
 /** A job that outlives more nodes than these is taken for what ends them. */
@@ -152,6 +175,11 @@ async function openStore(
   return { database: { ...database, standstills }, lock };
 }
 
+/** The room that is left is for the log. */
+function isFull({ kind, standstills }: Database): boolean {
+  return kind === "pglite" && standstills?.room.reason !== undefined;
+}
+
 async function openHub(
   order: SessionOrder & { redact: Redactor },
   database: Database,
@@ -160,7 +188,8 @@ async function openHub(
   const { config, version, terminal, redact } = order;
   const otlp = parseOtlpSettings(config.otel);
   const hub = createSpanHub({
-    store: (rows) => storeSpans(rows, database),
+    // They are kept, and stored once there is room.
+    store: (rows) => (isFull(database) ? Promise.reject(new Error("the disk is full")) : storeSpans(rows, database)),
     openFeed: otlp && (await openExport(otlp, { version, nodeId: nodeName() })),
     redact,
     clock,

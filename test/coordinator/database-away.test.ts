@@ -66,10 +66,19 @@ function expectWhole(events: readonly Event[]): void {
   }
 }
 
+/** It takes a moment between its two turns. */
+function slowTask(id: string): NamedTask {
+  const task = writingTask(id);
+  const [step] = task.steps;
+  if (step?.kind !== "agent" || step.agent.model.provider !== "scripted") throw new Error("no script");
+  const turns = step.agent.model.turns.map((turn, index) => (index === 1 ? { ...turn, wait: 3_000 } : turn));
+  return { ...task, steps: [{ ...step, agent: { ...step.agent, model: { ...step.agent.model, turns } } }] };
+}
+
 /** Submits a job whose second half comes when its first has ended, and kills the server between them. */
 async function crashUnder({ coordinator }: Awaited<ReturnType<typeof openNode>>) {
   const { repository, spec } = await bench.repository({ "README.md": "x\n" });
-  const later = (id: string): NamedTask => ({ ...writingTask(id), needs: ["one"] });
+  const later = (id: string): NamedTask => ({ ...slowTask(id), needs: ["one"] });
   const tasks = [writingTask("one"), ...["two", "three", "four"].map(later)];
   const submitted = await coordinator.submit({ spec: { ...spec, tasks }, repository });
   submitted.done.catch(() => {});
@@ -94,7 +103,7 @@ describe("work whose database is away", () => {
     expectWhole(events);
     expect(events.filter(({ type }) => type === "task.started")).toHaveLength(4);
     await node.close();
-  }, 60_000);
+  }, 90_000);
 
   it("is let go of as it is when that takes too long, and gone on with when the database is back", async () => {
     const node = await openNode("impatient", 500);
@@ -115,5 +124,5 @@ describe("work whose database is away", () => {
     expect(started.filter((id) => id === "one")).toHaveLength(1);
     await node.coordinator.idle();
     await node.close();
-  }, 60_000);
+  }, 90_000);
 });
