@@ -65,8 +65,10 @@ async function runTrial(
   return { told: [told], findings };
 }
 
+const mostAwayMs = 20_000;
+
 async function crash({ dice, stage }: Trouble): Promise<string> {
-  const awayMs = dice.whole(0, 600);
+  const awayMs = dice.whole(0, mostAwayMs);
   await stage.server?.crash();
   await wait(awayMs);
   await stage.server?.restart();

@@ -1,10 +1,9 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { turnsPerTask } from "./chatter.ts";
 import { type Dice, diceOf } from "./dice.ts";
 import { judge } from "./judge.ts";
-import { type NodeUnderTest, startNode } from "./node-under-test.ts";
+import { beginRound, instant, sayInstant, startRun } from "./round.ts";
 import type { Scenario, Trial } from "./scenario.ts";
-import { openStage, type Place, type Stage } from "./stage.ts";
+import { openStage, type Stage } from "./stage.ts";
 import { readStore } from "./store.ts";
 
 /**
@@ -61,68 +60,27 @@ async function runTrial(
   await stage.endpoint.begin(`${name.seed} ${name.number}`);
   const told: string[] = [];
   const most = mostKills(dice);
-  for (let kills = 0; kills < most; ) {
-    const node = startRun(place);
+  let kills = 0;
+  for (let isKilled = true; kills < most && isKilled; ) {
     const when = instant(dice, undisturbed);
-    const hasEnded = await killAt(when, node);
-    told.push(
-      `${hasEnded ? `ended ${await node.ended} before` : "killed at"} ${sayInstant(when)}, ${node.facts.length} facts`,
-    );
-    if (hasEnded) break;
-    kills += 1;
+    isKilled = await (await beginRound(place)).killAt(when);
+    if (isKilled) kills += 1;
+    told.push(`${isKilled ? "killed at" : "it ended before"} ${sayInstant(when)}`);
   }
-  const kills = told.filter((line) => line.startsWith("killed")).length;
-  const last = startRun(place);
-  const code = await endedWithin(last, undisturbed);
+  const last = await beginRound(place);
+  const code = await last.finish(Math.max(leastMs, undisturbed.ms * 20));
   const store = await readStore(place.home, place.databaseUrl);
   const asked = await stage.endpoint.tell();
   const findings = judge({ store, told: asked, place, tree: undisturbed.tree, turns: turnsPerTask, kills });
-  if (code !== 0)
-    findings.unshift(`the last process ended with ${code ?? "a kill: it hung"}: ${last.stderr.slice(-1_500)}`);
+  if (code !== 0) findings.unshift(`the last process ended with ${code ?? "a kill: it hung"}: ${last.told()}`);
   return { told, findings };
 }
 
-function startRun(place: Place): NodeUnderTest {
-  const words = ["run", place.job, "--repo", place.repository, "--output-format", "stream-json"];
-  return startNode([...words, "--idempotency-key", "chaos"], { cwd: place.folder, env: place.env });
-}
+/** Nothing takes as long that is still going on. */
+const leastMs = 120_000;
 
 function mostKills(dice: Dice): number {
   const chance = dice.next();
   if (chance < 0.7) return 1;
   return chance < 0.9 ? 2 : 4;
-}
-
-/** A few by time, which finds the start as well; most by how far the work is. */
-type Instant = { afterMs: number } | { afterFacts: number; plusMs: number };
-
-function instant(dice: Dice, { ms, facts }: Undisturbed): Instant {
-  if (dice.next() < 0.15) return { afterMs: dice.whole(0, Math.round(ms)) };
-  return { afterFacts: dice.whole(1, facts - 1), plusMs: dice.whole(0, 30) };
-}
-
-function sayInstant(when: Instant): string {
-  return "afterMs" in when ? `${when.afterMs} ms` : `fact ${when.afterFacts} and ${when.plusMs} ms`;
-}
-
-/** True where it came to its end before. */
-async function killAt(when: Instant, node: NodeUnderTest): Promise<boolean> {
-  let hasEnded = false;
-  const ended = node.ended.then(() => {
-    hasEnded = true;
-  });
-  if ("afterFacts" in when) await node.told(when.afterFacts);
-  await Promise.race([ended, wait("afterMs" in when ? when.afterMs : when.plusMs)]);
-  if (hasEnded) return true;
-  node.kill();
-  await ended;
-  return (await node.ended) !== null;
-}
-
-/** null where it had to be killed: nothing takes a hundred times as long as usual. */
-async function endedWithin(node: NodeUnderTest, { ms }: Undisturbed): Promise<number | null> {
-  const timer = setTimeout(() => node.kill(), Math.max(60_000, ms * 20));
-  const code = await node.ended;
-  clearTimeout(timer);
-  return code;
 }
