@@ -16,6 +16,7 @@ import type { Equipment } from "../equipment.ts";
 import { resumeTrace } from "../job-trace.ts";
 import { type JobGround, type StartedJob, startJob } from "../start-job.ts";
 import { tellListeners } from "../tell-listeners.ts";
+import { clearTaken } from "./clear-taken.ts";
 import { endInterrupted } from "./end-interrupted.ts";
 import { endOthers, goingOn } from "./end-runs.ts";
 import { eventsOf } from "./events-of.ts";
@@ -64,6 +65,7 @@ export async function takeUp(
   const going = isAsked ? new Map<string, ClaimedRun>() : goingOn(all, spec);
   await forgetOthers(job, events, { root, going, equipment });
   await endOthers(all, going, equipment);
+  await clearTaken(events, equipment);
   const history = readHistory(events, going);
   const trace = await resumeTrace(job, equipment);
   const said = await findSaid(root.runId, database);
