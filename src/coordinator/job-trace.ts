@@ -40,6 +40,17 @@ export async function resumeTrace(
   return startTrace({ id, name }, equipment, { traceId, parentSpanId: known?.parentSpanId, startNs });
 }
 
+/** The trace of a job that another process has: only what hangs from its root span is recorded here. */
+export function traceOfOther(
+  { id, name, traceId }: Pick<StoredJob, "id" | "name" | "traceId">,
+  { hub, clock }: Equipment,
+): JobTrace {
+  const tracer = createTracer((message) => hub.accept(message, { jobId: id }), clock);
+  const again = { traceId, parentSpanId: undefined, startNs: "0" };
+  const silent = createTracer(() => {}, clock);
+  return { tracer, span: silent.startRoot(jobSpan(name), { place: { spanId: rootSpanId(id), again } }) };
+}
+
 /** The random half of a UUIDv7 is one of 62 bits, and never all zero: its variant is in it. */
 function rootSpanId(id: JobId): string {
   return id.replaceAll("-", "").slice(-16).toLowerCase();

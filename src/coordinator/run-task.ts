@@ -26,7 +26,7 @@ import { withRoom } from "./room.ts";
 import { runStep } from "./run-step.ts";
 import { scopeOf } from "./tasks/scope-of.ts";
 import type { Start } from "./tasks/start-of.ts";
-import type { FinishedRun } from "./tasks/step-order.ts";
+import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
 
 /**
  * One task from its first step to a kept commit. Each step is a run; a thread that dies costs an attempt only to the
@@ -122,19 +122,24 @@ async function runUntilItLives(
   at: At,
 ): Promise<{ run: FinishedRun; attempts: number }> {
   const { task, ordinal, tree } = at;
-  const { job, equipment } = at.around;
+  const { job } = at.around;
   const scope = scopeIn(at.around, task, step);
   const earlier = earlierSteps(at.runs);
   let { lonelyDeaths } = before;
   for (let attempt = before.attempts + 1, past = before.open; ; attempt++, past = undefined) {
     const isAlone = attempt > 1;
     const order = { task, step, ordinal, attempt, tree, scope, isAlone, earlier, ...(past ? { past } : {}) };
-    const { spread } = equipment;
-    const run = await (spread?.takes(order, job) ? spread.run(order, job) : runStep(order, job, equipment));
+    const run = await runWhereItMay(order, at.around);
     if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
     if (run.hasParted && !job.signal.aborted) continue;
     if (!run.hasThreadDied || lonelyDeaths >= mostLonelyDeaths || job.signal.aborted) return { run, attempts: attempt };
   }
+}
+
+/** By any node, where that is the same. */
+function runWhereItMay(order: StepOrder, { job, equipment }: Around): Promise<FinishedRun> {
+  const { spread } = equipment;
+  return spread?.takes(order, job) ? spread.run(order, job) : runStep(order, job, equipment);
 }
 
 /** The scope of a step; without one, of the task as a whole. */

@@ -10,16 +10,17 @@ const row = z.object({ id: z.string(), epoch: z.coerce.number(), head: z.coerce.
 /**
  * Takes all runs of a job that nobody ended, beside its root run and those that any node does (spread-runs.ts), from
  * whoever had them: by the same statement their old owner can append to none of them any more. The caller owns the root
- * run.
+ * run. `isAll`: those as well, because nobody waits for them any more.
  */
 export async function takeOverRuns(
   jobId: JobId,
   owner: string,
   database: Database,
+  { isAll = false }: { isAll?: boolean } = {},
 ): Promise<ReadonlyMap<string, ClaimedRun>> {
   const statement = sql`
 update sheaf.runs set epoch = epoch + 1, owner = ${owner}, state = 'running'
-where job_id = ${jobId} and kind <> 'root' and state in ('queued', 'running', 'waiting') and spec is null
+where job_id = ${jobId} and kind <> 'root' and state in ('queued', 'running', 'waiting') and (${isAll} or spec is null)
 returning id, epoch, head`;
   const rows = await attempt("take over the runs of a job", database, (orm) => rowsOf(orm, statement, row));
   return new Map(rows.map(({ id, epoch, head }) => [id, { runId: id as RunId, jobId, epoch, head }]));

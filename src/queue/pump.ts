@@ -116,7 +116,11 @@ export class Pump {
     const { clock, database, deliver, holder, holds, limits, name } = this.#order;
     const askedAt = clock.now();
     this.#isInDoubt = true;
-    const wakes = await takeWakes(name, { holder, limits }, database.orm);
+    const { perLook = limits.perNode } = limits;
+    const perNode = Math.min(limits.perNode, holds.size + perLook);
+    const wakes = await takeWakes(name, { holder, limits: { ...limits, perNode } }, database.orm);
+    // There may be more.
+    if (wakes.length >= perLook) this.#order.bell.ring();
     this.#isInDoubt = false;
     if (this.#isFetching) {
       holds.take(wakes, askedAt);

@@ -29,6 +29,8 @@ export interface QueueLimits {
   perJob?: number;
   perTenant?: number;
   overall?: number;
+  /** Taken with one look, so that nodes share what comes all at once; absent: as many as there is room for. */
+  perLook?: number;
 }
 
 /** Called without being waited for, but `poison`; what they throw puts the wake back. */

@@ -33,7 +33,7 @@ export function refuseToGoOn({ past, outside }: StepOrder): Refusal | undefined 
   return { failure, hasParted: true, past, claimed };
 }
 
-function poisoned({ epoch, runId }: ClaimedRun): Failure {
+export function poisoned({ epoch, runId }: ClaimedRun): Failure {
   return {
     code: "interrupted_often",
     message: `${epoch - 1} processes ended while they ran it, and it is not gone on with once more`,

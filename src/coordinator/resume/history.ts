@@ -18,6 +18,8 @@ export interface History {
   events: readonly Event[];
   /** Of these the job has no end in its log, and this process has them now. */
   open: ReadonlyMap<string, ClaimedRun>;
+  /** Any node does these, and goes on with them. */
+  elsewhere: ReadonlySet<string>;
 }
 
 export interface PastRun {
@@ -28,16 +30,24 @@ export interface PastRun {
   /** Its whole log. */
   events: readonly Event[];
   finished?: FactData<"run.finished">;
-  /** The right to go on with it; absent where it is over. */
+  /** The right to go on with it; absent where it is over, or elsewhere. */
   claimed?: ClaimedRun;
+  /** Any node does it, and its end is yet to come. */
+  isElsewhere?: boolean;
 }
 
-export function readHistory(events: readonly Event[], open: ReadonlyMap<string, ClaimedRun>): History {
+export function readHistory(
+  events: readonly Event[],
+  open: ReadonlyMap<string, ClaimedRun>,
+  spread: ReadonlySet<string> = new Set(),
+): History {
+  const over = new Set(events.flatMap(({ type, run_id }) => (type === "run.finished" ? [run_id] : [])));
+  const elsewhere = new Set([...spread].filter((id) => !over.has(id as RunId)));
   const logs = Map.groupBy(events, ({ run_id }) => run_id);
   const runs = new Map<string, PastRun[]>();
   for (const event of events) {
     if (event.type !== "task.started") continue;
-    const run = pastRun(event.data, logs.get(event.data.run_id) ?? [], open);
+    const run = pastRun(event.data, logs.get(event.data.run_id) ?? [], { open, elsewhere });
     const key = keyOf(event.data.task_id, event.data.step);
     if (run) runs.set(key, [...(runs.get(key) ?? []), run]);
   }
@@ -52,6 +62,7 @@ export function readHistory(events: readonly Event[], open: ReadonlyMap<string, 
     lonelyDeaths: (task, step) => (runs.get(keyOf(task, step)) ?? []).filter(diedAlone).length,
     events,
     open,
+    elsewhere,
   };
 }
 
@@ -59,7 +70,7 @@ export function readHistory(events: readonly Event[], open: ReadonlyMap<string, 
 function pastRun(
   { run_id, attempt }: FactData<"task.started">,
   events: readonly Event[],
-  open: ReadonlyMap<string, ClaimedRun>,
+  { open, elsewhere }: Pick<History, "open" | "elsewhere">,
 ): PastRun | undefined {
   const started = lastOf(events, "run.started");
   if (!started) return undefined;
@@ -72,6 +83,7 @@ function pastRun(
     events,
     ...(finished ? { finished } : {}),
     ...(claimed ? { claimed } : {}),
+    ...(elsewhere.has(run_id) ? { isElsewhere: true } : {}),
   };
 }
 

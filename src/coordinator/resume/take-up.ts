@@ -3,6 +3,7 @@ import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
 import { readRunEvents } from "../../db/read-events.ts";
 import { withdrawApprovals } from "../../db/settle-approval.ts";
+import { findSpread } from "../../db/spread-runs.ts";
 import { findSaid, wasAskedToCancel } from "../../db/store-request.ts";
 import { takeOverRuns } from "../../db/take-over.ts";
 import type { Event, FactData } from "../../protocol/event.ts";
@@ -54,19 +55,21 @@ export async function takeUp(
     if ("repository" in ground) await ground.repository.close();
     return undefined;
   }
-  const open = await takeOverRuns(job.id, node, database);
+  const isOver = isAsked || "impossible" in ground;
+  const open = await takeOverRuns(job.id, node, database, { isAll: isOver });
+  const spread = await findSpread(job.id, database);
   const events = await eventsOf(job.id, database);
   if ("impossible" in ground) {
     await endInterrupted({ job, root, events, reason: ground.impossible, isCancelled: isAsked, wake }, equipment);
     return undefined;
   }
   const { spec, repository } = ground;
-  const all = readHistory(events, open);
+  const all = readHistory(events, open, spread);
   const going = isAsked ? new Map<string, ClaimedRun>() : goingOn(all, spec);
-  await forgetOthers(job, events, { root, going, equipment });
+  await forgetOthers(job, events, { root, going: [...going.keys(), ...spread], equipment });
   await endOthers(all, going, equipment);
   await clearTaken(events, equipment);
-  const history = readHistory(events, going);
+  const history = readHistory(events, going, spread);
   const trace = await resumeTrace(job, equipment);
   const said = await findSaid(root.runId, database);
   const answers = await findRemembered(job.id, database);
@@ -104,14 +107,14 @@ async function groundOf(
 async function forgetOthers(
   job: StoredJob,
   events: readonly Event[],
-  of: { root: ClaimedRun; going: ReadonlyMap<string, ClaimedRun>; equipment: Equipment },
+  of: { root: ClaimedRun; going: readonly string[]; equipment: Equipment },
 ): Promise<void> {
   const { root, going, equipment } = of;
   const { clock, database, writer } = equipment;
   const resolved = new Set(
     events.flatMap((event) => (event.type === "approval.resolved" ? [event.data.approval_id] : [])),
   );
-  const withdrawn = await withdrawApprovals({ jobId: job.id }, clock, database, [...going.keys()]);
+  const withdrawn = await withdrawApprovals({ jobId: job.id }, clock, database, going);
   const facts = withdrawn.filter(({ id }) => !resolved.has(id)).map(resolvedFact);
   if (facts.length === 0) return;
   await writer.append(root, facts);

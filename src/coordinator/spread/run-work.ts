@@ -1,0 +1,165 @@
+import { claimRun } from "../../db/claim-run.ts";
+import { findRun } from "../../db/find-run.ts";
+import { Fault } from "../../protocol/failure.ts";
+import type { HeldWake, Queue } from "../../queue/queue.ts";
+import type { Equipment } from "../equipment.ts";
+import { JobStopped } from "../job.ts";
+import { endPast, poisoned } from "../resume/go-on.ts";
+import { runStep } from "../run-step.ts";
+import { createStanding } from "../standing.ts";
+import type { StepOrder } from "../tasks/step-order.ts";
+import type { EndedRuns } from "./ended-runs.ts";
+import { fromLog, jobOf, orderOf } from "./guest-run.ts";
+import type { Guest, Guests } from "./guests.ts";
+import { heedRuns, type UnderWay } from "./heed-runs.ts";
+
+export interface WorkOrder {
+  runs: Queue;
+  equipment: Equipment;
+  ended: EndedRuns;
+  guests: Guests;
+}
+
+/** Until another node is offered what this one cannot do. */
+const elsewhereMs = 2_000;
+/** Until a run is tried again with which something went wrong that is not its own. */
+const retryMs = 1_000;
+/** How often it is looked what people ask of runs here. */
+const lookMs = 1_000;
+
+/**
+ * Does runs that any node may do, as this one is given them. It never ends one that it has lost: whoever has it then goes
+ * on from its log.
+ */
+export class RunWork {
+  readonly #order: WorkOrder;
+  readonly #underWay = new Map<string, UnderWay>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #timer: NodeJS.Timeout;
+  #isStopping = false;
+
+  constructor(order: WorkOrder) {
+    this.#order = order;
+    // What cannot be looked up now is the next time.
+    this.#timer = setInterval(() => void this.#heed().catch(() => {}), lookMs).unref();
+  }
+
+  take(wake: HeldWake): void {
+    const task = this.#take(wake).catch((thrown: unknown) => this.#putBack(wake, thrown));
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+
+  lost(wake: HeldWake): void {
+    this.#underWay.get(wake.id)?.giveUp("another node has taken this run");
+  }
+
+  /** So many nodes have died with it that it is taken for the reason. */
+  async bury(wake: HeldWake): Promise<void> {
+    const { equipment, guests } = this.#order;
+    const guest = await guests.use(wake.jobId);
+    if (!guest) throw new Fault("conflict", "its job cannot be worked on here");
+    try {
+      const begun = await this.#claim(wake, guest);
+      if (begun === "otherwise") throw new Fault("conflict", "this node would do it otherwise");
+      if (begun === "over") return;
+      const job = jobOf(guest, { ...begun, ...this.#begin(wake, guest) }, equipment);
+      const { past } = begun.order;
+      if (past) {
+        const refusal = { failure: poisoned(begun.claimed), hasParted: false, past, claimed: begun.claimed };
+        await endPast(refusal, { job, equipment });
+      }
+    } finally {
+      this.#underWay.delete(wake.id);
+      guests.letGo(wake.jobId);
+    }
+  }
+
+  async handBack(): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    for (const each of this.#underWay.values()) each.giveUp("this process is stopping, and hands the run back");
+    await Promise.all(this.#tasks);
+    await this.#order.runs.drain(0);
+    await this.#order.guests.close();
+  }
+
+  async #take(wake: HeldWake): Promise<void> {
+    const { guests, runs, equipment } = this.#order;
+    const guest = await guests.use(wake.jobId);
+    if (!guest) return this.#leave(wake);
+    try {
+      const begun = await this.#claim(wake, guest);
+      if (begun === "over") return void (await runs.complete([wake]));
+      if (begun === "otherwise") return await runs.putBack(wake, this.#in(elsewhereMs));
+      const terms = { ...begun, ...this.#begin(wake, guest) };
+      const run = await runStep(begun.order, jobOf(guest, terms, equipment), equipment);
+      await runs.complete([wake]);
+      this.#order.ended.tell(wake.runId, run);
+    } finally {
+      this.#underWay.delete(wake.id);
+      guests.letGo(wake.jobId);
+    }
+  }
+
+  /** `otherwise`: another node is to do it. */
+  async #claim(wake: HeldWake, guest: Guest): Promise<Begun | "over" | "otherwise"> {
+    const { equipment } = this.#order;
+    const { clock, database, node } = equipment;
+    const row = await findRun(wake.runId, database);
+    if (!row || row.finishedAt !== null) return "over";
+    const order = await orderOf(row, guest, equipment);
+    if (!order || this.#isStopping) return "otherwise";
+    const from = ["queued", "running", "waiting"] as const;
+    const claimed = await claimRun({ runId: wake.runId, owner: node, from }, clock, database);
+    if (!claimed) return "over";
+    return { claimed, order: await fromLog(order, claimed, equipment) };
+  }
+
+  #begin(wake: HeldWake, guest: Guest): Pick<UnderWay, "standing" | "signal"> {
+    const { equipment, runs } = this.#order;
+    const standing = createStanding(
+      () => equipment.clock.now(),
+      () => runs.leaseUntil(),
+    );
+    const stop = new AbortController();
+    const end = (code: string, message: string) => stop.abort(new JobStopped("cancelled", { code, message }));
+    const { signal } = stop;
+    const giveUp = (why: string) => {
+      standing.giveUp(why);
+      end("handed_back", why);
+    };
+    const cancel = (why: string) => end("cancelled", why);
+    this.#underWay.set(wake.id, { runId: wake.runId, jobId: wake.jobId, guest, standing, signal, giveUp, cancel });
+    if (this.#isStopping) giveUp("this process is stopping, and hands the run back");
+    return { standing, signal };
+  }
+
+  /** Its job is over, or is done by others. */
+  async #leave(wake: HeldWake): Promise<void> {
+    const row = await findRun(wake.runId, this.#order.equipment.database);
+    if (!row || row.finishedAt !== null) await this.#order.runs.complete([wake]);
+    else await this.#order.runs.putBack(wake, this.#in(elsewhereMs));
+  }
+
+  /** Where even this cannot be said, the lease runs out. */
+  async #putBack(wake: HeldWake, thrown: unknown): Promise<void> {
+    const isLost = thrown instanceof Fault && thrown.code === "fenced";
+    if (!isLost) this.#order.equipment.warn?.(`run ${wake.runId} could not be done here: ${String(thrown)}`);
+    // What is held while this process stops goes back at once, with all others.
+    if (!this.#isStopping) await this.#order.runs.putBack(wake, this.#in(retryMs)).catch(() => {});
+  }
+
+  #in(ms: number): Date {
+    return new Date(this.#order.equipment.clock.now() + ms);
+  }
+
+  async #heed(): Promise<void> {
+    if (this.#underWay.size > 0) await heedRuns([...this.#underWay.values()], this.#order.equipment);
+  }
+}
+
+interface Begun {
+  claimed: NonNullable<Awaited<ReturnType<typeof claimRun>>>;
+  order: StepOrder;
+}

@@ -1,0 +1,47 @@
+import type { Queue } from "../../queue/queue.ts";
+import type { Equipment } from "../equipment.ts";
+import type { Job } from "../job.ts";
+import { withPatience } from "../patience.ts";
+import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
+import { Bells } from "./bells.ts";
+import { EndedRuns } from "./ended-runs.ts";
+import { Guests } from "./guests.ts";
+import { maySpread } from "./may-spread.ts";
+import { runAnywhere } from "./run-anywhere.ts";
+import { RunWork } from "./run-work.ts";
+
+/**
+ * Runs of one job on many nodes. Whoever has the job opens a run for anybody, and waits for nothing but its end; any
+ * node that is given its wake, this one too, does it as the owner would. It decides nothing about the job.
+ */
+export interface Spread {
+  /** Whether the run of this order may be another node's, or was opened for any node before. */
+  takes(order: StepOrder, job: Job): boolean;
+  /** Rejects with the reason of the job's signal when this process lets go of the job; the run goes on without it. */
+  run(order: StepOrder, job: Job): Promise<FinishedRun>;
+  /** Takes no more, and lets go of what it does for others: another node goes on with that from its log. */
+  handBack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** `runs`: the queue of that name; closed by the caller, after this. */
+export function openSpread(runs: Queue, around: Equipment): Spread {
+  const equipment = withPatience(around);
+  const ended = new EndedRuns(equipment.database);
+  const bells = new Bells(runs);
+  const work = new RunWork({ runs, equipment, ended, guests: new Guests(equipment) });
+  runs.pump({
+    take: (wake) => work.take(wake),
+    lost: (wake) => work.lost(wake),
+    poison: (wake) => work.bury(wake),
+  });
+  return {
+    takes: ({ past, ...order }, job) => (past ? !past.claimed : maySpread(order, job, equipment)),
+    run: (order, job) => runAnywhere(order, job, { runs, bells, ended, equipment }),
+    handBack: () => work.handBack(),
+    async close() {
+      await work.handBack();
+      await ended.close();
+    },
+  };
+}
