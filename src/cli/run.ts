@@ -3,17 +3,16 @@ import { dirname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { jobId } from "../protocol/ids.ts";
 import type { Result } from "../protocol/result.ts";
+import { waitForOthers } from "./follow-job.ts";
 import { collect, formatOption } from "./options.ts";
 import { askThenRun } from "./plan-first.ts";
 import { printJob } from "./print-job.ts";
+import { printResult } from "./print-result.ts";
 import { openJob, readAsked } from "./read-job.ts";
 import { type Reporting, withReports } from "./report.ts";
 import { type FollowOptions, type ReadJob, runToEnd } from "./run-to-end.ts";
 import type { Session, Surroundings } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
 import type { Verb } from "./verb.ts";
-import { renderVerdict } from "./verdict.ts";
-import { count } from "./words.ts";
 
 interface RunOptions extends FollowOptions {
   from?: string;
@@ -95,15 +94,6 @@ export async function openFor(
   }
 }
 
-/** Other commands on this data folder may have given their jobs to this process; it stays for them. */
-async function waitForOthers({ own }: Session, { terminal, onSignal }: Surroundings): Promise<void> {
-  if (!own || own.coordinator.running === 0) return;
-  terminal.tell(`this job is done; ${count(own.coordinator.running, "job")} of other commands still run here`);
-  const release = onSignal(() => void own.coordinator.handBack());
-  await own.coordinator.idle();
-  release();
-}
-
 /** What `run` and `plan` have in common. */
 export function withJobOptions(command: Command): Command {
   return command
@@ -142,7 +132,7 @@ async function report(
   { session, around, reporting }: { session: Session; around: Surroundings; reporting: Reporting },
 ): Promise<void> {
   const { terminal, cwd } = around;
-  print(result, options.outputFormat, terminal);
+  printResult(result, options.outputFormat, terminal);
   const { reach, coordinator } = session;
   // Patch files of a server are on its machine.
   const readPatch = (task: { id: string }) => coordinator.patch(jobId.parse(result.job.id), { task: task.id });
@@ -151,10 +141,4 @@ async function report(
   const file = resolve(cwd, options.output);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(result, null, 2)}\n`);
-}
-
-function print(result: Result, format: string, terminal: Terminal): void {
-  if (format === "json") terminal.print(JSON.stringify(result, null, 2));
-  else if (format === "stream-json") terminal.print(JSON.stringify({ type: "result", result }));
-  else for (const line of renderVerdict(result, terminal, { isFull: false })) terminal.print(line);
 }

@@ -7,6 +7,7 @@ import { Fault } from "../protocol/failure.ts";
 import type { JobId, RunId } from "../protocol/ids.ts";
 import type { JobView, RunView, TaskView } from "../protocol/job-view.ts";
 import type { Result } from "../protocol/result.ts";
+import type { Retrying } from "../protocol/retry.ts";
 import type { StoredSpan } from "../protocol/span.ts";
 import type { Steered, Steering } from "../protocol/steer.ts";
 import {
@@ -48,6 +49,11 @@ export interface Coordinator {
    * Fault `usage` for a task that is not there, `conflict` where nobody would hear it any more.
    */
   steer(id: JobId, said: Steering): Promise<Steered>;
+  /**
+   * A job that is over once more, as a new job; what succeeded is reused. Throws Fault `conflict` while it is not over,
+   * `usage` for a task it does not have.
+   */
+  retry(id: JobId, asked: Retrying, more?: Pick<JobOrder, "onFact" | "traceparent">): Promise<SubmittedJob>;
   tasks(id: JobId): Promise<TaskView[]>;
   /** The job's facts after position `after` (0 for all), in batches; `isFollowed` waits for more until the job has ended. */
   events(
@@ -122,6 +128,11 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     ...showJobs(running, equipment),
     cancel: (id, why) => asking.cancel(id, why),
     steer: (id, said) => asking.steer(id, said),
+    async retry(id, asked, more) {
+      const { retryOrder } = await import("./retry.ts");
+      const rules = { isTrusted: true, roots: [], isAllowedUrl: () => false };
+      return intake.submit({ ...more, ...(await retryOrder(await found(id), asked, { rules, ...equipment })) });
+    },
     events: (id, options) => feeds.read(id, options),
     async patch(id, { task }) {
       const { patchOfJob } = await import("./landing/deliver.ts");
@@ -148,7 +159,9 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     },
     takeUp: () => intake.takeUp(),
     join: (options) => intake.join(options),
-    handBack: (but) => running.handBack(but),
+    handBack: async (but) => {
+      await Promise.all([running.handBack(but), equipment.spread?.handBack()]);
+    },
     idle: () => running.idle(),
     stop: (signal) => running.stop(signal),
     async [Symbol.asyncDispose]() {

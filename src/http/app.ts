@@ -26,6 +26,7 @@ import { nothingHere } from "./nothing-here.ts";
 import type { Refusal } from "./problem.ts";
 import { recordCalls } from "./record-calls.ts";
 import { addReference } from "./reference.ts";
+import { addRetry, type RetryRoutes } from "./retry.ts";
 import { notFoundIn } from "./route.ts";
 import { addRuns } from "./runs.ts";
 import { schemaRefusal } from "./schema-refusal.ts";
@@ -44,6 +45,8 @@ export interface HttpOrder {
    * caller may not name; only a trusted one may name any path.
    */
   take(request: JobRequest, caller: Caller): Promise<JobOrder>;
+  /** Makes one of a job that is over. Throws Fault for what this caller may not name. */
+  retake: RetryRoutes["retake"];
   /** Absent: nobody gets in but over the trusted socket. */
   tokens?: Tokens | undefined;
   /** Where every call that asks for a change is written down before it is carried out. */
@@ -53,6 +56,8 @@ export interface HttpOrder {
   /** The folder for what comes to /v1/bundles, under their SHA256. */
   bundles: string;
   limits?: Partial<HttpLimits> | undefined;
+  /** The code of what keeps this process from working for now. */
+  trouble?: () => Promise<string | undefined>;
   clock: Clock;
   log: Log;
   /** Of this Sheaf. */
@@ -73,7 +78,7 @@ export interface HttpApp {
 }
 
 export function createApp(order: HttpOrder): HttpApp {
-  const { coordinator, take, tokens, clock, log } = order;
+  const { coordinator, take, retake, tokens, clock, log } = order;
   const limits = { ...defaultLimits, ...order.limits };
   const stop = new AbortController();
   let isDrained = false;
@@ -85,8 +90,9 @@ export function createApp(order: HttpOrder): HttpApp {
   app.use(identify(tokens), recordCalls({ audit: order.audit, clock, log }), onlyMetExpectations);
   app.use(exceptFor(["/healthz", "/readyz"], onlyAllowedHosts(order.hosts)));
   app.use("/v1/*", exceptOptions(authenticate()));
-  addHealth(app, { coordinator, clock, isDraining });
+  addHealth(app, { coordinator, clock, isDraining, trouble: order.trouble ?? (async () => undefined) });
   addJobs(app, { coordinator, take, limits, isDraining });
+  addRetry(app, { coordinator, retake, limits, isDraining });
   addSteer(app, { coordinator, limits });
   addJobParts(app, { coordinator });
   addExplain(app, { coordinator });

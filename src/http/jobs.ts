@@ -68,7 +68,8 @@ export function addJobs(app: OpenAPIHono<HttpEnv>, routes: JobRoutes): void {
   });
 }
 
-const draining = {
+/** To whoever asks for a job when none is taken. */
+export const draining = {
   code: "draining",
   detail: "the server takes no new jobs: it is stopping",
   remedy: "send it again to the server that comes after; with an Idempotency-Key it is never taken twice",

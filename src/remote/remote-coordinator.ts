@@ -5,7 +5,7 @@ import type { Event } from "../protocol/event.ts";
 import { explanation } from "../protocol/explanation.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
-import { jobView, runView, taskView } from "../protocol/job-view.ts";
+import { type JobView, jobView, runView, taskView } from "../protocol/job-view.ts";
 import { type Result, result } from "../protocol/result.ts";
 import { storedSpan } from "../protocol/span.ts";
 import { steered } from "../protocol/steer.ts";
@@ -30,6 +30,10 @@ export function remoteCoordinator(connection: Connection): Coordinator {
       await connection.json({ method: "POST", path: `/v1/jobs/${id}/cancel` }, jobView);
     },
     steer: (id, body) => connection.json({ method: "POST", path: `/v1/jobs/${id}/steer`, body }, steered),
+    async retry(id, body, more = {}) {
+      const job = await connection.json({ method: "POST", path: `/v1/jobs/${id}/retry`, body }, jobView);
+      return followed(job, more, connection);
+    },
     tasks: async (id) => (await connection.json({ path: `/v1/jobs/${id}/tasks` }, taskPage)).data,
     events: (id, { after, isFollowed, signal }) =>
       isFollowed ? follow(connection, id, { after, signal }) : stored(connection, id, { after, signal }),
@@ -78,27 +82,31 @@ async function submit(order: JobOrder, connection: Connection): Promise<Submitte
       ...(order.traceparent ? { traceparent: order.traceparent } : {}),
     };
     const job = await connection.json({ method: "POST", path: "/v1/jobs", body: request, headers }, jobView);
-    let watching: Promise<Result> | undefined;
-    return {
-      id: job.id,
-      handle: job.handle,
-      isNew: true,
-      // Followed only for whoever waits for it.
-      get done() {
-        watching ??= watch(job.id, order, connection);
-        return watching;
-      },
-    };
+    return followed(job, order, connection);
   } finally {
     await order.repository.close();
   }
+}
+
+function followed({ id, handle }: JobView, order: Pick<JobOrder, "onFact">, connection: Connection): SubmittedJob {
+  let watching: Promise<Result> | undefined;
+  return {
+    id,
+    handle,
+    isNew: true,
+    // Followed only for whoever waits for it.
+    get done() {
+      watching ??= watch(id, order, connection);
+      return watching;
+    },
+  };
 }
 
 async function putBundle(connection: Connection, file: string, sha256: string): Promise<void> {
   await connection.bytes({ method: "PUT", path: `/v1/bundles/${sha256}`, file });
 }
 
-async function watch(id: JobId, { onFact }: JobOrder, connection: Connection): Promise<Result> {
+async function watch(id: JobId, { onFact }: Pick<JobOrder, "onFact">, connection: Connection): Promise<Result> {
   for await (const batch of follow(connection, id, { after: 0 })) {
     for (const { event } of batch) {
       const { run_id, seq: _, id: __, at: ___, span_id: ____, ...fact } = event;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Session } from "../cli/session.ts";
+import type { SubmittedJob } from "../coordinator/coordinator.ts";
 import { type AuditPage, auditedCall } from "../protocol/audited-call.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
@@ -39,21 +40,27 @@ function outliving(session: Session, reopen: () => Promise<Session>): Session {
     ...session,
     coordinator: {
       ...coordinator,
-      async submit(order) {
-        const job = await coordinator.submit(order).catch((thrown: unknown) => Promise.reject(asLeaving(thrown)));
-        let outliving: Promise<Result> | undefined;
-        return {
-          id: job.id,
-          handle: job.handle,
-          isNew: job.isNew,
-          get done() {
-            outliving ??= job.done.catch((thrown: unknown) => leftBehind(job.id, thrown, reopen));
-            return outliving;
-          },
-        };
-      },
+      submit: async (order) => watched(await coordinator.submit(order).catch(failAsLeaving), reopen),
+      retry: async (...asked) => watched(await coordinator.retry(...asked).catch(failAsLeaving), reopen),
     },
   };
+}
+
+function watched(job: SubmittedJob, reopen: () => Promise<Session>): SubmittedJob {
+  let outliving: Promise<Result> | undefined;
+  return {
+    id: job.id,
+    handle: job.handle,
+    isNew: job.isNew,
+    get done() {
+      outliving ??= job.done.catch((thrown: unknown) => leftBehind(job.id, thrown, reopen));
+      return outliving;
+    },
+  };
+}
+
+function failAsLeaving(thrown: unknown): never {
+  throw asLeaving(thrown);
 }
 
 function asLeaving(thrown: unknown): unknown {

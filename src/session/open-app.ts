@@ -6,6 +6,7 @@ import { systemClock as clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { Equipment } from "../coordinator/equipment.ts";
+import { troubleOf } from "../coordinator/room.ts";
 import { takeRequest } from "../coordinator/take-request.ts";
 import type { AuditLog } from "../db/audit.ts";
 import { createApp, type HttpApp } from "../http/app.ts";
@@ -68,10 +69,18 @@ export async function openPort(
 function appOf(order: AppOrder, tokens: Awaited<ReturnType<typeof openTokens>> | undefined): HttpApp {
   const { coordinator, equipment, settings, home, version, log = silentLog } = order;
   const { roots, urls, hosts } = settings.server;
+  const rulesFor = ({ isTrusted }: { isTrusted: boolean }) => ({
+    isTrusted,
+    roots,
+    isAllowedUrl: (url: string) => isAllowedUrl(url, urls),
+  });
   return createApp({
     coordinator,
-    take: (request, { isTrusted }) =>
-      takeRequest(request, { isTrusted, roots, isAllowedUrl: (url) => isAllowedUrl(url, urls) }, equipment),
+    take: (request, caller) => takeRequest(request, rulesFor(caller), equipment),
+    async retake(id, asked, caller) {
+      const { retakeJob } = await import("../coordinator/retry.ts");
+      return retakeJob(id, asked, { rules: rulesFor(caller), ...equipment });
+    },
     tokens,
     audit: order.audit,
     hosts: [...hosts, ...(order.names ?? [])],
@@ -82,6 +91,7 @@ function appOf(order: AppOrder, tokens: Awaited<ReturnType<typeof openTokens>> |
       connections: settings.server.maxConnections,
       bodyMs: settings.server.requestTimeoutMs,
     },
+    trouble: () => troubleOf(equipment),
     clock,
     log,
     version,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { openTokens } from "../../src/access/open-tokens.ts";
 import { readSecret } from "../../src/access/token-file.ts";
+import { retakeJob } from "../../src/coordinator/retry.ts";
 import { takeRequest } from "../../src/coordinator/take-request.ts";
 import { openAudit } from "../../src/db/audit.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -20,6 +21,7 @@ export async function serveBench({
   const app = createApp({
     coordinator,
     take: (request) => takeRequest(request, rules, equipment),
+    retake: (id, asked) => retakeJob(id, asked, { rules, ...equipment }),
     tokens,
     audit: openAudit(equipment, equipment.database),
     hosts: [],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openTokens } from "../../src/access/open-tokens.ts";
 import { readSecret } from "../../src/access/token-file.ts";
 import { type Coordinator, createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
+import { retakeJob } from "../../src/coordinator/retry.ts";
 import { openAudit } from "../../src/db/audit.ts";
 import { createApp, type HttpApp, type HttpOrder } from "../../src/http/app.ts";
 import type { HttpLimits } from "../../src/http/limits.ts";
@@ -66,6 +67,11 @@ export async function openServed({
     {
       coordinator: instead?.(coordinator) ?? coordinator,
       take,
+      retake: (id, asked, { isTrusted }) =>
+        retakeJob(id, asked, {
+          rules: { isTrusted, roots: [repository.user.top], isAllowedUrl: () => false },
+          ...bench.equipment,
+        }),
       tokens,
       audit: openAudit({ clock, redact: createRedactor([]) }, bench.equipment.database),
       hosts: ["sheaf.example.com"],
