@@ -23,15 +23,18 @@ export interface Progress {
 
 export function followProgress(terminal: Terminal, now: () => number): Progress {
   const tasks: TaskLines = new Map();
+  /** By the run that does it now: facts are many times as many as tasks. */
+  const byRun: TaskLines = new Map();
   let isPlanOnly = false;
   const screen = terminal.isLive ? liveScreen(terminal, tasks, now) : undefined;
   const say = (line: string) => (screen ? screen.above(line) : terminal.tell(line));
   return {
     take(runId, fact) {
       if (fact.type === "job.created") isPlanOnly = fact.data.spec.is_plan_only === true;
-      const task = [...tasks.values()].find((each) => each.runId === runId);
-      if (task) takeRunFact(task, fact);
+      const task = byRun.get(runId);
+      if (task?.runId === runId && tasks.get(task.id) === task) takeRunFact(task, fact);
       const line = lineOf(runId, fact, { tasks, now, isPlanOnly });
+      if (fact.type === "task.started") noteRun(fact.data, { tasks, byRun });
       if (line !== undefined) say(line);
       screen?.redraw();
     },
@@ -39,6 +42,14 @@ export function followProgress(terminal: Terminal, now: () => number): Progress 
     prompt: (text) => screen?.prompt(text),
     end: () => screen?.close(),
   };
+}
+
+function noteRun(
+  { task_id, run_id }: FactData<"task.started">,
+  { tasks, byRun }: { tasks: TaskLines; byRun: TaskLines },
+): void {
+  const task = tasks.get(task_id);
+  if (task) byRun.set(run_id, task);
 }
 
 /** What a fact is worth saying; undefined for what is only detail. */
