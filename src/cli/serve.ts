@@ -42,8 +42,11 @@ export const addServe: Verb = (program, around) => {
       around.terminal.tell(`Sheaf listens on ${server.url}; its token is in ${join(around.config.home, "token")}`);
       const { promise: asked, resolve: ask } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
       const release = around.onSignal(ask);
-      await asked;
-      around.terminal.tell(stopping(coordinator.running));
+      const lost = await Promise.race([
+        asked.then(() => undefined),
+        own.equipment.database.standstills?.outage.ended ?? asked.then(() => undefined),
+      ]);
+      around.terminal.tell(lost ? `stopping: ${lost.message}` : stopping(coordinator.running));
       server.drain();
       await Promise.race([coordinator.idle(), wait(graceMs, undefined, { ref: false })]);
       await coordinator.handBack();
@@ -51,8 +54,17 @@ export const addServe: Verb = (program, around) => {
       await wait(lastWordsMs);
       await server.close();
       release();
+      // Whoever watches over it starts it again, and it goes on with all jobs.
+      if (lost)
+        throw new Fault(
+          "storage_full",
+          "the embedded database has stopped; all jobs are kept as they were",
+          lostRemedy,
+        );
     });
 };
+
+const lostRemedy = { remedy: "free some space on the disk of $SHEAF_HOME, and start it again: it goes on with them" };
 
 /** What runs when the server is told to stop may take so long to come to its end; then it is handed back. */
 const graceMs = 5_000;

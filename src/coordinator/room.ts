@@ -2,6 +2,7 @@ import { rm, statfs } from "node:fs/promises";
 import { Fault, toFailure } from "../protocol/failure.ts";
 import type { Standstill } from "../protocol/standstill.ts";
 import type { Equipment } from "./equipment.ts";
+import { standstillOf } from "./patience.ts";
 
 /**
  * Room on the disk of the data folder. Work stops before there is none: the embedded database does not outlive a log that
@@ -17,7 +18,7 @@ export interface Room {
 /** Less than this counts as full: a few segments of the database's log, and what is under way. */
 const leastBytes = 24 * 2 ** 20;
 /** A look takes microseconds. What fills a disk faster than that is met where it is written. */
-const lookMs = 500;
+const lookMs = 50;
 
 export function watchRoom(folder: string, { room, now }: { room: Standstill; now(): number }): Room {
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -46,6 +47,16 @@ export function watchRoom(folder: string, { room, now }: { room: Standstill; now
       if (full) throw full;
     },
   };
+}
+
+/** The code of what keeps this process from working now; it looks at the disk. */
+export async function troubleOf(equipment: Pick<Equipment, "database" | "room">): Promise<string | undefined> {
+  const met = standstillOf(equipment);
+  if (met) return met.code;
+  return equipment.room?.admit().then(
+    () => undefined,
+    (thrown: unknown) => toFailure(thrown).code,
+  );
 }
 
 function fullDisk(folder: string, bytes: number): Fault {

@@ -11,6 +11,12 @@ export class EventFeeds {
     this.#coordinator = coordinator;
   }
 
+  /** How many read now: of all jobs, and of this one. */
+  readers(id: JobId): { all: number; ofJob: number } {
+    const all = [...this.#open.values()].reduce((sum, { readers }) => sum + readers, 0);
+    return { all, ofJob: this.#open.get(id)?.readers ?? 0 };
+  }
+
   /** The caller disposes what it gets once it reads no more. */
   enter(id: JobId): Disposable & { feed: EventFeed } {
     const entry = this.#open.get(id) ?? { feed: new EventFeed(id, this.#coordinator), readers: 0 };

@@ -7,6 +7,7 @@ import { EventFeeds } from "./event-feeds.ts";
 import { streamEvents, streamHead } from "./event-stream.ts";
 import { type HttpEnv, refuse } from "./exchange.ts";
 import type { HttpLimits } from "./limits.ts";
+import type { Refusal } from "./problem.ts";
 import { jobParameter, notFoundIn, position, problems, secured } from "./route.ts";
 
 /** A job's events as they are stored, for readers who may go and come back where they were. */
@@ -29,6 +30,8 @@ export function addEvents(app: OpenAPIHono<HttpEnv>, { coordinator, limits, log,
     if (after > job.events) return refuse(c, notReached(after));
     if (job.state === "finished" && after === job.events) return c.body(null, 204);
     if (c.req.method === "HEAD") return c.body(null, 200, streamHead);
+    const crowd = tooMany(feeds.readers(job.id), limits);
+    if (crowd) return refuse(c, crowd);
     const { feed, [Symbol.dispose]: leave } = feeds.enter(job.id);
     const { heartbeatMs, stallMs } = limits;
     const { isStillWelcome: isWelcome = async () => true } = c.env.exchange;
@@ -39,6 +42,17 @@ export function addEvents(app: OpenAPIHono<HttpEnv>, { coordinator, limits, log,
     };
     return c.body(null, 200, streamHead);
   });
+}
+
+function tooMany(open: { all: number; ofJob: number }, { streams, streamsPerJob }: HttpLimits): Refusal | undefined {
+  if (open.all < streams && open.ofJob < streamsPerJob) return undefined;
+  const [most, whose] = open.all < streams ? [streamsPerJob, "this job"] : [streams, "this server"];
+  return {
+    code: "too_many_streams",
+    detail: `${most} readers follow events of ${whose} already, and no more may`,
+    remedy: "try again later, or read what is stored with GET /v1/runs/{id}/events",
+    headers: { "retry-after": "10" },
+  };
 }
 
 function notReached(after: number) {
@@ -68,6 +82,6 @@ const route = createRoute({
   responses: {
     200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
     204: { description: "The job is over, and there is nothing after that place" },
-    ...problems(400, 401, 403, 404, 406),
+    ...problems(400, 401, 403, 404, 406, 429),
   },
 });

@@ -10,25 +10,31 @@ export interface HealthRoutes {
   coordinator: Pick<Coordinator, "jobs">;
   clock: Clock;
   isDraining(): boolean;
+  /** The code of what keeps it from working for now. */
+  trouble(): Promise<string | undefined>;
 }
 
-export function addHealth(app: OpenAPIHono<HttpEnv>, { coordinator, clock, isDraining }: HealthRoutes): void {
-  const asked = once(() => answersInTime(coordinator), clock);
+export function addHealth(app: OpenAPIHono<HttpEnv>, order: HealthRoutes): void {
+  const asked = once(() => stateOf(order), order.clock);
   app.openapi(healthRoute, (c) => c.json({ status: "alive" as const }, 200));
   app.openapi(readyRoute, async (c) => {
-    if (isDraining()) return refuse(c, { code: "draining", detail: "the server is stopping" });
-    if (await asked()) return c.json({ status: "ready" as const }, 200);
-    return refuse(c, {
-      code: "not_ready",
-      detail: "the database does not answer",
-      remedy: "the server's log says why",
-    });
+    if (order.isDraining()) return refuse(c, { code: "draining", detail: "the server is stopping" });
+    const detail = await asked();
+    if (detail === undefined) return c.json({ status: "ready" as const }, 200);
+    return refuse(c, { code: "not_ready", detail, remedy: "the server's log says why" });
   });
 }
 
+/** What is in the way, in words for anybody; undefined while nothing is. */
+async function stateOf({ coordinator, trouble }: HealthRoutes): Promise<string | undefined> {
+  const [isThere, code] = await Promise.all([answersInTime(coordinator), trouble()]);
+  if (code === "storage_full") return "a disk is full: work waits, and no new job is taken";
+  return isThere && code === undefined ? undefined : "the database does not answer: work waits";
+}
+
 /** Anybody may ask, and as often as they like: the database is asked once a second. */
-function once(ask: () => Promise<boolean>, clock: Clock): () => Promise<boolean> {
-  let last: { at: number; answer: Promise<boolean> } | undefined;
+function once<T>(ask: () => Promise<T>, clock: Clock): () => Promise<T> {
+  let last: { at: number; answer: Promise<T> } | undefined;
   return () => {
     const now = clock.now();
     if (!last || Math.abs(now - last.at) > 1_000) last = { at: now, answer: ask() };
@@ -71,6 +77,6 @@ const readyRoute = createRoute({
   path: "/readyz",
   operationId: "isReady",
   tags: ["Server"],
-  summary: "Whether the server takes work: the database answers, and it is not stopping",
+  summary: "Whether the server takes work: the database answers, no disk is full, and it is not stopping",
   responses: { ...state("ready"), ...problems(400, 406, 503) },
 });

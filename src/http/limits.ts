@@ -18,6 +18,9 @@ export interface HttpLimits {
   requestMs: number;
   /** A connection that asks nothing more. */
   idleMs: number;
+  /** Readers of events at a time: of the whole server, and of one job. */
+  streams: number;
+  streamsPerJob: number;
   /** Between the comments that keep a stream of events open. */
   heartbeatMs: number;
   /** A reader who takes nothing for that long is dropped. */
@@ -36,6 +39,8 @@ export const defaultLimits: HttpLimits = {
   bundleIdleMs: 30_000,
   requestMs: 3_600_000,
   idleMs: 30_000,
+  streams: 1_000,
+  streamsPerJob: 200,
   heartbeatMs: 15_000,
   stallMs: 60_000,
   drainMs: 10_000,

@@ -67,6 +67,7 @@ const ownProblems = {
   unsupported_media_type: [415, "The body's type is not taken here"],
   hash_mismatch: [422, "The bytes are not those of that hash"],
   not_a_bundle: [422, "The bytes are no git bundle"],
+  too_many_streams: [429, "As many streams of events are open as may be"],
   headers_too_large: [431, "The headers are too large"],
   not_recorded: [503, "The call cannot be written to the audit log"],
   draining: [503, "The server is stopping"],

@@ -55,6 +55,7 @@ const descriptions = {
   413: "The body is too large",
   415: "The body has the wrong type",
   422: "It cannot be carried out as it is asked for",
+  429: "As many of that kind are open as may be",
   503: "The server cannot do that now",
 } as const;
 type Described = keyof typeof descriptions;
