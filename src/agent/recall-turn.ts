@@ -18,17 +18,34 @@ export interface Recalled {
 }
 
 export async function recallTurn(talk: Conversation, past: PastTurn): Promise<Recalled> {
+  let before = talk.past.get(past.turn - 1)?.intents.findLast(({ data }) => data.manifest !== undefined)?.data.manifest;
   for (const intent of past.intents) {
     const isFirst = intent.type === "turn.started" && intent.data.opening !== undefined;
     // Its own words: whoever compares them sees whether it would say the same again.
     const told = isFirst && talk.opening ? { ...intent, data: { ...intent.data, opening: talk.opening } } : intent;
-    talk.fold.add(intent);
+    leaveOut(talk, intent, before);
+    before = intent.data.manifest ?? before;
     talk.news.push(intent);
     await logWith(talk, [told]);
   }
+  if (past.answer) talk.model.recalled?.(past.answer.answer);
   const attempts = past.intents.length;
   const ask = past.intents.at(-1)?.data.ask;
   return { attempts, ask, ...(past.answer ? { answer: answerOf(past.answer) } : {}) };
+}
+
+/** What this request lost beside what the one before had lost: a call of the same id may have come since. */
+function leaveOut({ fold }: Conversation, intent: PastTurn["intents"][number], before: Manifest): void {
+  const { manifest } = intent.data;
+  if (!manifest) return;
+  const known = [...(before?.pointed ?? [])];
+  const pointed = manifest.pointed.filter((id) => {
+    const place = known.indexOf(id);
+    if (place >= 0) known.splice(place, 1);
+    return place < 0;
+  });
+  const { turn, model } = { model: "", ...intent.data };
+  fold.add({ type: "turn.started", data: { turn, model, manifest: { ...manifest, pointed } } });
 }
 
 function answerOf({ answer, stop, usage, model, request_id }: NonNullable<PastTurn["answer"]>): ModelAnswer {

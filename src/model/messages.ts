@@ -8,7 +8,7 @@ import { failureOfBreak, failureOfStatus, refusalText, shortened } from "./failu
 import { asObject, countAt, parseJson } from "./json.ts";
 import { listen } from "./listen.ts";
 import { type Hearing, type Model, type ModelAnswer, ModelFailed, type ModelRequest } from "./model.ts";
-import { type Naming, named } from "./naming.ts";
+import { type Naming, named, recall } from "./naming.ts";
 import { openPatience } from "./patience.ts";
 import { rateSigns } from "./rate-signs.ts";
 import { type Droppable, refusedField } from "./refused-field.ts";
@@ -36,6 +36,7 @@ export function messagesModel(served: Served): Model {
     name,
     card,
     estimate: estimateTokens,
+    recalled: (content) => recall(content, naming),
     async answer(request, hearing) {
       hearing.signal.throwIfAborted();
       door ??= await openDoor(endpoint);

@@ -61,6 +61,8 @@ export interface Model {
   estimate?(request: ModelRequest): number;
   /** As the endpoint counts them; `isEstimate` where it cannot. Rejects with the signal's reason. */
   countTokens?(request: ModelRequest, signal: AbortSignal): Promise<{ tokens: number; isEstimate: boolean }>;
+  /** Told of each answer of the run that a process before this one was given: no call is named like one of those. */
+  recalled?(content: readonly AnswerBlock[]): void;
   /**
    * One attempt. Throws ModelFailed for what the endpoint answered or failed to, Fault for what the provider itself got
    * wrong; an abort rejects with the signal's reason.

@@ -23,6 +23,12 @@ export function named(content: AnswerBlock[], messages: readonly Message[], nami
   return content.map((block) => (block.type === "tool_use" ? (next.next().value ?? block) : block));
 }
 
+/** An answer of the same run, given to a process before this one. */
+export function recall(content: readonly AnswerBlock[], naming: Naming): void {
+  naming.turn += 1;
+  for (const block of content) if (block.type === "tool_use") naming.taken.add(block.id);
+}
+
 function callsIn({ content }: Pick<Message, "content">): ToolUse[] {
   return content.flatMap((block) => (block.type === "tool_use" ? [block] : []));
 }

@@ -153,3 +153,32 @@ describe("an agent whose process is gone", () => {
     );
   }, 120_000);
 });
+
+describe("a conversation that was too long for its model", () => {
+  it("is shortened again where it was, so that the next request is the same", async () => {
+    const price = { input: 3, output: 15, cache_read: 0.3, cache_write_5m: 3.75 };
+    const reads = Array.from({ length: 12 }, (_, turn) => [call("read", { file_path: `one/${turn}.txt` })]);
+    const script = [...reads, [call("submit", { summary: "done" })]];
+    await using small = await openThinkingBench(() => script, {
+      settings: { models: { own: { context: 12_000, output: 500, price } } },
+    });
+    const long = Object.fromEntries(reads.map((_, turn) => [`one/${turn}.txt`, `${turn} and more text\n`.repeat(220)]));
+    const recorded = await recordRun(small.bench, long, { tasks: [thinkingTask("work")] });
+    // Where turns are left out a conversation seems to be at an earlier turn: so the order counts.
+    const bodies = () => small.server.logged.map(({ body }) => JSON.stringify(body));
+    const whole = bodies();
+    const left = recorded.own.flatMap((event) =>
+      event.type === "turn.started" ? [event.data.manifest?.pointed.length ?? 0] : [],
+    );
+    expect(Math.max(...left)).toBeGreaterThan(0);
+    const answers = recorded.own.filter(({ type }) => type === "turn.finished");
+    expect(whole).toHaveLength(answers.length);
+    for (const answered of [5, 8, 11]) {
+      await recorded.recorded.cutAt(answers[answered - 1]?.seq ?? 0);
+      const since = small.server.logged.length;
+      const { result } = await resume(small.bench, recorded.id);
+      expect(result.tasks).toMatchObject([{ attempts: 1 }]);
+      expect(bodies().slice(since), `after ${answered} answers`).toEqual(whole.slice(answered));
+    }
+  }, 60_000);
+});

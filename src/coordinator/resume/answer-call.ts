@@ -21,7 +21,10 @@ export async function answerCall(
   // Whatever was said anew came before it, so nobody can have begun it.
   const isNew = past.isLive;
   past.goLive(`${call.tool} (call ${call.callId})`);
-  return isNew || mayRepeat(call, place) ? live() : tellUnknown(call, place);
+  if (!isNew && !mayRepeat(call, place)) return tellUnknown(call, place);
+  // Its intent was not appended now, so nothing has shown yet that the job is still this process's.
+  await place.job.standing.confirm();
+  return live();
 }
 
 function mayRepeat(call: AllowedCall, { order, job }: CommandPlace): boolean {
