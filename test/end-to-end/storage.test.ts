@@ -95,25 +95,29 @@ describe("a disk", { timeout: patience }, () => {
     expect((await sheaf.call(["diff"])).stdout.match(/^\+require\("node:fs"\)/gm)).toHaveLength(1_400);
   });
 
-  it("that fills up in the middle of a run ends it with 75, and what was finished is there afterwards", async () => {
+  it("that fills up in the middle of a run makes it wait, which is said, and it goes on once there is room", async () => {
     if (!canMount) return;
     await using full = openSheaf({ settings: external });
-    const fill = join(full.home, "fill");
+    const [fill, filled] = [join(full.home, "fill"), join(full.folder, "filled")];
     const settings = "printf 'sandbox: { mode: external }' > \"$SHEAF_HOME/sheaf.config.yaml\"";
     const script = [
-      `mount -t tmpfs -o size=160m tmpfs "${full.home}"; ${settings}; code=0; "$@" || code=$?; rm -f "${fill}"`,
-      'echo; echo ---; "$1" "$2" "$3" show last; echo ---; "$1" "$2" "$3" diff last --task part-1; exit $code',
+      `mount -t tmpfs -o size=160m tmpfs "${full.home}"; ${settings}`,
+      `( until test -e "${filled}"; do sleep 0.1; done; sleep 3; rm -f "${fill}" ) & "$@"`,
     ].join("\n");
-    const check = `cat /dev/zero > '${fill}'; true`;
-    const called = await full.call(["run", ...codemod(), "--check", check], { through: among(script) });
-    expect(called.code).toBe(75);
-    const [ended, shown, patch] = called.stdout.split("\n---\n");
-    for (const verdict of [ended, shown]) {
-      expect(verdict).toMatch(
-        /^ERROR {2}node-protocol-1 {2}exit 75 .*\nWHY .*(No space|ENOSPC).*\n +try: free some space/i,
-      );
-    }
-    expect(patch).toContain('+require("node:fs");');
+    const check = `cat /dev/zero > '${fill}'; echo > '${filled}'`;
+    const { result, stderr } = await full.job([...codemod(), "--check", check], { through: among(script) });
+    expect(result).toMatchObject({ outcome: "succeeded", tasks: [{ landed: true }] });
+    expect(stderr).toMatch(
+      /a disk is full; work waits: .*free some space \(sheaf gc\)[\s\S]*there is room on the disk again/,
+    );
+  });
+
+  it("that has hardly any room takes no new job, exit 75", async () => {
+    if (!canMount) return;
+    await using full = openSheaf({ settings: external });
+    const script = `mount -t tmpfs -o size=160m tmpfs "${full.home}"; "$1" "$2" "$3" list >&2; head -c 130m /dev/zero > "${full.home}/fill"; "$@"`;
+    const refused = await full.call(["run", ...codemod()], { through: among(script) });
+    expectRefusal(refused, 75, /MB left[\s\S]*try: free some space \(sheaf gc\)/);
   });
 });
 
