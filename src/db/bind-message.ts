@@ -50,9 +50,14 @@ function putValue(
     return true;
   }
   const written = value === null ? null : write(value, type);
-  if (written === null) sheet.nothing();
-  else if (written instanceof Uint8Array) sheet.counted(() => sheet.raw(written));
-  else sheet.counted(() => sheet.text(String(written)));
+  if (written === null) {
+    sheet.nothing();
+    return false;
+  }
+  const begun = sheet.begin();
+  if (written instanceof Uint8Array) sheet.raw(written);
+  else sheet.text(String(written));
+  sheet.end(begun);
   return written instanceof Uint8Array;
 }
 
@@ -65,18 +70,25 @@ interface ArrayForm {
 }
 
 function putArray(values: readonly unknown[], { element, put }: ArrayForm, sheet: Sheet): void {
-  sheet.counted(() => {
-    sheet.int32(values.length === 0 ? 0 : 1);
-    sheet.int32(values.includes(null) ? 1 : 0);
-    sheet.int32(element);
-    if (values.length === 0) return;
+  const begun = sheet.begin();
+  sheet.int32(values.length === 0 ? 0 : 1);
+  sheet.int32(values.includes(null) ? 1 : 0);
+  sheet.int32(element);
+  if (values.length > 0) {
     sheet.int32(values.length);
     sheet.int32(1);
-    for (const value of values) {
-      if (value === null) sheet.nothing();
-      else sheet.counted(() => put(value as never, sheet));
-    }
-  });
+  }
+  for (const value of values) {
+    if (value === null) sheet.nothing();
+    else putElement(value as never, put, sheet);
+  }
+  sheet.end(begun);
+}
+
+function putElement(value: never, put: ArrayForm["put"], sheet: Sheet): void {
+  const begun = sheet.begin();
+  put(value, sheet);
+  sheet.end(begun);
 }
 
 const isText = (value: unknown) => value === null || typeof value === "string";

@@ -1,6 +1,7 @@
 /** Bytes of messages as they are put down, one after the other; the room for them is kept for the next message. */
 export class Sheet {
   #bytes = kept;
+  #view = viewOf(kept);
   #end = 0;
   #start = 0;
 
@@ -11,7 +12,7 @@ export class Sheet {
   }
 
   close(): void {
-    this.#bytes.writeInt32BE(this.#end - this.#start, this.#start);
+    this.#view.setInt32(this.#start, this.#end - this.#start);
   }
 
   bytes(): Uint8Array {
@@ -28,7 +29,7 @@ export class Sheet {
   }
 
   int16At(at: number, value: number): void {
-    this.#bytes.writeUInt16BE(value, at);
+    this.#view.setUint16(at, value);
   }
 
   int16(value: number): void {
@@ -37,19 +38,19 @@ export class Sheet {
 
   int32(value: number): void {
     const at = this.skip(4);
-    this.#bytes.writeInt32BE(value, at);
+    this.#view.setInt32(at, value);
   }
 
   /** A safe integer. */
   int64(value: number): void {
     const at = this.skip(8);
-    this.#bytes.writeInt32BE(Math.floor(value / 2 ** 32), at);
-    this.#bytes.writeUInt32BE(value >>> 0, at + 4);
+    this.#view.setInt32(at, Math.floor(value / 2 ** 32));
+    this.#view.setUint32(at + 4, value >>> 0);
   }
 
   float64(value: number): void {
     const at = this.skip(8);
-    this.#bytes.writeDoubleBE(value, at);
+    this.#view.setFloat64(at, value);
   }
 
   text(value: string): void {
@@ -68,11 +69,13 @@ export class Sheet {
     this.#bytes.set(value, at);
   }
 
-  /** What `put` puts down, with its length in front. */
-  counted(put: () => void): void {
-    const at = this.skip(4);
-    put();
-    this.#bytes.writeInt32BE(this.#end - at - 4, at);
+  /** Leaves room for the length of what follows, which `end` writes. */
+  begin(): number {
+    return this.skip(4);
+  }
+
+  end(begun: number): void {
+    this.#view.setInt32(begun, this.#end - begun - 4);
   }
 
   /** The length that stands for null. */
@@ -85,7 +88,12 @@ export class Sheet {
     const larger = Buffer.allocUnsafeSlow(2 * (this.#end + bytes));
     larger.set(this.#bytes.subarray(0, this.#end));
     this.#bytes = larger;
+    this.#view = viewOf(larger);
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 const mostKept = 4 * 1024 * 1024;
