@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { databaseTrouble } from "./database-trouble.ts";
 import { fanOut } from "./fan-out.ts";
+import { parked } from "./parked.ts";
 import { poison } from "./poison.ts";
 import type { Scenario, Setting } from "./scenario.ts";
 import type { DatabaseKind } from "./stage.ts";
@@ -13,7 +14,7 @@ import { twoNodes } from "./two-nodes.ts";
  */
 /** Findings of one point that are printed. */
 const mostTold = 12;
-const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, poison];
+const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, parked, poison];
 
 const { values, positionals } = parseArgs({
   options: {

@@ -7,35 +7,42 @@ import type { Place } from "./stage.ts";
 export interface ServedNode extends NodeUnderTest {
   /** Hands it the place's job. */
   submit(): Promise<void>;
+  /** One call under /v1. Throws where the answer is an error. */
+  call(path: string, body?: unknown): Promise<unknown>;
 }
 
-/** `home`: its own data folder; `databaseUrl`: where it finds the database, a cable's end, say. */
+/** `home`: its own data folder; `databaseUrl`: where it finds the database (a cable's end, say); absent: the embedded one. */
 export async function serveNode(
   { job, repository, folder, env }: Place,
-  { home, databaseUrl }: { home: string; databaseUrl: string },
+  { home, databaseUrl }: { home: string; databaseUrl?: string | undefined },
 ): Promise<ServedNode> {
   const settings = join(home, "sheaf.config.yaml");
   mkdirSync(home, { recursive: true });
   if (!existsSync(settings)) appendFileSync(settings, `server: { roots: [${JSON.stringify(folder)}] }\n`);
   const node = startNode(["serve", "--port", "0"], {
     cwd: folder,
-    env: { ...env, SHEAF_HOME: home, DATABASE_URL: databaseUrl },
+    env: { ...env, SHEAF_HOME: home, ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}) },
   });
   await node.shows(/listens on http:\S+;/);
   const url = /listens on (http:[^;]+);/.exec(node.stderr)?.[1];
+  const call = async (path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const authorization = `Bearer ${readFileSync(join(home, "token"), "utf8").trim()}`;
+    const response = await fetch(`${url}/v1/${path}`, {
+      ...{ method: body === undefined ? "GET" : "POST", headers: { ...headers, authorization } },
+      ...(body === undefined ? {} : json(body, { ...headers, authorization })),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  };
   return Object.assign(node, {
+    call: (path: string, body?: unknown) => call(path, body),
     async submit() {
-      const response = await fetch(`${url}/v1/jobs`, {
-        method: "POST",
-        headers: {
-          authorization: `Bearer ${readFileSync(join(home, "token"), "utf8").trim()}`,
-          "content-type": "application/json",
-          "idempotency-key": "chaos",
-        },
-        body: JSON.stringify({ job: JSON.parse(readFileSync(job, "utf8")), repository: { path: repository } }),
-      });
-      if (response.status !== 202)
-        throw new Error(`the job was not taken: ${response.status} ${await response.text()}`);
+      const request = { job: JSON.parse(readFileSync(job, "utf8")), repository: { path: repository } };
+      await call("jobs", request, { "idempotency-key": "chaos" });
     },
   });
+}
+
+function json(body: unknown, headers: Record<string, string>) {
+  return { body: JSON.stringify(body), headers: { ...headers, "content-type": "application/json" } };
 }

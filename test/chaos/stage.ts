@@ -81,15 +81,29 @@ function partText(part: number): string {
 
 /** As JSON, which is YAML as well. */
 function fanOutJob(tasks: number): string {
+  return agentsJob(tasks, {
+    limits: { concurrency: 16, usd: 1_000 },
+    stepsAfter: (part) => (part % 10 === 9 ? [{ run: `echo '// ${part}' >> part-${part}/limit.js` }] : []),
+  });
+}
+
+interface AgentsJob {
+  limits: Readonly<Record<string, unknown>>;
+  permissions?: Readonly<Record<string, unknown>>;
+  /** What the task of a part does after its agent. */
+  stepsAfter?: (part: number) => readonly unknown[];
+}
+
+/** An agent for each part, a check of the whole, and a branch. */
+export function agentsJob(tasks: number, { stepsAfter = () => [], ...more }: AgentsJob): string {
   const each = Array.from({ length: tasks }, (_, part) => {
-    const prompt = { prompt: `Raise the limit in part-${part}.` };
-    const command = { run: `echo '// ${part}' >> part-${part}/limit.js` };
-    const items = [`part-${part}/limit.js`];
-    return { id: `part-${part}`, items, steps: part % 10 === 9 ? [prompt, command] : [prompt] };
+    const steps = [{ prompt: `Raise the limit in part-${part}.` }, ...stepsAfter(part)];
+    return { id: `part-${part}`, items: [`part-${part}/limit.js`], steps };
   });
   return JSON.stringify({
     ...{ version: 1, name: "chaos", model: "sonnet", publish: { branch: "chaos" } },
-    ...{ limits: { concurrency: 16, usd: 1_000 }, checks: ["! grep -rq 'limit = 10;' part-*"], tasks: each },
+    ...{ checks: ["! grep -rq 'limit = 10;' part-*"], tasks: each },
+    ...more,
   });
 }
 
