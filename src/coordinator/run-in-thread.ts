@@ -12,6 +12,7 @@ import { Unsettled } from "../workspace/unsettled.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { askApproval } from "./approvals/ask-approval.ts";
 import { briefRun, type Told } from "./brief/brief-run.ts";
+import { mostFacts, mostKeptBytes, openAllowance } from "./calls/allowance.ts";
 import type { AllowedCall } from "./calls/call-book.ts";
 import { openDesk } from "./calls/desk.ts";
 import { runOutsideCall } from "./calls/run-outside-call.ts";
@@ -165,7 +166,8 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
   const { workspace, job, equipment, signal, past } = around;
   const { judgePlan, parent = job.span } = order;
   const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: parent.spanId };
-  const desk = openDesk({ job, equipment, tree: order.tree, root: workspace.root, signal });
+  const allowance = openAllowance({ facts: mostFacts, bytes: mostKeptBytes });
+  const desk = openDesk({ job, equipment, tree: order.tree, root: workspace.root, signal, allowance });
   const runAgent = (started: ClaimedRun, wanted: StepOrder) =>
     runInThread(started, wanted, { workspace, bundle: undefined, job, equipment, until: signal });
   const place = { run, order, workspace, job, equipment, signal, runAgent };
@@ -185,6 +187,7 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     append: async (facts, spanId) => {
       workspace.wrote(facts.flatMap(writtenIn));
       const fresh = past ? past.append(facts) : facts;
+      allowance.facts(fresh.length);
       if (!past || fresh.length > 0) await job.logRun(run, fresh, spanId);
     },
     ask: (question) => around.during(() => (past ? askAgain(question, past, asking) : askApproval(question, asking))),
@@ -197,6 +200,8 @@ function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): 
     gate: past ? pastGate(told, past) : told,
     span: (message) => equipment.hub.acceptFromThread(message, owner),
     progressed: around.progressed,
+    isToRest: () => job.pausing.isAsked,
+    rest: () => around.during(() => job.pausing.point()),
     now: () => equipment.clock.now(),
     ...(judgePlan ? { judgePlan: (planned) => judgePlan(planned, (failure) => port.cancel(failure)) } : {}),
   });

@@ -5,6 +5,7 @@ import type { HostMessage, ThreadMessage } from "../../protocol/thread.ts";
 import { toRaw } from "../../workspace/raw-path.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
+import type { Allowance } from "./allowance.ts";
 
 /**
  * Answers what the tools of one run ask beside single files: searches through many, and texts too large for a message.
@@ -29,10 +30,11 @@ export interface DeskPlace {
   root: string;
   /** Aborted when the run is over. */
   signal: AbortSignal;
+  allowance: Allowance;
 }
 
 export function openDesk(place: DeskPlace): Desk {
-  const { equipment } = place;
+  const { equipment, allowance } = place;
   const own = new Set<string>();
   return {
     own: (sha256) => void own.add(sha256),
@@ -42,6 +44,7 @@ export function openDesk(place: DeskPlace): Desk {
           return { kind: "searched", report: await search(question.query, question.paths, place) };
         case "keep": {
           const bytes = Buffer.from(equipment.redact(question.text));
+          allowance.bytes(bytes.length);
           const sha256 = await storeArtifact(bytes, "text/plain", equipment.database);
           own.add(sha256);
           return { kind: "kept", sha256, bytes: bytes.length };
