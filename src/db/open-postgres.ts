@@ -26,6 +26,8 @@ export async function openPostgres(url: string, migrations: string): Promise<Dat
   });
   // A connection that breaks while idle is replaced; the statement that needs one reports what is wrong.
   pool.on("error", () => {});
+  // So does the next statement of a transaction; one that breaks between two would end the process, unheard.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const close = async () => {
     if (!pool.ended) await pool.end();
   };
