@@ -137,6 +137,16 @@ describe("an agent whose process is gone", () => {
     );
   }, 120_000);
 
+  it("is told of an agent that it started and that was through, without starting it again", async () => {
+    const isTold = (event: Event) => event.type === "tool.finished" && event.data.tool === "agent";
+    await before.recorded.cutBefore(before.own.find(isTold)?.seq ?? 0);
+    const asked = thinking.asked("help").size;
+    const since = thinking.server.logged.length;
+    await goOn("the agent it started was through");
+    expect(asked).toBe(helping.length);
+    expect(thinking.asked("help", since).size).toBe(0);
+  });
+
   it("goes on from there once more, when that process is gone too", async () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true });
     await fc.assert(

@@ -10,31 +10,40 @@ export interface RecordedJob {
   length: number;
   /** All as it was when that run had `seq` facts in its log. */
   cutAt(seq: number): Promise<void>;
+  /** The same without that fact, and with all that was in other logs before it. */
+  cutBefore(seq: number): Promise<void>;
 }
 
 const event = z.object({ pos: z.coerce.number(), run_id: z.string(), seq: z.coerce.number() });
 
 export async function recordJob(id: JobId, run: string, { orm }: Database): Promise<RecordedJob> {
   const kept = sql.identifier(`kept_${randomBytes(6).toString("hex")}`);
+  const runs = sql.identifier(`kept_${randomBytes(6).toString("hex")}`);
   await orm.execute(sql`create table ${kept} as select * from sheaf.events where job_id = ${id}`);
+  await orm.execute(sql`create table ${runs} as select * from sheaf.runs where job_id = ${id}`);
   const order = sql`select pos, run_id, seq from ${kept} order by pos`;
   const own = (await rowsOf(orm, order, event)).filter((each) => each.run_id === run);
+  const cutAfter = async (last: number) => {
+    for (const statement of cut(id, { last, kept, runs })) await orm.execute(statement);
+  };
+  const posOf = (seq: number) => own.find((each) => each.seq === seq)?.pos ?? 0;
   return {
     length: own.length,
-    async cutAt(seq) {
-      const last = own.find((each) => each.seq === seq)?.pos ?? 0;
-      for (const statement of cut(id, { last, kept })) await orm.execute(statement);
-    },
+    cutAt: (seq) => cutAfter(posOf(seq)),
+    cutBefore: (seq) => cutAfter(posOf(seq) - 1),
   };
 }
 
 /** What follows from the facts is made from them again; facts, runs and questions that came later are gone. */
-function cut(id: JobId, { last, kept }: { last: number; kept: Name }) {
+function cut(id: JobId, { last, kept, runs }: { last: number; kept: Name; runs: Name }) {
   return [
     sql`delete from sheaf.events where job_id = ${id}`,
     sql`insert into sheaf.events select * from ${kept} where pos <= ${last}`,
     sql`delete from sheaf.runs where job_id = ${id}
       and not exists (select 1 from sheaf.events e where e.run_id = runs.id)`,
+    sql`insert into sheaf.runs select * from ${runs} k
+      where exists (select 1 from sheaf.events e where e.run_id = k.id)
+      and not exists (select 1 from sheaf.runs r where r.id = k.id)`,
     sql`delete from sheaf.approvals where job_id = ${id}
       and not exists (select 1 from sheaf.events e where e.data->>'approval_id' = approvals.id::text)`,
     sql`update sheaf.approvals a set state = 'pending', remember = false, decided_by = null, decided_at = null

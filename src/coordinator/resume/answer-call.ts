@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { findStarted } from "../../db/find-run.ts";
 import type { FactData } from "../../protocol/event.ts";
+import { changesOf } from "../../workspace/diff.ts";
 import type { AllowedCall } from "../calls/call-book.ts";
 import { noteStarted } from "../calls/run-agent-call.ts";
 import type { CommandPlace, Told } from "../calls/run-tool-command.ts";
+import { showFinished } from "../calls/started-agent-text.ts";
 import { Parted } from "./parted.ts";
 import type { PastResult } from "./past-calls.ts";
 import type { PastLog } from "./past-log.ts";
@@ -21,6 +24,10 @@ export async function answerCall(
   // Whatever was said anew came before it, so nobody can have begun it.
   const isNew = past.isLive;
   past.goLive(`${call.tool} (call ${call.callId})`);
+  if (!isNew && call.kind === "agent") {
+    const told = await tellEnded(call, place);
+    if (told) return told;
+  }
   if (!isNew && !mayRepeat(call, place)) return tellUnknown(call, place);
   // Its intent was not appended now, so nothing has shown yet that the job is still this process's.
   await place.job.standing.confirm();
@@ -49,6 +56,29 @@ async function tellUnknown({ callId, tool }: AllowedCall, { job, run }: CommandP
   const data = { call_id: callId, tool, is_error: true, content: unknown, receipt };
   await job.logRun(run, [{ type: "tool.finished", data }]);
   return { content: unknown, isError: true, denials: [] };
+}
+
+/** The agent was through, and its process ended before whoever had started it was told. */
+async function tellEnded(call: AllowedCall<"agent">, place: CommandPlace): Promise<Told | undefined> {
+  const { job, run, equipment, workspace } = place;
+  const id = (await findStarted(run.runId, equipment.database)).at(-1);
+  const ended = id === undefined || isTold(id, place) ? undefined : endOf(id, place);
+  if (id === undefined || ended?.tree === undefined || ended.failure?.code === "interrupted") return undefined;
+  const { tree: from } = await workspace.takeTree();
+  const changes = from === ended.tree ? [] : await changesOf(job.repository, from, ended.tree);
+  const back = await bringAgentBack(id, call.callId, place);
+  const content = equipment.redact(showFinished(call.name, ended, changes.length));
+  const isError = ended.state !== "succeeded";
+  const receipt = { run_id: id, state: ended.state, files_changed: changes.length };
+  const data = { call_id: call.callId, tool: call.tool, is_error: isError, content, receipt };
+  await job.logRun(run, [{ type: "tool.finished", data }]);
+  return { content, isError, ...back };
+}
+
+function isTold(id: string, { job, run }: CommandPlace): boolean {
+  return (job.history?.events ?? []).some(
+    (event) => event.type === "tool.finished" && event.run_id === run.runId && event.data.receipt?.run_id === id,
+  );
 }
 
 const seen = z.object({
