@@ -4,18 +4,9 @@ import { Sheet } from "./message-sheet.ts";
  * What is sent to run a statement that the database knows by name: Bind, Execute and Sync as one message (PostgreSQL,
  * "Message Formats"). Arrays go in binary: as text every character of theirs is escaped here and read again there, which
  * cost more than storing them. Knows nothing of statements, and judges no value: what has not the shape that its type
- * asks for goes as text, for the database to say what is wrong with it.
+ * asks for goes as text, for the database to say what is wrong with it. The bytes are
+ * overwritten by the next call.
  */
-export interface BindOptions {
-  /** Of the prepared statement. */
-  name: string;
-  /** OIDs of the types of its parameters. */
-  types: readonly number[];
-  /** For what does not go in binary: text, or bytes. */
-  write(value: unknown, type: number): unknown;
-}
-
-/** The bytes are overwritten by the next call. */
 export function bindMessage(values: readonly unknown[], { name, types, write }: BindOptions): Uint8Array {
   const sheet = new Sheet();
   sheet.open("B");
@@ -36,6 +27,15 @@ export function bindMessage(values: readonly unknown[], { name, types, write }: 
   sheet.open("S");
   sheet.close();
   return sheet.bytes();
+}
+
+interface BindOptions {
+  /** Of the prepared statement. */
+  name: string;
+  /** OIDs of the types of its parameters. */
+  types: readonly number[];
+  /** For what does not go in binary: text, or bytes. */
+  write(value: unknown, type: number): unknown;
 }
 
 /** Returns whether it went in binary. */

@@ -77,9 +77,9 @@ export class PlannedStatements {
   }
 }
 
-export type Client = Pick<PGlite, "execProtocolStream" | "serializers" | "parsers">;
+type Client = Pick<PGlite, "execProtocolStream" | "serializers" | "parsers">;
 
-export interface Reading {
+interface Reading {
   rowMode?: "array" | "object";
   parsers?: Readonly<Record<number, (text: string) => unknown>>;
 }
