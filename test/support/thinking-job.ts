@@ -1,5 +1,4 @@
 import { createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
-import type { Database } from "../../src/db/database.ts";
 import type { AgentSpec } from "../../src/protocol/agent.ts";
 import type { Event, Fact } from "../../src/protocol/event.ts";
 import { type JobId, jobId } from "../../src/protocol/ids.ts";
@@ -111,13 +110,6 @@ export function ownOf(events: readonly Event[], run: string): Event[] {
   return events.filter((event) => event.run_id === run);
 }
 
-export interface Resumed {
-  result: Result;
-  /** Of all runs. */
-  events: Event[];
-  heir: LocalCoordinator;
-}
-
 let heirs = 0;
 
 /** Somebody else takes the only open job of this database, and brings it to its end. */
@@ -125,9 +117,8 @@ export async function resume(
   { equipment, ...bench }: TestBench,
   id: JobId,
   during?: (heir: LocalCoordinator) => Promise<unknown>,
-  database: Database = equipment.database,
 ): Promise<{ result: Result; events: Event[] }> {
-  const heir = createCoordinator({ ...equipment, database, node: `heir-${++heirs}` });
+  const heir = createCoordinator({ ...equipment, node: `heir-${++heirs}` });
   const [taken] = await heir.takeUp();
   if (!taken) throw new Error("there is no job to go on with");
   const [result] = await Promise.all([taken.started.done, during?.(heir)]);
