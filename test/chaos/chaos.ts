@@ -16,6 +16,9 @@ import { twoNodes } from "./two-nodes.ts";
 const mostTold = 12;
 const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, parked, poison];
 
+// What it has started and made goes with it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
 const { values, positionals } = parseArgs({
   options: {
     database: { type: "string" },

@@ -33,7 +33,13 @@ export function startNode(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const heard = listen(child);
-  const ended = once(child, "close").then(([code]): number | null => code);
+  // Whoever ends this process ends those that it started, which are in groups of their own.
+  const leave = () => signal("SIGKILL");
+  process.once("exit", leave);
+  const ended = once(child, "close").then(([code]): number | null => {
+    process.off("exit", leave);
+    return code;
+  });
   const signal = (name: NodeJS.Signals) => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, name);

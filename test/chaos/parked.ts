@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { turnsPerTask } from "./chatter.ts";
@@ -24,7 +24,7 @@ export const parked: Scenario = {
     const stage = await openStage({ ...setting, tasks, job: parkedJob });
     return {
       undisturbed: `${tasks} runs`,
-      run: (number) => runTrial(stage, setting, number),
+      run: async (number) => runTrial(stage, { setting, number, usual: await memoryOfFew(stage) }),
       [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
     };
   },
@@ -34,16 +34,38 @@ const page = z.object({ data: z.array(z.object({ id: z.string() })), next_cursor
 const longestMs = 900_000;
 const atOnce = 16;
 
-async function runTrial(stage: Stage, { seed }: Setting, number: number): Promise<Trial> {
+/** So many cost what the first of them costs; what the others take is divided by their number. */
+const few = 20;
+/** For what was under way when the last question was stored. */
+const settleMs = 3_000;
+
+/** Of a node with a few parked runs, in kB. */
+async function memoryOfFew(stage: Stage): Promise<number> {
+  using place = await stage.place("parked-few");
+  writeFileSync(place.job, parkedJob(few));
+  await stage.endpoint.begin("few");
+  const node = await serveNode(place, { home: place.home, databaseUrl: place.databaseUrl });
+  await node.submit();
+  await untilAsked(node, few);
+  await wait(settleMs);
+  const memory = memoryOf(node);
+  node.kill();
+  await node.ended;
+  return memory;
+}
+
+async function runTrial(
+  stage: Stage,
+  { setting: { seed }, number, usual }: { setting: Setting; number: number; usual: number },
+): Promise<Trial> {
   using place = await stage.place(`parked-${number}`);
   const { databaseUrl } = place;
   await stage.endpoint.begin(`${seed} ${number}`);
   const first = await serveNode(place, { home: place.home, databaseUrl });
   await first.submit();
-  const some = await untilAsked(first, stage.tasks / 4);
-  const before = memoryOf(first);
   const asked = await untilAsked(first, stage.tasks);
-  const each = (memoryOf(first) - before) / (asked.length - some.length);
+  await wait(settleMs);
+  const each = (memoryOf(first) - usual) / (asked.length - few);
   // Some are answered, and the process dies while they wake.
   const dice = diceOf("parked", seed, number);
   const early = asked.slice(0, dice.whole(1, Math.ceil(asked.length / 4)));

@@ -44,7 +44,12 @@ export interface StageOptions {
 export async function openStage({ tasks, database, job = fanOutJob }: StageOptions): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
   const root = mkdtempSync(join(tmpdir(), "sheaf-chaos-"));
-  stack.defer(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
+  const remove = () => rmSync(root, { recursive: true, force: true, maxRetries: 3 });
+  process.once("exit", remove);
+  stack.defer(() => {
+    process.off("exit", remove);
+    remove();
+  });
   const endpoint = stack.use(await openEndpoint());
   const server = database === "postgres" ? stack.use(await startPostgres()) : undefined;
   const template = join(root, "template");
