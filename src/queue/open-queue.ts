@@ -153,6 +153,10 @@ class WakeQueue implements Queue {
     return attempt("count wakes", database, (orm) => countWakes(name, orm));
   }
 
+  pause(ms: number): void {
+    this.#pump?.pause(ms);
+  }
+
   async drain(graceMs: number): Promise<void> {
     await this.#pump?.stopFetching();
     await drainHolds(graceMs, { ...this.#options, holds: this.#holds, endings: this.#endings });

@@ -42,6 +42,7 @@ export class Pump {
   /** The answer to a fetch was lost: there may be wakes in our name that we know nothing of. */
   #isInDoubt = false;
   #nextLook = 0;
+  #fetchesAt = 0;
   readonly #loop: Promise<void>;
 
   constructor(order: PumpOrder) {
@@ -54,6 +55,10 @@ export class Pump {
     this.#isFetching = false;
     // Its failure is the loop's.
     await this.#fetching?.catch(() => {});
+  }
+
+  pause(ms: number): void {
+    this.#fetchesAt = this.#order.clock.now() + ms;
   }
 
   /** What the database has in our name may be more than what we hold: the next turn compares, and puts that back. */
@@ -87,7 +92,8 @@ export class Pump {
       await takeFromDead(name, "expired", database.orm);
       this.#nextLook = clock.now() + lookMs;
     }
-    if (this.#isFetching && !this.#isStopped && holds.size < limits.perNode) {
+    const mayFetch = this.#isFetching && !this.#isStopped && clock.now() >= this.#fetchesAt;
+    if (mayFetch && holds.size < limits.perNode) {
       this.#fetching = this.#fetch();
       await this.#fetching;
     }

@@ -83,6 +83,8 @@ export interface Queue {
   leaseUntil(): number;
   /** Over all nodes: how many wait (those for later included), and how many are held. */
   depth(): Promise<{ queued: number; held: number }>;
+  /** Fetches nothing for so long: what this node cannot do is left to others. */
+  pause(ms: number): void;
   /** Fetches no more; resolves once nothing is held, or after `graceMs`, when what is still held is put back. */
   drain(graceMs: number): Promise<void>;
   /** Lets go of everything as if the process had died; `drain` before. The database stays open. */

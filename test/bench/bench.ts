@@ -14,6 +14,7 @@ import { fold } from "./fold.ts";
 import { httpRead } from "./http-read.ts";
 import { idleMemory } from "./idle-memory.ts";
 import { jobOverHttp } from "./job-over-http.ts";
+import { nodes } from "./nodes.ts";
 import { printFailure, printFigure, printMachine, printReading, printSummary } from "./print.ts";
 import { queue } from "./queue.ts";
 import { recipeThreads } from "./recipe-threads.ts";
@@ -47,6 +48,7 @@ const figures: readonly Figure[] = [
   agents,
   agentStreams,
   agentRate,
+  nodes,
   resume,
 ];
 

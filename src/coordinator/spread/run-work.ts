@@ -20,8 +20,10 @@ export interface WorkOrder {
   guests: Guests;
 }
 
-/** Until another node is offered what this one cannot do. */
-const elsewhereMs = 2_000;
+/** So long this node leaves all to others, once it was given what it cannot do as they can. */
+const shyMs = 2_000;
+/** The same where it has no part in a job's repository: it will hardly have one in the next one's. */
+const strangerMs = 30_000;
 /** Until a run is tried again with which something went wrong that is not its own. */
 const retryMs = 1_000;
 /** How often it is looked what people ask of runs here. */
@@ -91,7 +93,7 @@ export class RunWork {
     try {
       const begun = await this.#claim(wake, guest);
       if (begun === "over") return void (await runs.complete([wake]));
-      if (begun === "otherwise") return await runs.putBack(wake, this.#in(elsewhereMs));
+      if (begun === "otherwise") return await this.#leaveToOthers(wake, shyMs);
       const terms = { ...begun, ...this.#begin(wake, guest) };
       const run = await runStep(begun.order, jobOf(guest, terms, equipment), equipment);
       await runs.complete([wake]);
@@ -139,7 +141,13 @@ export class RunWork {
   async #leave(wake: HeldWake): Promise<void> {
     const row = await findRun(wake.runId, this.#order.equipment.database);
     if (!row || row.finishedAt !== null) await this.#order.runs.complete([wake]);
-    else await this.#order.runs.putBack(wake, this.#in(elsewhereMs));
+    else await this.#leaveToOthers(wake, strangerMs);
+  }
+
+  async #leaveToOthers(wake: HeldWake, ms: number): Promise<void> {
+    const { runs } = this.#order;
+    runs.pause(ms);
+    await runs.putBack(wake);
   }
 
   /** Where even this cannot be said, the lease runs out. */
