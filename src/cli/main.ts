@@ -20,6 +20,8 @@ const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   approve: async () => (await import("./approve.ts")).addApprove,
   deny: async () => (await import("./approve.ts")).addDeny,
   steer: async () => (await import("./steer.ts")).addSteer,
+  pause: async () => (await import("./pause.ts")).addPause,
+  resume: async () => (await import("./pause.ts")).addResume,
   retry: async () => (await import("./retry.ts")).addRetry,
   cancel: async () => (await import("./cancel.ts")).addCancel,
   token: async () => (await import("./token.ts")).addToken,

@@ -1,13 +1,15 @@
 import { findSettled, type StoredApproval } from "../db/find-approval.ts";
-import { findJob } from "../db/find-job.ts";
+import { findJob, type StoredJob } from "../db/find-job.ts";
 import { storeRequest, takeRequests } from "../db/store-request.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, type RunId, runId } from "../protocol/ids.ts";
 import type { Steered, Steering } from "../protocol/steer.ts";
 import { atRest } from "./at-rest.ts";
 import type { Equipment } from "./equipment.ts";
+import { tenant } from "./gate/spending.ts";
 import { asSaid, storeSteering } from "./gate/steer.ts";
 import type { Running } from "./running.ts";
+import type { StartedJob } from "./start-job.ts";
 import type { Intake } from "./take-in.ts";
 
 /** How often another process's requests are looked for. The embedded database has no other process. */
@@ -46,6 +48,35 @@ export class Asking implements Disposable {
     return told;
   }
 
+  /** Throws Fault `conflict` for a job that is over. */
+  async pause(id: JobId): Promise<void> {
+    await this.#store(id, "pause");
+    if (this.#running.get(id)) await this.#heed([id]);
+  }
+
+  /** Goes on with it: here, where nobody else can; among several nodes on any that serves. */
+  async resume(id: JobId): Promise<void> {
+    const { database, jobs } = this.#equipment;
+    const stored = await findJob(id, database);
+    const rest = stored && (await atRest([stored], this.#running, this.#equipment)).get(id);
+    if (rest === undefined || !stored) throw notPaused(stored);
+    await this.#store(id, "resume");
+    const job = this.#running.get(id);
+    if (job) await this.#heed([id]);
+    if (job?.pausing.goOn()) return;
+    if (database.kind === "postgres" && jobs) {
+      return jobs.send([{ runId: rootOf(id), jobId: id, tenant, priority: 0 }], undefined, { isOwed: true });
+    }
+    await job?.done.catch(() => {});
+    await this.#intake.goOn(stored);
+  }
+
+  async #store(id: JobId, kind: "pause" | "resume"): Promise<void> {
+    const { clock, database } = this.#equipment;
+    if (await storeRequest({ runId: rootOf(id), kind }, clock, database)) return;
+    throw notPaused(await findJob(id, database));
+  }
+
   /** An answer that is stored reaches the run that waits for it, if it waits here. */
   answered(approval: StoredApproval): void {
     this.#running.get(approval.jobId)?.questions.tell(approval);
@@ -68,7 +99,8 @@ export class Asking implements Disposable {
   async #endWhatNobodyHas(id: JobId): Promise<void> {
     const { database } = this.#equipment;
     const job = await findJob(id, database);
-    if (!job || !(await atRest([job], this.#running, this.#equipment)).has(id)) return;
+    const rest = job && (await atRest([job], this.#running, this.#equipment)).get(id);
+    if (!job || rest === undefined || rest === "pausing") return;
     const wake = await this.#intake.hold(id);
     if (wake === "elsewhere") return;
     const going = await this.#intake.goOn(job, wake);
@@ -84,9 +116,23 @@ export class Asking implements Disposable {
     for (const request of await takeRequests(ids.map(rootOf), clock, database)) {
       const job = this.#running.get(jobId.parse(request.runId));
       if (request.kind === "cancel") job?.cancel(signal);
+      else if (request.kind === "pause") this.#layAside(job);
+      else if (request.kind === "resume") job?.pausing.goOn();
       else job?.notices.tell(request.task, asSaid(request.text));
     }
   }
+
+  /** Once it rests, nobody is to be woken for it until it is told to go on. */
+  #layAside(job: StartedJob | undefined): void {
+    if (!job) return;
+    job.pausing.ask();
+    job.done.catch(() => job.wake && this.#equipment.jobs?.complete([job.wake]).catch(() => {}));
+  }
+}
+
+function notPaused(job: StoredJob | undefined): Fault {
+  const what = job?.state === "running" ? "is not paused" : `is over${job?.outcome ? `: ${job.outcome}` : ""}`;
+  return new Fault("conflict", `${job?.handle ?? "the job"} ${what}`, { remedy: "sheaf list shows how jobs stand" });
 }
 
 /** A job's id is the id of its root run. */

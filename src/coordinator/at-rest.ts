@@ -1,4 +1,6 @@
 import type { StoredJob } from "../db/find-job.ts";
+import { pausedAmong } from "../db/pauses.ts";
+import type { JobId } from "../protocol/ids.ts";
 import type { JobView } from "../protocol/job-view.ts";
 import { heldJobs } from "../queue/live-holds.ts";
 import type { Equipment } from "./equipment.ts";
@@ -16,9 +18,21 @@ export async function atRest(
   running: Running,
   { database }: Pick<Equipment, "database">,
 ): Promise<ReadonlyMap<string, AtRest>> {
-  const elsewhere = jobs.filter(({ id, state }) => state === "running" && !running.has(id));
-  if (elsewhere.length === 0) return new Map();
-  const ids = elsewhere.map(({ id }) => id);
-  const held = database.kind === "pglite" ? new Set<string>() : await heldJobs(ids, database);
-  return new Map(ids.filter((id) => !held.has(id)).map((id) => [id, "interrupted" as const]));
+  const ids = jobs.flatMap(({ id, state }) => (state === "running" ? [id] : []));
+  if (ids.length === 0) return new Map();
+  const elsewhere = ids.filter((id) => !running.has(id));
+  const isAlone = database.kind === "pglite" || elsewhere.length === 0;
+  const held = isAlone ? new Set<string>() : await heldJobs(elsewhere, database);
+  const paused = await pausedAmong(ids, database);
+  const stands = (id: JobId): AtRest | undefined => {
+    const isWorkedOn = running.has(id) || held.has(id);
+    if (paused.has(id)) return isWorkedOn ? "pausing" : "paused";
+    return isWorkedOn ? undefined : "interrupted";
+  };
+  return new Map(
+    ids.flatMap((id) => {
+      const rest = stands(id);
+      return rest ? [[id, rest] as const] : [];
+    }),
+  );
 }

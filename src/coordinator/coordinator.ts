@@ -45,6 +45,12 @@ export interface Coordinator {
   /** Keeps what is finished, and ends a job that nobody works on itself; nothing happens to one that has ended. */
   cancel(id: JobId, why?: { signal: "SIGINT" | "SIGTERM" }): Promise<void>;
   /**
+   * Lays it aside: nothing new is begun, what is under way comes to the end of its turn or step, and nobody works on it
+   * until `resume`. Both throw Fault `conflict` for a job that is over; `resume` for one that is not paused, too.
+   */
+  pause(id: JobId): Promise<void>;
+  resume(id: JobId): Promise<void>;
+  /**
    * Says something to the agents of a running job, or of one of its tasks: each reads it with its next request. Throws
    * Fault `usage` for a task that is not there, `conflict` where nobody would hear it any more.
    */
@@ -103,6 +109,8 @@ export interface LocalCoordinator extends Coordinator, AsyncDisposable {
   join(options: { isIdle: boolean }): void;
   /** Lets go of all that run here but one: whoever comes next goes on with them. */
   handBack(but?: JobId): Promise<void>;
+  /** Resolves when that job does not run here any more. */
+  ended(id: JobId): Promise<void>;
   /** Resolves when none does. */
   idle(): Promise<void>;
   /** Cancels all that run here, and waits for them. */
@@ -127,6 +135,8 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     submit: (order) => intake.submit(order),
     ...showJobs(running, equipment),
     cancel: (id, why) => asking.cancel(id, why),
+    pause: (id) => asking.pause(id),
+    resume: (id) => asking.resume(id),
     steer: (id, said) => asking.steer(id, said),
     async retry(id, asked, more) {
       const { retryOrder } = await import("./retry.ts");
@@ -162,6 +172,7 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     handBack: async (but) => {
       await Promise.all([running.handBack(but), equipment.spread?.handBack()]);
     },
+    ended: (id) => running.ended(id),
     idle: () => running.idle(),
     stop: (signal) => running.stop(signal),
     async [Symbol.asyncDispose]() {

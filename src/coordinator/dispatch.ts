@@ -10,7 +10,7 @@ import { neverStarted, stateAtEnd } from "./result/never-started.ts";
 import { restoreTask } from "./resume/task-record.ts";
 import { runTask } from "./run-task.ts";
 import { Leases } from "./tasks/leases.ts";
-import { runInOrder } from "./tasks/schedule.ts";
+import { runInOrder, type Schedule } from "./tasks/schedule.ts";
 import { createStarts } from "./tasks/start-of.ts";
 
 /**
@@ -43,7 +43,7 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
     if (spent) return putOut(task, { state: "limit", failure: jobExhausted(spent) }, { job, equipment });
     return runTask(task, startable.start, { job, equipment });
   };
-  const { thrown } = await runInOrder(tasks, {
+  const schedule: Schedule<Task> = {
     width: limits.concurrency ?? (isThinking(tasks) ? thinkingTasks : equipment.threads * runsPerThread),
     signal: job.signal,
     mayBegin(task) {
@@ -56,7 +56,7 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
       job.questions.seat(task.id, place);
       waiting.get(task.id)?.end();
       try {
-        const finished = await begin(task);
+        const finished = await job.pausing.during(() => begin(task));
         ended.set(task.id, finished);
         if (finished.endsJob) throw finished.endsJob;
       } catch (cause) {
@@ -67,7 +67,9 @@ export async function dispatch(tasks: readonly Task[], job: Job, equipment: Equi
         leases.release(task);
       }
     },
-  });
+  };
+  // The tasks move on their own account; the job's story waits for them.
+  const { thrown } = await job.pausing.without(() => runInOrder(tasks, schedule));
   for (const span of waiting.values()) span.end({ status: "error", message: "never started" });
   const left = stateAtEnd(job.signal, thrown?.cause);
   // What was finished before counts although the job ended before its turn came.

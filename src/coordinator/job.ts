@@ -12,6 +12,7 @@ import type { Repository } from "../workspace/repository.ts";
 import type { Questions } from "./approvals/questions.ts";
 import type { Brief } from "./brief/brief.ts";
 import type { Notices } from "./gate/notices.ts";
+import type { Pausing } from "./pausing.ts";
 import type { History } from "./resume/history.ts";
 import type { Standing } from "./standing.ts";
 
@@ -35,6 +36,8 @@ export interface Job {
   standing: Standing;
   /** Aborted when the job is cancelled, out of time, or not this process's any more; the reason is a `JobStopped`. */
   signal: AbortSignal;
+  /** Where its work may rest. */
+  pausing: Pausing;
   /** What its agents are told of the job as a whole. */
   brief: Brief;
   /** What its runs wait for people with. */

@@ -1,5 +1,6 @@
 import { claimRun } from "../db/claim-run.ts";
 import { findJob } from "../db/find-job.ts";
+import { pausedAmong } from "../db/pauses.ts";
 import { runId } from "../protocol/ids.ts";
 import type { HeldWake, Queue } from "../queue/queue.ts";
 import type { Equipment } from "./equipment.ts";
@@ -32,7 +33,9 @@ async function takeOrReturn(
 ): Promise<void> {
   try {
     const job = await findJob(wake.jobId, equipment.database);
-    if (job?.state !== "running") return void (await jobs.complete([wake]));
+    const isPaused = (await pausedAmong([wake.jobId], equipment.database)).size > 0;
+    // Who tells a paused job to go on wakes it again.
+    if (job?.state !== "running" || isPaused) return void (await jobs.complete([wake]));
     if (await work.takeUp(wake)) return;
   } catch (thrown) {
     equipment.warn?.(`job ${wake.jobId} could not be taken up: ${String(thrown)}`);

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { UnfitFact } from "../db/fact-rows.ts";
+import type { ThreadFact } from "../protocol/event.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
@@ -26,6 +27,9 @@ export interface HostView extends Omit<AcknowledgeView, "book"> {
   span(message: unknown): void;
   /** Any sign of life that is progress; pongs are not. */
   progressed(): void;
+  /** Whether its job is to be laid aside, and a wait for as long as it is. */
+  isToRest?(): boolean;
+  rest?(): Promise<void>;
   now(): number;
 }
 
@@ -128,13 +132,30 @@ export class HostPort implements Watched {
         return { id, ...(await this.#view.desk.answer(message)) };
       case "append": {
         const view = { ...this.#view, book: this.#book };
-        const { decisions, denials } = await acknowledge(message.facts, message.span_id, view);
+        const facts = await this.#untilItMay(message, view);
+        const { decisions, denials } = await acknowledge(facts, message.span_id, view);
         this.denials.push(...denials);
         const admission = await this.#view.gate.admit(message.facts, message.span_id);
         const stop = this.#stop ?? admission.stop;
         return { kind: "acknowledged", id, decisions, notices: [...admission.notices], ...(stop ? { stop } : {}) };
       }
     }
+  }
+
+  /**
+   * A job that is to rest does so between two turns: what the last one came to is in the log then, and the next is not
+   * begun. Answers what is still to be acknowledged.
+   */
+  async #untilItMay(
+    { facts, span_id }: Extract<ThreadMessage, { kind: "append" }>,
+    view: AcknowledgeView,
+  ): Promise<readonly ThreadFact[]> {
+    const turn = facts.findIndex(({ type }) => type === "turn.started");
+    if (turn < 0 || !this.#view.isToRest?.()) return facts;
+    const { denials } = await acknowledge(facts.slice(0, turn), span_id, view);
+    this.denials.push(...denials);
+    await this.#view.rest?.();
+    return facts.slice(turn);
   }
 
   #fail(thrown: unknown): void {

@@ -59,9 +59,11 @@ async function carryOut(
   if ("thrown" in dispatched) throw dispatched.thrown;
   job.signal.throwIfAborted();
 
+  await job.pausing.point();
   story.landing = await land(story.tasks, job, equipment);
   job.signal.throwIfAborted();
 
+  await job.pausing.point();
   Object.assign(story, await publish(story, job, equipment));
 }
 

@@ -87,6 +87,7 @@ async function doStep(step: Step, at: At): Promise<{ run: FinishedRun; attempts:
   const { task, ordinal, tree, around } = at;
   const before = await stepBefore(at);
   if (before.done) return { run: before.done, attempts: before.attempts };
+  await around.job.pausing.point();
   if (step.kind === "agent") return runUntilItLives(step, before, at);
   const scope = scopeIn(around, task, step);
   const attempt = before.attempts + 1;

@@ -68,6 +68,11 @@ export class Running {
     return { id: job.id, handle: job.handle, isNew: true, done };
   }
 
+  /** Resolves when it does not run here any more, however it ended. */
+  async ended(id: JobId): Promise<void> {
+    await this.#jobs.get(id)?.done.catch(() => {});
+  }
+
   async idle(): Promise<void> {
     while (this.count > 0) {
       await Promise.allSettled([...this.#coming.values(), ...[...this.#jobs.values()].map((job) => job.done)]);

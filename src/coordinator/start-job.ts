@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { JobBudget } from "../budget/job-budget.ts";
 import type { StoredApproval } from "../db/find-approval.ts";
 import type { Fact } from "../protocol/event.ts";
-import type { Fault } from "../protocol/failure.ts";
+import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Result } from "../protocol/result.ts";
@@ -16,6 +16,7 @@ import { Notices } from "./gate/notices.ts";
 import { asSaid } from "./gate/steer.ts";
 import { type Job, JobStopped } from "./job.ts";
 import { leftToNext, withPatience } from "./patience.ts";
+import { Pausing } from "./pausing.ts";
 import { usageIn } from "./result/open-runs.ts";
 import { redactRecord } from "./result/redact-record.ts";
 import type { History } from "./resume/history.ts";
@@ -34,6 +35,7 @@ export interface StartedJob {
   cancel(signal?: "SIGINT" | "SIGTERM"): void;
   /** Lets go of it as it is: nothing more is written, and whoever takes it up goes on from its log. */
   giveUp(why: string): void;
+  pausing: Pausing;
   questions: Questions;
   notices: Notices;
   /** How this node has it among others. */
@@ -78,9 +80,9 @@ export function startJob(
   const limit = setTimeout(() => stop.abort(timeIsUp(time_ms)), Math.max(0, time_ms - usedMs));
   const { standing } = job;
   const done = runAndClear(job, equipment).finally(() => clearTimeout(limit));
-  const { questions, notices } = job;
+  const { questions, notices, pausing } = job;
   const cancel = (signal?: "SIGINT" | "SIGTERM") => stop.abort(cancelled(signal));
-  return { id: own.id, handle: own.handle, questions, notices, done, cancel, giveUp, wake: own.wake };
+  return { id: own.id, handle: own.handle, pausing, questions, notices, done, cancel, giveUp, wake: own.wake };
 }
 
 async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
@@ -130,6 +132,7 @@ function openJob(
     spec,
     repository,
     standing,
+    pausing: new Pausing(own.signal, () => giveUp("it is paused", pausedFault(own.handle))),
     brief: openBrief({ spec, repository, log }, equipment),
     questions,
     budget,
@@ -147,6 +150,10 @@ function restoreBudget(budget: JobBudget, { events, elsewhere }: History, { mode
     if (started?.type !== "run.started" || elsewhere.has(id)) continue;
     budget.restore({ id, task: started.data.task_id }, usageIn(log, models));
   }
+}
+
+function pausedFault(handle: string): Fault {
+  return new Fault("fenced", `${handle} is paused`, { remedy: `sheaf resume ${handle} goes on with it` });
 }
 
 function timeIsUp(ms: number): JobStopped {

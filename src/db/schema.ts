@@ -136,7 +136,7 @@ export const requests = sheaf.table(
     runId: uuid("run_id")
       .notNull()
       .references(() => runs.id, { onDelete: "cascade" }),
-    kind: text("kind", { enum: ["cancel", "steer"] }).notNull(),
+    kind: text("kind", { enum: ["cancel", "steer", "pause", "resume"] }).notNull(),
     body: json("body").notNull(),
     at: moment("at").notNull(),
     takenAt: moment("taken_at"),

@@ -15,6 +15,9 @@ const steering = z.object({ text: z.string(), task: z.string().optional() });
 type Asked =
   /** Why, in words; for the result. */
   | ({ kind: "cancel" } & z.infer<typeof cancelling>)
+  /** Lays the job aside, and goes on with it; the newest of the two counts (pauses.ts). */
+  | { kind: "pause" }
+  | { kind: "resume" }
   /** To the agents of one task, or of all; without secrets. */
   | ({ kind: "steer" } & z.infer<typeof steering>);
 
@@ -40,19 +43,26 @@ export async function storeRequest(request: RunRequest, clock: Clock, database: 
 /** The open requests to these runs in the order they came, marked as taken: each is answered to one caller, once. */
 export async function takeRequests(runIds: readonly RunId[], clock: Clock, database: Database): Promise<RunRequest[]> {
   if (runIds.length === 0) return [];
-  const rows = await attempt("take requests", database, (orm) =>
-    orm
+  const takenAt = new Date(clock.now());
+  let isRepeated = false;
+  const rows = await attempt("take requests", database, (orm) => {
+    const open = isNull(requests.takenAt);
+    // After a lost acknowledgement it finds its own work.
+    const these = isRepeated ? sql`(${open} or ${eq(requests.takenAt, takenAt)})` : open;
+    isRepeated = true;
+    return orm
       .update(requests)
-      .set({ takenAt: new Date(clock.now()) })
-      .where(and(inArray(requests.runId, [...runIds]), isNull(requests.takenAt)))
-      .returning({ id: requests.id, runId: requests.runId, kind: requests.kind, body: requests.body, at: requests.at }),
-  );
+      .set({ takenAt })
+      .where(and(inArray(requests.runId, [...runIds]), these))
+      .returning({ id: requests.id, runId: requests.runId, kind: requests.kind, body: requests.body, at: requests.at });
+  });
   const inOrder = rows.toSorted((one, other) => Number(one.at) - Number(other.at) || (one.id < other.id ? -1 : 1));
   return inOrder.map(({ runId, kind, body }) => ({ runId: runId as RunId, ...readBody(kind, body) }));
 }
 
 function readBody(kind: Asked["kind"], body: unknown): Asked {
   if (kind === "cancel") return { kind, ...cancelling.parse(body) };
+  if (kind !== "steer") return { kind };
   const { text, task } = steering.parse(body);
   return { kind, text, ...(task === undefined ? {} : { task }) };
 }

@@ -23,6 +23,7 @@ import { addJobs } from "./jobs.ts";
 import { defaultLimits, type HttpLimits } from "./limits.ts";
 import { onlyMetExpectations } from "./met-expectations.ts";
 import { nothingHere } from "./nothing-here.ts";
+import { addPause } from "./pause.ts";
 import type { Refusal } from "./problem.ts";
 import { recordCalls } from "./record-calls.ts";
 import { addReference } from "./reference.ts";
@@ -92,6 +93,7 @@ export function createApp(order: HttpOrder): HttpApp {
   app.use("/v1/*", exceptOptions(authenticate()));
   addHealth(app, { coordinator, clock, isDraining, trouble: order.trouble ?? (async () => undefined) });
   addJobs(app, { coordinator, take, limits, isDraining });
+  addPause(app, { coordinator });
   addRetry(app, { coordinator, retake, limits, isDraining });
   addSteer(app, { coordinator, limits });
   addJobParts(app, { coordinator });

@@ -13,8 +13,11 @@ export const jobView = z.object({
   handle: z.string(),
   name: z.string(),
   state: z.enum(["running", "finished"]),
-  /** Nobody works on it although it has not finished: its process is gone (`interrupted`). */
-  at_rest: z.enum(["interrupted"]).optional(),
+  /**
+   * Nobody works on it although it has not finished: it is `paused`, or about to be (`pausing`), or its process is gone
+   * (`interrupted`).
+   */
+  at_rest: z.enum(["interrupted", "pausing", "paused"]).optional(),
   /** Once it has finished. */
   outcome: outcome.optional(),
   repository: z.string(),

@@ -29,6 +29,12 @@ export function remoteCoordinator(connection: Connection): Coordinator {
     async cancel(id) {
       await connection.json({ method: "POST", path: `/v1/jobs/${id}/cancel` }, jobView);
     },
+    async pause(id) {
+      await connection.json({ method: "POST", path: `/v1/jobs/${id}/pause` }, jobView);
+    },
+    async resume(id) {
+      await connection.json({ method: "POST", path: `/v1/jobs/${id}/resume` }, jobView);
+    },
     steer: (id, body) => connection.json({ method: "POST", path: `/v1/jobs/${id}/steer`, body }, steered),
     async retry(id, body, more = {}) {
       const job = await connection.json({ method: "POST", path: `/v1/jobs/${id}/retry`, body }, jobView);

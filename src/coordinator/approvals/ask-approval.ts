@@ -8,7 +8,7 @@ import { randomUuid, type TaskId } from "../../protocol/ids.ts";
 import type { Decision } from "../../protocol/scope.ts";
 import { attribute, queueSpan } from "../../telemetry/semconv.ts";
 import type { Equipment } from "../equipment.ts";
-import type { Job } from "../job.ts";
+import { type Job, JobStopped } from "../job.ts";
 import { decisionOf, recalled, resolvedFact, unasked } from "./approval-decision.ts";
 import type { Asked } from "./questions.ts";
 
@@ -80,7 +80,7 @@ async function answer(question: Question, around: Asking): Promise<Answered> {
 async function waitFor(question: Question, around: Asking, stored?: Stored): Promise<Answered> {
   const { job } = around;
   const place = job.questions.placeOf(around.taskId);
-  const wait = () => askAndWait(question, around, stored);
+  const wait = () => job.pausing.without(() => askAndWait(question, around, stored));
   const approval = await (place ? place.without(wait) : wait());
   await resumeRun(around.run, around.equipment.database);
   return { decision: decisionOf(approval, question), facts: [resolvedFact(approval)] };
@@ -170,7 +170,8 @@ function watchEnds(
   };
   rearm();
   const ends = AbortSignal.any([job.signal, job.questions.signal, ...(signal ? [signal] : [])]);
-  const withdraw = () => settle("withdrawn");
+  // A job that is let go of is gone on with: its question stays open.
+  const withdraw = () => (isLetGo(job.signal) ? answer.reject(job.signal.reason) : settle("withdrawn"));
   if (ends.aborted) withdraw();
   else ends.addEventListener("abort", withdraw, { once: true });
   return {
@@ -179,6 +180,10 @@ function watchEnds(
       ends.removeEventListener("abort", withdraw);
     },
   };
+}
+
+function isLetGo({ reason }: AbortSignal): boolean {
+  return reason instanceof JobStopped && reason.failure.code === "handed_back";
 }
 
 /** Others that wait for the same permission need not be asked one by one. */

@@ -1,6 +1,7 @@
 import { type ClaimedRun, claimRun } from "../../db/claim-run.ts";
 import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
+import { pausedAmong, resumedAt } from "../../db/pauses.ts";
 import { readRunEvents } from "../../db/read-events.ts";
 import { withdrawApprovals } from "../../db/settle-approval.ts";
 import { findSpread } from "../../db/spread-runs.ts";
@@ -47,6 +48,7 @@ export async function takeUp(
 ): Promise<TakenUp | undefined> {
   const { clock, database, node } = equipment;
   const isAsked = await wasAskedToCancel(runId.parse(job.id), database);
+  if (!isAsked && (await pausedAmong([job.id], database)).size > 0) return undefined;
   const ground = await groundOf(job, await readRunEvents(runId.parse(job.id), 0, database), equipment);
   if ("impossible" in ground && wake && !isAsked) return undefined;
   const claim = { runId: runId.parse(job.id), owner: node, from: ["queued", "waiting", "running"] as const };
@@ -74,7 +76,10 @@ export async function takeUp(
   const said = await findSaid(root.runId, database);
   const answers = await findRemembered(job.id, database);
   const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers, wake, isCancelled: isAsked };
-  const times = { startedAt: job.createdAt.getTime(), usedMs: usedBefore(events) };
+  const times = {
+    startedAt: job.createdAt.getTime(),
+    usedMs: usedBefore(events, await resumedAt(root.runId, database)),
+  };
   const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
   // Its process may have gone between the request and the end that it asked for.
   if (!isAsked && (await wasAskedToCancel(root.runId, database))) started.cancel();
@@ -121,9 +126,13 @@ async function forgetOthers(
   tellListeners(equipment, { job, runId: job.id, facts });
 }
 
-/** What it has had of its time, by its log. While nobody worked on it no time passes for it. */
-function usedBefore(events: readonly Event[]): number {
+/** What it has had of its time, by its log. While nobody worked on it, or it was paused, no time passes for it. */
+function usedBefore(events: readonly Event[], resumed: readonly number[]): number {
   const [first] = events;
   const last = events.at(-1);
-  return first && last ? Math.max(0, last.at - first.at) : 0;
+  if (!first || !last) return 0;
+  const gaps = resumed
+    .filter((at) => at <= last.at)
+    .map((at) => at - (events.findLast((event) => event.at < at)?.at ?? at));
+  return Math.max(0, last.at - first.at - gaps.reduce((sum, gap) => sum + gap, 0));
 }

@@ -4,6 +4,7 @@ import type { findRun } from "../../db/find-run.ts";
 import { toolNames } from "../../tools/catalog.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
+import { Pausing } from "../pausing.ts";
 import { usageIn } from "../result/open-runs.ts";
 import { redactRecord } from "../result/redact-record.ts";
 import { readHistory } from "../resume/history.ts";
@@ -79,6 +80,8 @@ export function jobOf(guest: Guest, { order, claimed, standing, signal }: Terms,
   return {
     ...guest.job,
     ...{ budget, standing, signal, logRun },
+    // Its owner lets it come to its end.
+    pausing: new Pausing(signal, () => {}),
     ...(events.length > 0 ? { history: readHistory(events, new Map()) } : {}),
     log: (facts) => logRun(claimed, facts),
   };
