@@ -35,7 +35,7 @@ export async function runStep(asked: StepOrder, job: Job, equipment: Equipment):
   const wanted = { directory, tree: order.tree, isSecret: secretFinder({ job, equipment }), ...coverOf(order) };
   const workspace = await withRoom(() => createWorkspace(job.repository, wanted), equipment, directory);
   try {
-    if (order.past) await removeOlder(run, equipment);
+    if (order.past) await removeOlder(run, { job, equipment });
     const bundle = await withRoom(() => bundleFor(order, workspace, job), equipment);
     const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
     const finished = await withRoom(() => withTree(ending, workspace), equipment);

@@ -6,6 +6,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { removeFolder } from "../../workspace/remove-folder.ts";
 import type { Around } from "../commands/setup.ts";
 import type { Equipment } from "../equipment.ts";
+import type { Job } from "../job.ts";
 import { modelOf, usageIn } from "../result/open-runs.ts";
 import { endRun } from "../tasks/claimed-run.ts";
 import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
@@ -63,10 +64,22 @@ export async function endPast(
   return finished;
 }
 
-/** Folders of those who had the run before: what they hold is in its log, or is done again. */
-export async function removeOlder({ runId, epoch }: ClaimedRun, { home }: Equipment): Promise<void> {
+/**
+ * Folders of those who had the run before: what they hold is in its log, or is done again. Those of whoever has it after
+ * this process are never touched.
+ */
+export async function removeOlder(
+  { runId, epoch }: ClaimedRun,
+  { job, equipment: { home } }: { job: Pick<Job, "standing">; equipment: Pick<Equipment, "home"> },
+): Promise<void> {
+  await job.standing.confirm();
   const folder = join(home, "workspaces");
-  const own = `${runId}-${epoch}`;
-  const older = (await readdir(folder)).filter((name) => name.startsWith(`${runId}-`) && name !== own);
+  const older = (await readdir(folder)).filter((name) => (epochOf(name, runId) ?? epoch) < epoch);
   for (const name of older) await removeFolder(join(folder, name));
+}
+
+/** Whose folder it is; undefined where it is none of this run. */
+function epochOf(name: string, id: string): number | undefined {
+  const digits = name.startsWith(`${id}-`) ? name.slice(id.length + 1) : "";
+  return /^\d+$/.test(digits) ? Number(digits) : undefined;
 }
