@@ -63,9 +63,18 @@ export async function withdrawApprovals(
   const decidedAt = new Date(clock.now());
   const whose = "runId" in of ? eq(approvals.runId, of.runId) : eq(approvals.jobId, of.jobId);
   const others = except.length > 0 ? sql`not ${inArray(approvals.runId, [...except])}` : undefined;
-  const open = and(whose, others, eq(approvals.state, "pending"));
-  const rows = await attempt("withdraw approvals", database, (orm) =>
-    orm.update(approvals).set({ state: "withdrawn", decidedAt }).where(open).returning(),
-  );
+  const open = eq(approvals.state, "pending");
+  // After a lost acknowledgement it finds its own work.
+  const own = and(eq(approvals.state, "withdrawn"), eq(approvals.decidedAt, decidedAt));
+  let isRepeated = false;
+  const rows = await attempt("withdraw approvals", database, (orm) => {
+    const these = isRepeated ? sql`(${open} or ${own})` : open;
+    isRepeated = true;
+    return orm
+      .update(approvals)
+      .set({ state: "withdrawn", decidedAt })
+      .where(and(whose, others, these))
+      .returning();
+  });
   return rows.map(storedApproval);
 }
