@@ -98,14 +98,14 @@ parents as (
 ), `;
 }
 
-/** How runs end, to be joined by their ids. Undefined where none does. */
+/** How runs end, each by the owner who says so: another epoch of its run may be in the statement. Undefined where none does. */
 export function endings(following: readonly Following[]): SQL | undefined {
-  const rows = following.flatMap(({ runId, also }) => also.flatMap(({ ends }) => (ends ? [{ runId, ...ends }] : [])));
+  const rows = following.flatMap(({ also }, owner) => also.flatMap(({ ends }) => (ends ? [{ owner, ...ends }] : [])));
   if (rows.length === 0) return undefined;
   return sql`
-  left join unnest(${list(rows.map((row) => row.runId))}::uuid[], ${list(rows.map((row) => row.state))}::text[],
+  left join unnest(${list(rows.map((row) => row.owner))}::int[], ${list(rows.map((row) => row.state))}::text[],
     ${list(rows.map((row) => (row.failure ? JSON.stringify(row.failure) : null)))}::json[],
-    ${list(rows.map((row) => row.at.getTime()))}::float8[]) as e(run_id, state, failure, at_ms) on e.run_id = w.run_id`;
+    ${list(rows.map((row) => row.at.getTime()))}::float8[]) as e(owner, state, failure, at_ms) on e.owner = w.place - 1`;
 }
 
 /** What runs used, added to the books of those in `owned`. Undefined where nothing was. */

@@ -12,6 +12,7 @@ export type Finding =
   | { is: "refused"; fault: Fault };
 
 const state = z.object({
+  place: z.coerce.number(),
   id: z.string(),
   epoch: z.coerce.number(),
   head: z.coerce.number(),
@@ -27,15 +28,16 @@ export async function examine(additions: readonly Addition[], orm: Orm): Promise
   const rows = await rowsOf(
     orm,
     sql`
-select r.id, r.epoch, r.head, r.state, e.id as found
+select w.place, r.id, r.epoch, r.head, r.state, e.id as found
 from unnest(${sql.param(additions.map((each) => each.runId))}::uuid[],
-  ${sql.param(additions.map((each) => each.head + 1))}::bigint[]) as w(run_id, seq)
+  ${sql.param(additions.map((each) => each.head + 1))}::bigint[]) with ordinality as w(run_id, seq, place)
 join sheaf.runs r on r.id = w.run_id
 left join sheaf.events e on e.run_id = w.run_id and e.seq = w.seq`,
     state,
   );
-  const byRun = new Map(rows.map((row) => [row.id, row]));
-  return additions.map((addition) => verdict(addition, byRun.get(addition.runId)));
+  // Two owners of one run may be among them.
+  const byPlace = new Map(rows.map((row) => [row.place, row]));
+  return additions.map((addition, index) => verdict(addition, byPlace.get(index + 1)));
 }
 
 function verdict(addition: Addition, run: z.infer<typeof state> | undefined): Finding {

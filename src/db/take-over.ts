@@ -9,7 +9,7 @@ const row = z.object({ id: z.string(), epoch: z.coerce.number(), head: z.coerce.
 
 /**
  * Takes all runs of a job that nobody ended, beside its root run and those that any node does (spread-runs.ts), from
- * whoever had them: by the same statement their old owner can append to none of them any more. The caller owns the root
+ * whoever had them: from then on their old owner can append to none of them any more, and opens none beside them. The caller owns the root
  * run. `isAll`: those as well, because nobody waits for them any more.
  */
 export async function takeOverRuns(
@@ -18,10 +18,17 @@ export async function takeOverRuns(
   database: Database,
   { isAll = false }: { isAll?: boolean } = {},
 ): Promise<ReadonlyMap<string, ClaimedRun>> {
-  const statement = sql`
+  const taken = new Map<string, ClaimedRun>();
+  for (let isMore = true; isMore; ) {
+    // One whose parent was being taken is not seen by the same statement: there may be more until one finds none.
+    const statement = sql`
 update sheaf.runs set epoch = epoch + 1, owner = ${owner}, state = 'running'
 where job_id = ${jobId} and kind <> 'root' and state in ('queued', 'running', 'waiting') and (${isAll} or spec is null)
+  and id <> all(${sql.param([...taken.keys()])}::uuid[])
 returning id, epoch, head`;
-  const rows = await attempt("take over the runs of a job", database, (orm) => rowsOf(orm, statement, row));
-  return new Map(rows.map(({ id, epoch, head }) => [id, { runId: id as RunId, jobId, epoch, head }]));
+    const rows = await attempt("take over the runs of a job", database, (orm) => rowsOf(orm, statement, row));
+    for (const { id, epoch, head } of rows) taken.set(id, { runId: id as RunId, jobId, epoch, head });
+    isMore = rows.length > 0;
+  }
+  return taken;
 }
