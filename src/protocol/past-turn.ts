@@ -13,7 +13,7 @@ export const pastTurn = z.object({
   answer: runFacts[3].shape.data
     .extend({ stop: z.enum(["end_turn", "tool_use", "max_tokens", "refusal", "pause_turn", "too_long"]) })
     .optional(),
-  /** The log says that the last attempt came to nothing: it is counted there. */
+  /** The log says that the last attempt came to nothing, or never went: it is counted there. */
   has_failed: z.boolean(),
 });
 export type PastTurn = z.infer<typeof pastTurn>;

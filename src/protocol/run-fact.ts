@@ -173,4 +173,8 @@ export const runFacts = [
       record: runRecord.optional(),
     }),
   }),
+  /** The call that was intended last waits for its budget or its rate: until it is `turn.sent`, nobody can bill it. */
+  z.object({ type: z.literal("turn.waiting"), data: z.object({ turn: z.number().int() }) }),
+  /** Said before it goes, of calls that were said to wait. */
+  z.object({ type: z.literal("turn.sent"), data: z.object({ turn: z.number().int() }) }),
 ] as const;

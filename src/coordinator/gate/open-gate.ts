@@ -11,6 +11,7 @@ import type { Admission, Gate } from "./admission.ts";
 import { budgetNotices } from "./budget-notices.ts";
 import type { GateOrder } from "./gate-order.ts";
 import { type CallIntent, type OpenCall, queueCall } from "./queue-call.ts";
+import { tellingWait } from "./telling-wait.ts";
 
 /**
  * The gate of one run: a model call is let through when its worst case is reserved, when what it shares with others is in
@@ -135,7 +136,7 @@ class CountingGate implements RunGate {
     };
     const queue = { order, account: this.#account, spanId, cached: this.#cached, opened };
     try {
-      return await order.during(() => queueCall(intent, queue));
+      return await order.during(() => tellingWait(intent, queue, () => queueCall(intent, queue)));
     } catch (thrown) {
       if (order.signal.aborted) return runIsOver;
       await this.#giveUp({ isBilled: false });

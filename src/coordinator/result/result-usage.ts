@@ -13,8 +13,8 @@ export function resultUsage({ usage, costNanoUsd, isCostKnown }: Spent): ResultU
 export type WorstCost = (ask: ModelAsk, model: string) => number | null;
 
 /**
- * What the log of a job says it used: answers as they were counted, and calls that nobody answered in full, as assumed.
- * What those cost is not in the log: `worst` says it.
+ * What the log of a job says it used: answers as they were counted, and calls that nobody answered in full, as assumed,
+ * unless the log says that they still waited. What those cost is not in the log: `worst` says it.
  */
 export function spentIn(events: readonly Event[], worst: WorstCost = () => null): Spent {
   const open = new Map<string, Asked>();
@@ -28,11 +28,12 @@ export function spentIn(events: readonly Event[], worst: WorstCost = () => null)
       open.delete(event.run_id);
     }
     if (event.type === "turn.failed") open.delete(event.run_id);
-    if (before && isOver(event) && event.data.is_billed) assumed.push(before);
-    const ask = askIn(event);
-    if (ask) open.set(event.run_id, { ask, model: modelIn(event) ?? before?.model });
+    if (before && isOver(event) && event.data.is_billed && !before.isWaiting) assumed.push(before);
+    const asked = askedIn(event, before);
+    if (asked) open.set(event.run_id, asked);
   }
-  return [...assumed, ...open.values()].reduce(
+  const gone = [...open.values()].filter(({ isWaiting }) => !isWaiting);
+  return [...assumed, ...gone].reduce(
     (sum, { ask, model = "" }) => addSpent(sum, assumedUsage(ask), worst(ask, model)),
     spent,
   );
@@ -41,10 +42,20 @@ export function spentIn(events: readonly Event[], worst: WorstCost = () => null)
 interface Asked {
   ask: ModelAsk;
   model: string | undefined;
+  /** It has not gone out. */
+  isWaiting: boolean;
 }
 
 function isOver(event: Event): event is Extract<Event, { type: "turn.retried" | "turn.failed" }> {
   return event.type === "turn.retried" || event.type === "turn.failed";
+}
+
+/** What is asked from here on; undefined where the event changes nothing of it. */
+function askedIn(event: Event, before: Asked | undefined): Asked | undefined {
+  const ask = askIn(event);
+  if (ask) return { ask, model: modelIn(event) ?? before?.model, isWaiting: false };
+  if (!before || (event.type !== "turn.waiting" && event.type !== "turn.sent")) return undefined;
+  return { ...before, isWaiting: event.type === "turn.waiting" };
 }
 
 function modelIn(event: Event): string | undefined {

@@ -28,8 +28,13 @@ function take(open: Draft, event: Event): void {
     case "turn.finished":
       open.answer = event.data;
       return;
+    // One that still waits has cost nothing either.
     case "turn.failed":
+    case "turn.waiting":
       open.has_failed = true;
+      return;
+    case "turn.sent":
+      open.has_failed = false;
       return;
     default:
       return;
