@@ -15,7 +15,9 @@ export class Running {
   readonly #jobs = new Map<JobId, StartedJob>();
   /** Jobs that are being taken in. */
   readonly #coming = new Map<JobId, Promise<unknown>>();
-  #stopping: { signal?: "SIGINT" | "SIGTERM" } | undefined;
+  /** Let go of because this process leaves: their wakes go back all at once. */
+  readonly #leaving = new Set<StartedJob>();
+  #stopping: Stopping | undefined;
 
   constructor(equipment: Equipment, changed: Changes) {
     this.#equipment = equipment;
@@ -47,7 +49,9 @@ export class Running {
   /** Counts it from now on, until it has come in or was refused. */
   expect<T>(id: JobId, coming: Promise<T>): Promise<T> {
     this.#coming.set(id, coming);
-    return coming.finally(() => this.#coming.delete(id));
+    return coming.finally(() => {
+      if (this.#coming.get(id) === coming) this.#coming.delete(id);
+    });
   }
 
   /** Closes its repository when it is over. */
@@ -61,7 +65,8 @@ export class Running {
       await repository.close();
     });
     // What was asked while it was taken in: to stop with all others, or by a request that is stored.
-    if (this.#stopping) job.cancel(this.#stopping.signal);
+    if (this.#stopping?.how === "cancel") job.cancel(this.#stopping.signal);
+    else if (this.#stopping?.how === "handBack" && job.id !== this.#stopping.but) this.#handBack(job);
     else this.#changed.came(job.id);
     // Whoever submitted may look away; its end is in the log all the same.
     done.catch(() => {});
@@ -81,7 +86,7 @@ export class Running {
 
   /** Takes no more, cancels all that run here, and waits for them. */
   async stop(signal: "SIGINT" | "SIGTERM"): Promise<void> {
-    this.#stopping = { signal };
+    this.#stopping = { how: "cancel", signal };
     hurry(this.#equipment);
     for (const job of this.#jobs.values()) job.cancel(signal);
     await this.idle();
@@ -92,10 +97,11 @@ export class Running {
    * under way are not waited for.
    */
   async handBack(but?: JobId): Promise<void> {
-    this.#stopping ??= {};
+    if (this.#stopping?.how !== "cancel") this.#stopping = { how: "handBack", but };
     hurry(this.#equipment);
-    const leaving = [...this.#jobs.values()].filter(({ id }) => id !== but);
-    for (const job of leaving) job.giveUp("this process is stopping, and hands the job back");
+    for (const job of this.#jobs.values()) if (job.id !== but) this.#handBack(job);
+    await Promise.allSettled([...this.#coming].filter(([id]) => id !== but).map(([, coming]) => coming));
+    const leaving = [...this.#leaving];
     await Promise.allSettled(leaving.map(({ done }) => done));
     const { jobs } = this.#equipment;
     // Where the database cannot be told, their leases run out.
@@ -105,10 +111,21 @@ export class Running {
 
   /** Takes no more, and waits for all that run here. */
   async close(): Promise<void> {
-    this.#stopping ??= {};
+    this.#stopping ??= { how: "wait" };
     await this.idle();
   }
+
+  #handBack(job: StartedJob): void {
+    this.#leaving.add(job);
+    job.giveUp("this process is stopping, and hands the job back");
+  }
 }
+
+/** What becomes of those that are here, or come in after all. */
+type Stopping =
+  | { how: "cancel"; signal: "SIGINT" | "SIGTERM" }
+  | { how: "handBack"; but: JobId | undefined }
+  | { how: "wait" };
 
 /** Who is told as jobs come and go. */
 interface Changes {

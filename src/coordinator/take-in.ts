@@ -28,6 +28,7 @@ export class Intake {
   readonly #takenUp = new Map<string, JobId>();
   /** Who hears of the facts of such a job, beside its log. */
   readonly #hearers = new Map<JobId, Hear[]>();
+  #isLeavingOthers = false;
 
   constructor(running: Running, equipment: Equipment, ring: (id: JobId) => void) {
     this.#running = running;
@@ -44,12 +45,19 @@ export class Intake {
   join({ isIdle }: { isIdle: boolean }): void {
     const work = {
       takeUp: async (wake: HeldWake) => {
+        if (this.#isLeavingOthers) return false;
         const job = await findJob(wake.jobId, this.#equipment.database);
         return job !== undefined && (await this.goOn(job, wake)) !== undefined;
       },
       lost: (wake: HeldWake) => this.#running.get(wake.jobId)?.giveUp("another node has taken this job"),
     };
     joinNodes(work, { isIdle }, this.#equipment);
+  }
+
+  /** Takes up nothing of other nodes any more: this one is about to go itself. */
+  leaveOthers(): void {
+    this.#isLeavingOthers = true;
+    this.#equipment.jobs?.pause(Number.POSITIVE_INFINITY);
   }
 
   /** Goes on with all jobs whose process is gone. The caller knows that it is: nobody else has this database. */

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCoordinator } from "../../src/coordinator/coordinator.ts";
+import { readJobEvents } from "../../src/db/read-events.ts";
+import type { JobId } from "../../src/protocol/ids.ts";
+import type { NamedTask } from "../../src/protocol/job.ts";
+import { openQueue } from "../../src/queue/open-queue.ts";
+import type { Queue } from "../../src/queue/queue.ts";
+import type { Git } from "../../src/workspace/git.ts";
+import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
+
+let bench: TestBench;
+beforeAll(async () => {
+  bench = await openTestBench({ threads: 1, sandbox: "external" });
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+
+/** A node whose git waits at a gate: what it takes in is on its way until that opens. */
+async function openNode(node: string) {
+  const { clock, database, git: real } = bench.equipment;
+  const limits = { perNode: 4 };
+  const jobs = await openQueue({ name: "jobs", database, clock, node, limits, leaseMs: 60_000, isEmbedded: false });
+  const gate = { arrived: Promise.withResolvers<void>(), opens: Promise.withResolvers<void>() };
+  const git: Git = Object.assign(
+    async (...[args, options]: Parameters<Git>) => {
+      gate.arrived.resolve();
+      await gate.opens.promise;
+      return real(args, options);
+    },
+    { start: real.start.bind(real) },
+  );
+  return { jobs, gate, coordinator: createCoordinator({ ...bench.equipment, git, node, jobs }) };
+}
+
+/** A job that a process has begun and handed back, with one task done. */
+async function leftJob(): Promise<JobId> {
+  const { repository, spec } = await bench.repository({ "README.md": `${Math.random()}\n` });
+  const first = await openNode("first");
+  first.gate.opens.resolve();
+  first.coordinator.join({ isIdle: true });
+  const { id, done } = await first.coordinator.submit({
+    spec: { ...spec, tasks: [writingTask("one"), slowTask("slow")] },
+    repository,
+  });
+  done.catch(() => {});
+  await until(async () => (await typesOf(id)).includes("task.finished"));
+  await first.coordinator.handBack();
+  await first.jobs.close();
+  return id;
+}
+
+function slowTask(id: string): NamedTask {
+  const task = writingTask(id);
+  const [step] = task.steps;
+  if (step?.kind !== "agent" || step.agent.model.provider !== "scripted") throw new Error("no script");
+  const turns = step.agent.model.turns.map((turn, index) => (index === 1 ? { ...turn, wait: 2_000 } : turn));
+  return { ...task, steps: [{ ...step, agent: { ...step.agent, model: { ...step.agent.model, turns } } }] };
+}
+
+async function typesOf(id: JobId): Promise<string[]> {
+  return (await readJobEvents(id, 0, bench.equipment.database)).map(({ event }) => event.type);
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function isHeld(jobs: Queue): Promise<boolean> {
+  return (await jobs.depth()).held > 0;
+}
+
+describe("a process that hands its jobs back", () => {
+  it("leaves one that it was just taking in as it was, for whoever comes next", async () => {
+    const id = await leftJob();
+    const second = await openNode("second");
+    second.coordinator.join({ isIdle: false });
+    await second.gate.arrived.promise;
+    const back = second.coordinator.handBack();
+    second.gate.opens.resolve();
+    await back;
+    expect(second.coordinator.running).toBe(0);
+    expect(await isHeld(second.jobs)).toBe(false);
+    expect(await bench.coordinator.job(id)).toMatchObject({ state: "running", at_rest: "interrupted" });
+    expect(await typesOf(id)).not.toContain("job.finished");
+    await second.jobs.close();
+
+    const third = await openNode("third");
+    third.gate.opens.resolve();
+    third.coordinator.join({ isIdle: false });
+    await until(async () => (await typesOf(id)).includes("job.finished"));
+    expect(await bench.coordinator.job(id)).toMatchObject({ outcome: "succeeded" });
+    await third.coordinator.idle();
+    await third.jobs.close();
+  }, 60_000);
+});
