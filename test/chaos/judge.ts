@@ -1,3 +1,4 @@
+import { countUsage } from "./count-usage.ts";
 import type { Told } from "./endpoint-process.ts";
 import type { Place } from "./stage.ts";
 import type { Store, StoredEvent } from "./store.ts";
@@ -180,7 +181,7 @@ function usageOf(
 ) {
   if (!result) return [];
   const log = store.events.filter((event) => event.job === job);
-  const { output, input, assumed } = sumOf(log);
+  const { output, input, assumed } = countUsage(log);
   const { output_tokens, input_tokens, is_assumed = false } = result.usage;
   return [
     ...say(output_tokens !== output, `${handle}: ${output_tokens} output tokens, its log has ${output}`),
@@ -189,42 +190,21 @@ function usageOf(
   ];
 }
 
-/** Answers as counted, and every intent that has none in full, unless it is known that nobody bills it. */
-function sumOf(log: readonly StoredEvent[]): { input: number; output: number; assumed: number } {
-  const sum = { input: 0, output: 0, assumed: 0 };
-  const open = new Map<string, { input_tokens: number; max_tokens: number }>();
-  const close = (run: string, isAssumed: boolean) => {
-    const ask = open.get(run);
-    open.delete(run);
-    if (!ask || !isAssumed) return;
-    sum.input += ask.input_tokens;
-    sum.output += ask.max_tokens;
-    sum.assumed += 1;
-  };
-  for (const { run, type, data } of log.toSorted((a, b) => a.pos - b.pos)) {
-    if (type === "turn.finished") {
-      close(run, false);
-      sum.input += data.usage.input_tokens;
-      sum.output += data.usage.output_tokens;
-    }
-    if (type === "turn.failed" || type === "turn.retried") close(run, data.is_billed);
-    if ((type === "turn.started" || type === "turn.retried") && data.ask) open.set(run, data.ask);
-  }
-  for (const run of [...open.keys()]) close(run, true);
-  return sum;
-}
-
 function judgePlace({ store, place, tree }: Evidence): string[] {
   const branches = place.git("for-each-ref", "--format=%(refname:short) %(tree)", "refs/heads").split("\n");
   const chaos = branches.filter((line) => line.startsWith("chaos"));
   return [
-    ...place.leftovers().map((path) => {
-      const run = store.runs.find(({ id }) => path.includes(id));
-      return `${path} was left, of ${run?.task}, whose run is ${run?.state} and had ${run?.epoch} owners`;
-    }),
+    ...place.leftovers().flatMap((path) => judgeLeftover(path, { store, place })),
     ...judgeBranch(chaos, { place, tree }),
     ...say(place.git("status", "--porcelain") !== "", "the user's checkout was touched"),
   ];
+}
+
+/** On PostgreSQL a data folder may be of many processes: a checkout of one that died waits for `sheaf gc`. */
+function judgeLeftover(path: string, { store, place }: Pick<Evidence, "store" | "place">): string[] {
+  if (place.databaseUrl !== undefined && path.startsWith("checkouts")) return [];
+  const run = store.runs.find(({ id }) => path.includes(id));
+  return [`${path} was left${run ? `, of ${run.task}, whose run is ${run.state} and had ${run.epoch} owners` : ""}`];
 }
 
 /** One branch, of one commit over the base, with that tree. */
