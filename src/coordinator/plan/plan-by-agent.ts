@@ -10,11 +10,13 @@ import type { Equipment } from "../equipment.ts";
 import { type Job, JobStopped } from "../job.ts";
 import { isLimit } from "../result/judge-task.ts";
 import { runStep } from "../run-step.ts";
+import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
 import { type HandedIn, problemText } from "./decide-plan.ts";
 import { lookUpWrites } from "./look-up-writes.ts";
 import { plannerScope } from "./plan-ground.ts";
 import { plannerPrompt } from "./plan-prompt.ts";
 import { PlanRefused } from "./plan-refused.ts";
+import { mostLonelyDeaths, type PlannerBefore, plannerBefore } from "./planner-before.ts";
 
 /**
  * Has an agent study the base and say which tasks there are: a run like any other, with a scope that only reads. What it
@@ -40,20 +42,33 @@ export async function planByAgent(
   const scope = plannerScope(step.agent, { spec: job.spec, ceiling: equipment.ceiling });
   const task = { ...plannerTask, steps: [step] };
   const wanted = { task, step, ordinal: 0, tree: job.spec.base.tree, scope, parent: order.span, judgePlan };
-  let report: RunReport | undefined;
-  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
-    const run = await runStep({ ...wanted, attempt, isAlone: attempt > 1 }, job, equipment);
-    report = run.report;
-    order.ran(report);
-    if (!run.hasThreadDied || job.signal.aborted) break;
-  }
+  const before = await plannerBefore(job, judgePlan);
+  const run = (each: StepOrder) => runStep(each, job, equipment);
+  const { report } =
+    before.done ?? (await runUntilItLives(wanted, before, { run, ran: order.ran, signal: job.signal }));
+  if (before.done) order.ran(report);
   job.signal.throwIfAborted();
   if (verdict.taken) return verdict.taken;
   throw endOf(verdict, report);
 }
 
-/** With a dead thread each: among others, then twice alone. */
-const mostAttempts = 3;
+/** A dead thread costs it an attempt: among others first, then alone. A log that it cannot go on from costs it none. */
+async function runUntilItLives(
+  wanted: Omit<StepOrder, "attempt" | "isAlone">,
+  before: PlannerBefore,
+  around: Pick<PlanOrder, "ran"> & { run(order: StepOrder): Promise<FinishedRun>; signal: AbortSignal },
+): Promise<FinishedRun> {
+  let { lonelyDeaths } = before;
+  for (let attempt = before.attempts + 1, past = before.open; ; attempt++, past = undefined) {
+    const isAlone = attempt > 1;
+    const run = await around.run({ ...wanted, attempt, isAlone, ...(past ? { past } : {}) });
+    around.ran(run.report);
+    if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
+    const isOver = run.hasThreadDied ? lonelyDeaths >= mostLonelyDeaths : !run.hasParted;
+    if (isOver || around.signal.aborted) return run;
+  }
+}
+
 /** Plans that are looked at: the first, and its repair. */
 const mostJudged = 2;
 
