@@ -8,6 +8,7 @@ import { atRest } from "./at-rest.ts";
 import type { Equipment } from "./equipment.ts";
 import { tenant } from "./gate/spending.ts";
 import { asSaid, storeSteering } from "./gate/steer.ts";
+import { giveBack } from "./give-back.ts";
 import type { Running } from "./running.ts";
 import type { StartedJob } from "./start-job.ts";
 import type { Intake } from "./take-in.ts";
@@ -103,7 +104,12 @@ export class Asking implements Disposable {
     if (!job || rest === undefined || rest === "pausing") return;
     const wake = await this.#intake.hold(id);
     if (wake === "elsewhere") return;
-    const going = await this.#intake.goOn(job, wake);
+    let going: Awaited<ReturnType<Intake["goOn"]>>;
+    try {
+      going = await this.#intake.goOn(job, wake);
+    } finally {
+      if (!going) await giveBack(wake, this.#equipment);
+    }
     await going?.started.done.catch((thrown: unknown) => {
       // Another node was faster, and has heard the request.
       if (!(thrown instanceof Fault) || thrown.code !== "fenced") throw thrown;
@@ -126,7 +132,12 @@ export class Asking implements Disposable {
   #layAside(job: StartedJob | undefined): void {
     if (!job) return;
     job.pausing.ask();
-    job.done.catch(() => job.wake && this.#equipment.jobs?.complete([job.wake]).catch(() => {}));
+    const { wake } = job;
+    const { jobs } = this.#equipment;
+    job.done.catch(async () => {
+      // It may have been told to go on since.
+      if (wake && job.pausing.isAsked) await jobs?.complete([wake]).catch(() => jobs.letGo(wake));
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { pausedAmong } from "../db/pauses.ts";
 import { runId } from "../protocol/ids.ts";
 import type { HeldWake, Queue } from "../queue/queue.ts";
 import type { Equipment } from "./equipment.ts";
+import { giveBack } from "./give-back.ts";
 
 /**
  * This process among others on the same database: it is given jobs whose node is gone, and told of those that it has lost.
@@ -14,9 +15,6 @@ export interface NodeWork {
   takeUp(wake: HeldWake): Promise<boolean>;
   lost(wake: HeldWake): void;
 }
-
-/** Until another node is offered what this one cannot do: its repository is elsewhere, say. */
-const elsewhereMs = 5_000;
 
 /** `isIdle`: it looks after its own jobs, and takes nobody else's. */
 export function joinNodes(work: NodeWork, { isIdle }: { isIdle: boolean }, equipment: Equipment): void {
@@ -40,8 +38,7 @@ async function takeOrReturn(
   } catch (thrown) {
     equipment.warn?.(`job ${wake.jobId} could not be taken up: ${String(thrown)}`);
   }
-  // Where even this cannot be said, the lease runs out.
-  await jobs.putBack(wake, new Date(equipment.clock.now() + elsewhereMs)).catch(() => {});
+  await giveBack(wake, equipment);
 }
 
 /** So many nodes have died with it that it is taken for the reason. */

@@ -1,6 +1,7 @@
 import type { JobId } from "../protocol/ids.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
+import { giveBack } from "./give-back.ts";
 import { hurry, leftToNext } from "./patience.ts";
 import type { StartedJob } from "./start-job.ts";
 import type { JobOrder } from "./submit.ts";
@@ -59,8 +60,7 @@ export class Running {
     this.#jobs.set(job.id, job);
     const done = untilOver(job, async (thrown) => {
       this.#jobs.delete(job.id);
-      // Nobody works on it, and nobody could be told: another node, or this one, is given it as soon as the queue answers.
-      if (job.wake && leftToNext(thrown)) this.#equipment.jobs?.letGo(job.wake);
+      this.#giveBack(job, thrown);
       this.#changed.left(job.id);
       await repository.close();
     });
@@ -113,6 +113,15 @@ export class Running {
   async close(): Promise<void> {
     this.#stopping ??= { how: "wait" };
     await this.idle();
+  }
+
+  /** Nobody works on it, and its end is not stored: another node, or this one, is given it. */
+  #giveBack(job: StartedJob, thrown: unknown): void {
+    // Of a process that leaves all go back at once, and nobody is woken for one that is laid aside.
+    if (thrown === undefined || this.#leaving.has(job) || job.pausing.isAsked) return;
+    if (!leftToNext(thrown)) void giveBack(job.wake, this.#equipment);
+    // Nobody could be told: as soon as the queue answers.
+    else if (job.wake) this.#equipment.jobs?.letGo(job.wake);
   }
 
   #handBack(job: StartedJob): void {

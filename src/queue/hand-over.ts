@@ -24,6 +24,7 @@ export interface HandOverOrder {
   log: Log;
   holds: Holds;
   putBack(wake: HeldWake, startAfter: Date): Promise<void>;
+  letGo(wake: HeldWake): void;
 }
 
 /** After a listener that threw. */
@@ -66,10 +67,11 @@ async function bury(wake: HeldWake, order: HandOverOrder, { poison }: WakeListen
   }
 }
 
-/** Where that fails as well it stays held, and goes to another once this node is silent. */
-function returnLater(wake: HeldWake, thrown: unknown, { clock, log, putBack }: HandOverOrder): void {
+/** Where that fails as well it goes back as soon as the database answers: held, it would be renewed for ever. */
+function returnLater(wake: HeldWake, thrown: unknown, { clock, log, putBack, letGo }: HandOverOrder): void {
   log.error("a wake could not be handed over", { run: wake.runId, error: thrown });
   putBack(wake, new Date(clock.now() + retryMs)).catch((error: unknown) => {
     log.error("a wake could not be put back", { run: wake.runId, error });
+    letGo(wake);
   });
 }

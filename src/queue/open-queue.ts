@@ -94,7 +94,12 @@ class WakeQueue implements Queue {
       holds: this.#holds,
       bell: this.#bell,
       ...createHandOver(
-        { ...this.#options, holds: this.#holds, putBack: (wake, startAfter) => this.putBack(wake, startAfter) },
+        {
+          ...this.#options,
+          holds: this.#holds,
+          putBack: (wake, startAfter) => this.putBack(wake, startAfter),
+          letGo: (wake) => this.letGo(wake),
+        },
         listeners,
       ),
     });

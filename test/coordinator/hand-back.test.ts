@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
+import { claimRun } from "../../src/db/claim-run.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
-import type { JobId } from "../../src/protocol/ids.ts";
+import { Fault } from "../../src/protocol/failure.ts";
+import { type JobId, runId } from "../../src/protocol/ids.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";
 import { openQueue } from "../../src/queue/open-queue.ts";
 import type { Queue } from "../../src/queue/queue.ts";
@@ -90,5 +92,52 @@ describe("a process that hands its jobs back", () => {
     expect(await bench.coordinator.job(id)).toMatchObject({ outcome: "succeeded" });
     await third.coordinator.idle();
     await third.jobs.close();
+  }, 60_000);
+});
+
+describe("the wake of a job that nobody here works on", () => {
+  it("goes back when somebody else has taken the job", async () => {
+    const { repository, spec } = await bench.repository({ "README.md": "x\n" });
+    const node = await openNode("robbed");
+    node.gate.opens.resolve();
+    node.coordinator.join({ isIdle: true });
+    const { id, done } = await node.coordinator.submit({ spec: { ...spec, tasks: [slowTask("slow")] }, repository });
+    const { clock, database } = bench.equipment;
+    await claimRun({ runId: runId.parse(id), owner: "thief", from: ["running"] }, clock, database);
+    await expect(done).rejects.toMatchObject({ code: "fenced" });
+    await until(async () => !(await isHeld(node.jobs)));
+    await node.jobs.close();
+  }, 60_000);
+
+  it("goes back when it cannot be ended here", async () => {
+    const id = await leftJob();
+    const node = await openNode("stopping");
+    node.gate.opens.resolve();
+    node.coordinator.join({ isIdle: true });
+    await node.coordinator.handBack();
+    await node.coordinator.cancel(id);
+    expect(await isHeld(node.jobs)).toBe(false);
+    await node.jobs.close();
+    await bench.coordinator.cancel(id);
+  }, 60_000);
+
+  it("goes back once the database answers, where it could not be told", async () => {
+    const id = await leftJob();
+    const { database } = bench.equipment;
+    await database.orm.execute(`update sheaf.jobs set repository = '/nowhere/at/all' where run_id = '${id}'`);
+    const node = await openNode("silent");
+    const told = Promise.withResolvers<void>();
+    node.jobs.putBack = () => {
+      told.resolve();
+      node.coordinator.leaveOthers();
+      return Promise.reject(new Fault("database_unavailable", "away"));
+    };
+    node.gate.opens.resolve();
+    node.coordinator.join({ isIdle: false });
+    await told.promise;
+    await until(async () => !(await isHeld(node.jobs)));
+    expect(await node.jobs.depth()).toMatchObject({ held: 0 });
+    await node.jobs.close();
+    await bench.coordinator.cancel(id);
   }, 60_000);
 });

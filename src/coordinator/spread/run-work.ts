@@ -150,12 +150,14 @@ export class RunWork {
     await runs.putBack(wake);
   }
 
-  /** Where even this cannot be said, the lease runs out. */
+  /** Where even this cannot be said, it goes back as soon as the database answers. */
   async #putBack(wake: HeldWake, thrown: unknown): Promise<void> {
     const isLost = thrown instanceof Fault && thrown.code === "fenced";
     if (!isLost) this.#order.equipment.warn?.(`run ${wake.runId} could not be done here: ${String(thrown)}`);
     // What is held while this process stops goes back at once, with all others.
-    if (!this.#isStopping) await this.#order.runs.putBack(wake, this.#in(retryMs)).catch(() => {});
+    if (this.#isStopping) return;
+    const { runs } = this.#order;
+    await runs.putBack(wake, this.#in(retryMs)).catch(() => runs.letGo(wake));
   }
 
   #in(ms: number): Date {
