@@ -29,7 +29,7 @@ export function openStandstills(now: () => number, tell: (message: string) => vo
 /** What is away for longer than that is not waited for: jobs are left to whoever comes next. */
 const patienceMs = 300_000;
 /** The same, for a process that is leaving. */
-export const leavingPatienceMs = 5_000;
+const leavingPatienceMs = 5_000;
 
 /** The same database for work, which waits. */
 export function patiently<D extends Database>(database: D): D {
