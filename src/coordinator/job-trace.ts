@@ -28,13 +28,18 @@ export function startTrace(
   return { tracer, span: tracer.startRoot(jobSpan(name), { traceparent, attributes, place }) };
 }
 
-/** The trace of a job that another process had begun, gone on with; what that one had left open is closed. */
+/**
+ * The trace of a job that another process had begun, gone on with; what that one had left open is closed. `elsewhere`: its
+ * runs that other nodes do, and record.
+ */
 export async function resumeTrace(
   { id, name, traceId, createdAt }: Pick<StoredJob, "id" | "name" | "traceId" | "createdAt">,
+  elsewhere: ReadonlySet<string>,
   equipment: Equipment,
 ): Promise<JobTrace> {
   const spanId = rootSpanId(id);
-  await closeSpans(id, { reason: "the process that recorded it ended", but: spanId }, equipment.database);
+  const left = { reason: "the process that recorded it ended", but: spanId, going: elsewhere };
+  await closeSpans(id, left, equipment.database);
   const known = await findSpan({ traceId, spanId }, equipment.database);
   const startNs = known?.startNs ?? (BigInt(createdAt.getTime()) * 1_000_000n).toString();
   return startTrace({ id, name }, equipment, { traceId, parentSpanId: known?.parentSpanId, startNs });

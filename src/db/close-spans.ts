@@ -5,11 +5,11 @@ import { sql } from "./drizzle.ts";
 
 /**
  * Ends, as errors, the spans of a job whose process is gone. When they really ended nobody saw: they end with the
- * last thing their job recorded. `but` is the id of the one that goes on.
+ * last thing their job recorded. `but` is the id of the one that goes on; those of the runs in `going` go on elsewhere.
  */
 export async function closeSpans(
   jobId: JobId,
-  { reason, but = "" }: { reason: string; but?: string },
+  { reason, but = "", going = new Set() }: { reason: string; but?: string; going?: ReadonlySet<string> },
   database: Database,
 ): Promise<void> {
   const statement = sql`
@@ -17,6 +17,7 @@ update sheaf.spans s set
   status = 'error', status_message = ${reason}, attrs = s.attrs || '{"sheaf.orphan": true}'::jsonb,
   dur_ns = greatest(0, last.ns - s.start_ns)
 from (select max(start_ns + coalesce(dur_ns, 0)) as ns from sheaf.spans where job_id = ${jobId}) last
-where s.job_id = ${jobId} and s.dur_ns is null and s.span_id <> ${but}`;
+where s.job_id = ${jobId} and s.dur_ns is null and s.span_id <> ${but}
+  and (s.run_id is null or s.run_id <> all(${sql.param([...going])}::uuid[]))`;
   await attempt("close the spans of an interrupted job", database, (orm) => orm.execute(statement));
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { closeSpans } from "../../src/db/close-spans.ts";
 import { createTasks } from "../../src/db/create-tasks.ts";
 import type { Database } from "../../src/db/database.ts";
 import { listTasks } from "../../src/db/list-tasks.ts";
@@ -46,6 +47,24 @@ describe.each(databases)("the store on $name", ({ open }) => {
     await storeSpans([span(jobId, 0, "5"), span(jobId, 0, null)], database);
     await storeSpans([span(jobId, 1, null)], database);
     expect(await readTrace(jobId, database)).toEqual([span(jobId, 0, "5"), ...spans.slice(1)]);
+  });
+
+  test("ends the spans that a process left open, but not those of runs that go on elsewhere", async () => {
+    const { jobId, agents } = await claimedRuns(2, clock, database);
+    const [gone, elsewhere] = agents.map(({ runId }) => ({ run_id: runId }));
+    const open = (number: number, more: Partial<StoredSpan> = {}) => ({ ...span(jobId, number, null), ...more });
+    await storeSpans([open(60), open(61), open(62, gone), open(63, elsewhere)], database);
+    const going = new Set([elsewhere?.run_id ?? ""]);
+    await closeSpans(jobId, { reason: "gone", but: open(60).span_id, going }, database);
+    const isOpen = (await readTrace(jobId, database)).map(({ name, dur_ns }) => [name, dur_ns === null]);
+    expect(Object.fromEntries(isOpen)).toEqual({
+      "span 60": true,
+      "span 61": false,
+      "span 62": false,
+      "span 63": true,
+    });
+    await closeSpans(jobId, { reason: "gone" }, database);
+    expect((await readTrace(jobId, database)).filter(({ dur_ns }) => dur_ns === null)).toEqual([]);
   });
 
   test("stores a span whose text jsonb cannot hold, with those characters replaced", async () => {

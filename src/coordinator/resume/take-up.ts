@@ -72,7 +72,7 @@ export async function takeUp(
   await endOthers(all, going, equipment);
   await clearTaken(events, equipment);
   const history = readHistory(events, going, spread);
-  const trace = await resumeTrace(job, equipment);
+  const trace = await resumeTrace(job, notTaken(history.elsewhere, open), equipment);
   const said = await findSaid(root.runId, database);
   const answers = await findRemembered(job.id, database);
   const own = { id: job.id, root, handle: job.handle, ...trace, history, said, answers, wake, isCancelled: isAsked };
@@ -84,6 +84,11 @@ export async function takeUp(
   // Its process may have gone between the request and the end that it asked for.
   if (!isAsked && (await wasAskedToCancel(root.runId, database))) started.cancel();
   return { started, repository, ...progressOf(history) };
+}
+
+/** Where the job is ended, those were taken from whoever had them as well. */
+function notTaken(elsewhere: ReadonlySet<string>, open: ReadonlyMap<string, unknown>): ReadonlySet<string> {
+  return new Set([...elsewhere].filter((id) => !open.has(id)));
 }
 
 function progressOf({ tasks, planned }: History): Pick<TakenUp, "done" | "planned"> {
