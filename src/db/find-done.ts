@@ -16,8 +16,9 @@ export interface DoneTask {
 const row = z.object({ key: z.string(), job: z.string(), task: z.string(), fact: z.unknown() });
 
 /**
- * The newest of this key that ended well: with work, or with nothing to do. Those who ask in one turn of the event loop,
- * as all tasks of a job do when it starts, are one statement.
+ * The newest of this key that ended well: with work, or with nothing to do. What a person answered is for the job that
+ * asked: a task is not found in which somebody was asked, or whose job has an answer that held for its rest. Those who
+ * ask in one turn of the event loop, as all tasks of a job do when it starts, are one statement.
  */
 export async function findDone(key: string, database: Database): Promise<DoneTask | undefined> {
   const asked = asking.get(database) ?? askSoon(database);
@@ -48,6 +49,7 @@ async function findAll(keys: readonly string[], database: Database): Promise<Rea
 select distinct on (t.key_sha) t.key_sha as key, j.handle as job, t.id as task, t.finished as fact
 from sheaf.tasks t join sheaf.jobs j on j.run_id = t.job_id
 where t.key_sha = any(${sql.param(keys)}::text[]) and t.state in ('succeeded', 'no_changes') and t.finished is not null
+  and not exists (select from sheaf.approvals a where a.job_id = t.job_id and (a.task_id = t.id or a.remember))
 order by t.key_sha, j.created_at desc`;
   const rows = await attempt("look for what was done before", database, (orm) => rowsOf(orm, statement, row));
   return new Map(rows.map((each) => [each.key, each]));

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRule } from "../../src/permission/rule.ts";
+import type { Fact } from "../../src/protocol/event.ts";
 import type { JobSpec } from "../../src/protocol/job.ts";
 import type { Repository } from "../../src/workspace/repository.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
@@ -78,5 +79,39 @@ describe("a task that was done before", () => {
     git("commit", "-q", "--allow-empty", "-m", "the same tree");
     const commit = git("rev-parse", "HEAD").toString().trim();
     expect(await isReused({ base: { ...spec.base, commit } })).toBe(true);
+  });
+
+  it("is done again where a person was asked about it: an answer is for the job that asked", async () => {
+    const { repository, spec: empty } = await bench.repository({ "README.md": "x\n" });
+    const [asks, quiet] = [writingTask("asks"), writingTask("quiet")];
+    const permissions = { allow: [], ask: [parseRule("Edit(asks/**)")], deny: [], mode: "ask" as const };
+    const spec: JobSpec = { ...empty, tasks: [asks, quiet], permissions };
+    const runAndAnswer = async (decision: "allow" | "deny") => {
+      const { openRepository } = await import("../../src/workspace/repository.ts");
+      const { home, git } = bench.equipment;
+      const again = await openRepository(repository.user.top, { home, git });
+      const questions: string[] = [];
+      const onFact = (_: string, fact: Fact) => {
+        if (fact.type !== "approval.requested") return;
+        questions.push(fact.data.input);
+        void bench.coordinator.decideApproval(fact.data.approval_id, { decision }, "tester");
+      };
+      const { tasks } = await (await bench.coordinator.submit({ spec, repository: again, onFact })).done;
+      return { questions: questions.length, told: tasks.map((task) => [task.id, task.state, task.reused]) };
+    };
+    const first = await runAndAnswer("allow");
+    expect(first).toEqual({
+      questions: 1,
+      told: [
+        ["asks", "succeeded", false],
+        ["quiet", "succeeded", false],
+      ],
+    });
+    const again = await runAndAnswer("deny");
+    expect(again.questions).toBe(1);
+    expect(again.told).toEqual([
+      ["asks", expect.not.stringMatching("succeeded"), false],
+      ["quiet", "succeeded", true],
+    ]);
   });
 });
