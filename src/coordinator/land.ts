@@ -35,6 +35,9 @@ export async function land(tasks: readonly FinishedTask[], job: Job, equipment: 
       { job, equipment },
     ));
   if (!before) await job.log([{ type: "merge.landed", data: { tree: merged.tree, commit } }]);
+  else await job.standing.confirm();
+  // Only now: what the log has taken is this owner's, and no other's result is put out of reach by it.
+  await withRoom(() => keep(job.repository, `refs/sheaf/${job.id}/result`, commit), equipment);
   return { tree: merged.tree, commit, landed: merged.landed, leftOut: merged.leftOut, checks };
 }
 
@@ -115,7 +118,8 @@ async function commitResult(
   const order = { tree, parents: [job.spec.base.commit], message, at: equipment.clock.now() };
   return withRoom(async () => {
     const commit = await commitTree(job.repository, order);
-    await keep(job.repository, `refs/sheaf/${job.id}/result`, commit);
+    await job.standing.confirm();
+    await keep(job.repository, `refs/sheaf/${job.id}/result-${job.root.epoch}`, commit);
     return commit;
   }, equipment);
 }

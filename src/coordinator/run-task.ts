@@ -8,7 +8,7 @@ import { toolNames } from "../tools/catalog.ts";
 import { composeChanges } from "../workspace/compose-changes.ts";
 import type { Change } from "../workspace/diff.ts";
 import { toShown } from "../workspace/raw-path.ts";
-import { commitTree, keep } from "../workspace/tree.ts";
+import { commitTree } from "../workspace/tree.ts";
 import { earlierSteps } from "./brief/earlier-steps.ts";
 import { runCommand } from "./commands/run-command.ts";
 import type { Around } from "./commands/setup.ts";
@@ -24,6 +24,7 @@ import { lookForDone } from "./resume/reuse.ts";
 import { restoreRun } from "./resume/run-record.ts";
 import { withRoom } from "./room.ts";
 import { runStep } from "./run-step.ts";
+import { keepWork } from "./tasks/keep-work.ts";
 import { scopeOf } from "./tasks/scope-of.ts";
 import type { Start } from "./tasks/start-of.ts";
 import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
@@ -214,7 +215,7 @@ async function keepTask(task: Task, made: { tree: string; start: Start }, { job,
   const order = { tree: made.tree, parents: [made.start.commit], message, at: equipment.clock.now() };
   return withRoom(async () => {
     const commit = await commitTree(job.repository, order);
-    await keep(job.repository, `refs/sheaf/${job.id}/tasks/${task.ordinal}`, commit);
+    await keepWork(task, commit, job);
     return commit;
   }, equipment);
 }

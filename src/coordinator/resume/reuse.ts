@@ -2,10 +2,10 @@ import { nothingSpent } from "../../budget/job-budget.ts";
 import { findDone } from "../../db/find-done.ts";
 import { fact } from "../../protocol/event.ts";
 import type { Task } from "../../protocol/task.ts";
-import { keep } from "../../workspace/tree.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 import type { FinishedTask } from "../result/finished-task.ts";
+import { keepWork } from "../tasks/keep-work.ts";
 import type { Start } from "../tasks/start-of.ts";
 import { taskKey } from "../tasks/task-key.ts";
 import { restoreTask } from "./task-record.ts";
@@ -35,7 +35,7 @@ export async function lookForDone(
   if (!restored || restored.start.tree !== start.tree) return { key };
   const reused = data.record?.reused ?? { job: found.job, task: found.task };
   const { commit } = restored;
-  if (commit !== undefined) await keep(job.repository, `refs/sheaf/${job.id}/tasks/${task.ordinal}`, commit);
+  if (commit !== undefined) await keepWork(task, commit, job);
   return { key, done: { ...restored, start, attempts: 0, spent: nothingSpent, traceparents: [], reused, key } };
 }
 
