@@ -27,7 +27,7 @@ export const nodes: Figure = {
       const home = join(directory, "home");
       rmSync(home, { recursive: true, force: true });
       mkdirSync(home, { recursive: true });
-      writeFileSync(join(home, "sheaf.config.yaml"), `server: { roots: [${JSON.stringify(directory)}] }\n`);
+      writeFileSync(join(home, "sheaf.config.yaml"), settingsFor(directory));
       const env = { ...server.env, PATH: process.env.PATH ?? "", SHEAF_HOME: home };
       return wallOf(count, { agents, directory, home, repository, env, databaseUrl: await postgres.createDatabase() });
     };
@@ -48,6 +48,10 @@ export const nodes: Figure = {
     ];
   },
 };
+
+/** A model without a price: what has one has a budget, which its job's owner keeps alone. */
+const settingsFor = (root: string) =>
+  `server: { roots: [${JSON.stringify(root)}] }\nmodels: { own: { context: 200000, output: 8000 } }\n`;
 
 interface Place {
   agents: number;
@@ -102,7 +106,7 @@ async function run(
     const items = [1, 2, 3, 4].map((file) => `${id}/file-${file}.js`);
     return { id, items, steps: [{ prompt: `Raise the limits in ${id}.` }] };
   });
-  const job = { version: 1, name, model: "sonnet", publish: "none", limits: { concurrency: agents }, tasks };
+  const job = { version: 1, name, model: "own", publish: "none", limits: { concurrency: agents }, tasks };
   const begun = Date.now();
   const { id } = await call("POST", "/v1/jobs", { job, repository: { path: repository } });
   for (;;) {

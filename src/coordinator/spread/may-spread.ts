@@ -7,16 +7,25 @@ import type { StepOrder } from "../tasks/step-order.ts";
  * only one process can keep. Budgets of a job are exact because one process keeps them; a setup, servers of tools and
  * started agents belong to the process that began them.
  */
-export function maySpread({ step, judgePlan }: StepOrder, { spec }: Job, { spending }: Equipment): boolean {
+export function maySpread({ step, judgePlan }: StepOrder, { spec }: Job, { spending, models }: Equipment): boolean {
   if (step.agent.model.provider !== "messages" || judgePlan) return false;
+  const found = models.of(step.agent.model);
+  const hasPrice = found !== undefined && (!("card" in found) || found.card.price !== undefined);
   const { limits } = spec;
-  const isLimited = isLimit(limits) || isLimit(limits.task) || isLimit(spending.jobLimit) || spending.day !== undefined;
+  const all: readonly (Limited | undefined)[] = [limits, limits.task, spending.jobLimit];
   const isBound = spec.setup !== undefined || (spec.servers?.length ?? 0) > 0 || startsAgents(spec);
-  return !isLimited && !isBound;
+  return !isBound && spending.day === undefined && !all.some((limit) => holds(limit, hasPrice));
 }
 
-function isLimit(limit: { nano_usd?: unknown; nanoUsd?: unknown; tokens?: unknown } | undefined): boolean {
-  return limit?.nano_usd !== undefined || limit?.nanoUsd !== undefined || limit?.tokens !== undefined;
+interface Limited {
+  nano_usd?: number | undefined;
+  nanoUsd?: number | undefined;
+  tokens?: number | undefined;
+}
+
+/** Money holds nobody back whose calls have no price. */
+function holds(limit: Limited | undefined, hasPrice: boolean): boolean {
+  return limit?.tokens !== undefined || (hasPrice && (limit?.nano_usd ?? limit?.nanoUsd) !== undefined);
 }
 
 function startsAgents({ agents = [], limits }: Job["spec"]): boolean {
