@@ -14,6 +14,8 @@ export interface Holds {
   /** All that are not on their way out. */
   list(): HeldWake[];
   ending(): string[];
+  /** Of all, on their way out or not. */
+  ids(): ReadonlySet<string>;
   /** `askedAt` is when the statement was sent: the lease counts from there. */
   take(wakes: readonly HeldWake[], askedAt: number): void;
   /** On its way out: whether it went is seen by the next look, and it is not missed then. */
@@ -21,8 +23,14 @@ export interface Holds {
   /** Not on its way out after all. */
   keep(ids: Iterable<string>): void;
   drop(ids: Iterable<string>): void;
-  /** `found`: all that the database has in this node's name. */
-  touch(found: ReadonlySet<string>, askedAt: number): { lost: HeldWake[]; strays: string[] };
+  /**
+   * `found`: all that the database has in this node's name. `before`: what was held when it was asked; what was taken
+   * since it may not have seen.
+   */
+  touch(
+    found: ReadonlySet<string>,
+    asked: { at: number; before: ReadonlySet<string> },
+  ): { lost: HeldWake[]; strays: string[] };
 }
 
 export function createHolds(leaseMs: number): Holds {
@@ -47,6 +55,7 @@ export function createHolds(leaseMs: number): Holds {
     },
     list: () => [...held.values()].filter(({ id }) => !leaving.has(id)),
     ending: () => [...leaving],
+    ids: () => new Set(held.keys()),
     take(wakes, askedAt) {
       // What was held before is held until its own touch; the first of all begins the lease.
       if (held.size === 0 && wakes.length > 0) until = askedAt + leaseMs;
@@ -59,8 +68,8 @@ export function createHolds(leaseMs: number): Holds {
       for (const id of ids) leaving.delete(id);
     },
     drop,
-    touch(found, askedAt) {
-      const missing = [...held.values()].filter(({ id }) => !found.has(id));
+    touch(found, { at: askedAt, before }) {
+      const missing = [...held.values()].filter(({ id }) => before.has(id) && !found.has(id));
       const lost = missing.filter(({ id }) => !leaving.has(id));
       drop(missing.map(({ id }) => id));
       until = askedAt + leaseMs;

@@ -6,6 +6,7 @@ import { type Backlog, createBacklog } from "./backlog.ts";
 import { createBell } from "./bell.ts";
 import { drainHolds } from "./drain.ts";
 import { createHandOver } from "./hand-over.ts";
+import { holdFromStart } from "./hold.ts";
 import { createHolds, type Holds } from "./holds.ts";
 import { Pump } from "./pump.ts";
 import type { HeldWake, Queue, QueueLimits, Wake, WakeListeners } from "./queue.ts";
@@ -13,7 +14,7 @@ import {
   countWakes,
   endWakes,
   heldAmong,
-  holdWake,
+  lockHeld,
   type QueueName,
   returnWakes,
   sendWakes,
@@ -51,6 +52,7 @@ class WakeQueue implements Queue {
   readonly #options: Required<QueueOptions>;
   readonly #holder: string;
   readonly #holds: Holds;
+  readonly #coming = new Set<{ runId: RunId }>();
   readonly #backlog: Backlog;
   readonly #bell = createBell();
   /** Heard by who drains: something here has ended. */
@@ -74,13 +76,17 @@ class WakeQueue implements Queue {
   }
 
   async hold(wake: Omit<Wake, "startAfter">): Promise<HeldWake | undefined> {
-    const { clock, database } = this.#options;
-    const askedAt = clock.now();
-    const queue = { ...this.#options, holder: this.#holder };
-    const held = await attempt("hold a wake", database, (orm) => holdWake(queue, wake, orm));
-    if (held) this.#holds.take([held], askedAt);
-    this.#ring();
-    return held;
+    const order = { ...this.#options, holder: this.#holder, holds: this.#holds, coming: this.#coming };
+    return holdFromStart(wake, order)
+      .catch((thrown: unknown) => {
+        this.#pump?.doubt();
+        throw thrown;
+      })
+      .finally(() => this.#ring());
+  }
+
+  isHeld(wake: HeldWake, orm: Orm): Promise<boolean> {
+    return lockHeld(this.#options.name, wake.id, orm);
   }
 
   pump(listeners: WakeListeners, { isIdle = false }: { isIdle?: boolean } = {}): void {
@@ -92,6 +98,7 @@ class WakeQueue implements Queue {
       ...this.#options,
       holder: this.#holder,
       holds: this.#holds,
+      coming: this.#coming,
       bell: this.#bell,
       ...createHandOver(
         {

@@ -2,7 +2,7 @@ import { complaint } from "../db/complaint.ts";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../log/log.ts";
 import { Fault } from "../protocol/failure.ts";
-import type { Clock } from "../protocol/ids.ts";
+import type { Clock, RunId } from "../protocol/ids.ts";
 import type { Bell } from "./bell.ts";
 import type { Holds } from "./holds.ts";
 import type { HeldWake, QueueLimits } from "./queue.ts";
@@ -21,6 +21,8 @@ export interface PumpOrder {
   database: Database;
   clock: Clock;
   holds: Holds;
+  /** What is being held from the start, beside this loop: the database may have it before its answer is here. */
+  coming: ReadonlySet<{ runId: RunId }>;
   bell: Bell;
   log: Log;
   deliver(wake: HeldWake): void;
@@ -39,8 +41,9 @@ export class Pump {
   #fetching: Promise<void> | undefined;
   #isStopped = false;
   #failures = 0;
-  /** The answer to a fetch was lost: there may be wakes in our name that we know nothing of. */
-  #isInDoubt = false;
+  /** How often there may have come to be wakes in our name that we know nothing of, and how many of these times are settled. */
+  #doubts = 0;
+  #settled = 0;
   #nextLook = 0;
   #fetchesAt = 0;
   readonly #loop: Promise<void>;
@@ -63,7 +66,7 @@ export class Pump {
 
   /** What the database has in our name may be more than what we hold: the next turn compares, and puts that back. */
   doubt(): void {
-    this.#isInDoubt = true;
+    this.#doubts += 1;
   }
 
   /** Resolves once its last statement is answered. */
@@ -87,7 +90,7 @@ export class Pump {
 
   async #turn(): Promise<void> {
     const { clock, database, holds, isEmbedded, limits, name } = this.#order;
-    if (this.#isInDoubt || clock.now() >= this.#touchAt()) await this.#touch();
+    if (this.#doubts > this.#settled || clock.now() >= this.#touchAt()) await this.#touch();
     if (!isEmbedded && clock.now() >= this.#nextLook) {
       await takeFromDead(name, "expired", database.orm);
       this.#nextLook = clock.now() + lookMs;
@@ -110,24 +113,30 @@ export class Pump {
   }
 
   async #touch(): Promise<void> {
-    const { clock, database, holder, holds, lost, name } = this.#order;
-    const askedAt = clock.now();
-    const seen = holds.touch(await touchWakes(name, holder, database.orm), askedAt);
+    const { clock, coming, database, holder, holds, lost, name } = this.#order;
+    const doubts = this.#doubts;
+    const asked = { at: clock.now(), before: holds.ids() };
+    const found = await touchWakes(name, holder, database.orm);
+    const seen = holds.touch(new Set(found.keys()), asked);
     for (const wake of seen.lost) lost(wake);
-    if (seen.strays.length > 0) await returnWakes(name, { ids: seen.strays }, database.orm);
-    this.#isInDoubt = false;
+    const expected = new Set([...coming].map(({ runId }) => runId));
+    const ids = seen.strays.filter((id) => !expected.has(found.get(id) as RunId));
+    if (ids.length > 0) await returnWakes(name, { ids }, database.orm);
+    this.#settled = doubts;
   }
 
   async #fetch(): Promise<void> {
     const { clock, database, deliver, holder, holds, limits, name } = this.#order;
     const askedAt = clock.now();
-    this.#isInDoubt = true;
     const { perLook = limits.perNode } = limits;
     const perNode = Math.min(limits.perNode, holds.size + perLook);
-    const wakes = await takeWakes(name, { holder, limits: { ...limits, perNode } }, database.orm);
+    const wakes = await takeWakes(name, { holder, limits: { ...limits, perNode } }, database.orm).catch((thrown) => {
+      // Its answer may have been lost.
+      this.doubt();
+      throw thrown;
+    });
     // There may be more.
     if (wakes.length >= perLook) this.#order.bell.ring();
-    this.#isInDoubt = false;
     if (this.#isFetching) {
       holds.take(wakes, askedAt);
       for (const wake of wakes) deliver(wake);

@@ -59,6 +59,8 @@ export interface Queue {
    * limits have no room, and nothing is stored. No listener is told of it.
    */
   hold(wake: Omit<Wake, "startAfter">): Promise<HeldWake | undefined>;
+  /** Whether this node still holds it; then nobody else is given it before the caller's transaction ends. */
+  isHeld(wake: HeldWake, orm: Orm): Promise<boolean>;
   /**
    * Starts to fetch as many as the limits allow, from now until `drain` or `close`; with `isIdle` nothing is fetched, and
    * only what this node holds already is looked after.

@@ -98,12 +98,34 @@ where name = ${name} and id = any(${sql.param(ids)}::uuid[]) and state = 'active
   return new Set((await rowsOf(orm, asked, identified)).map(({ id }) => id));
 }
 
-/** Says that this holder lives, and returns the ids of all it holds. */
-export async function touchWakes(name: QueueName, holder: string, orm: Orm): Promise<Set<string>> {
+/** What this holder holds of a run. */
+export async function findHeld(
+  queue: { name: QueueName; holder: string },
+  run: RunId,
+  orm: Orm,
+): Promise<HeldWake | undefined> {
+  const asked = sql`
+select id, singleton_key as run, group_id as job, group_tier as tenant, priority, retry_count as crashes
+from sheaf_queue.job_common
+where name = ${queue.name} and singleton_key = ${run} and state = 'active' and output = to_jsonb(${queue.holder}::text)`;
+  const [held] = await rowsOf(orm, asked, heldRow);
+  return held;
+}
+
+/** Whether it is still its holder's, and until the transaction ends nobody else's. The holder may touch it meanwhile. */
+export async function lockHeld(name: QueueName, id: string, orm: Orm): Promise<boolean> {
+  const asked = sql`
+select id from sheaf_queue.job_common where name = ${name} and id = ${id}::uuid and state = 'active' for key share`;
+  return (await rowsOf(orm, asked, identified)).length > 0;
+}
+
+/** Says that this holder lives, and returns all it holds: the run of each by the wake's id. */
+export async function touchWakes(name: QueueName, holder: string, orm: Orm): Promise<Map<string, RunId>> {
   const asked = sql`
 update sheaf_queue.job_common set heartbeat_on = clock_timestamp()
-where name = ${name} and state = 'active' and output = to_jsonb(${holder}::text) returning id`;
-  return new Set((await rowsOf(orm, asked, identified)).map(({ id }) => id));
+where name = ${name} and state = 'active' and output = to_jsonb(${holder}::text) returning id, singleton_key as run`;
+  const rows = await rowsOf(orm, asked, z.object({ id: z.string(), run: runId }));
+  return new Map(rows.map(({ id, run }) => [id, run]));
 }
 
 /** Puts held wakes back, for `startAfter` or for now. */

@@ -19,7 +19,7 @@ test("a lease counts from before the database was asked, and only a touch prolon
   expect(holds.until).toBe(11_000);
   holds.take([second], 5_000);
   expect(holds.until).toBe(11_000);
-  holds.touch(new Set([first.id, second.id]), 6_000);
+  holds.touch(new Set([first.id, second.id]), { at: 6_000, before: holds.ids() });
   expect(holds.until).toBe(16_000);
 });
 
@@ -28,7 +28,10 @@ test("a touch names what is gone without having been ended, and what nobody here
   const [kept, stolen, ended] = [wake(), wake(), wake()];
   holds.take([kept, stolen, ended], 0);
   holds.end([ended.id]);
-  expect(holds.touch(new Set([kept.id, "stray"]), 1)).toEqual({ lost: [stolen], strays: ["stray"] });
+  expect(holds.touch(new Set([kept.id, "stray"]), { at: 1, before: holds.ids() })).toEqual({
+    lost: [stolen],
+    strays: ["stray"],
+  });
   expect(holds.list()).toEqual([kept]);
   expect(holds.ending()).toEqual([]);
 });
@@ -40,9 +43,9 @@ test("what was to end and did not is held as before", () => {
   holds.end([one.id]);
   expect(holds.size).toBe(0);
   expect(holds.isEmpty).toBe(false);
-  expect(holds.touch(new Set([one.id]), 1)).toEqual({ lost: [], strays: [] });
+  expect(holds.touch(new Set([one.id]), { at: 1, before: holds.ids() })).toEqual({ lost: [], strays: [] });
   holds.keep([one.id]);
   expect(holds.size).toBe(1);
-  expect(holds.touch(new Set(), 2)).toEqual({ lost: [one], strays: [] });
+  expect(holds.touch(new Set(), { at: 2, before: holds.ids() })).toEqual({ lost: [one], strays: [] });
   expect(holds.isEmpty).toBe(true);
 });
