@@ -59,6 +59,8 @@ export class Running {
   hold(job: StartedJob, { repository }: Pick<JobOrder, "repository">): SubmittedJob {
     this.#jobs.set(job.id, job);
     const done = untilOver(job, async (thrown) => {
+      // Where this process was given it anew meanwhile, that one stays.
+      if (this.#jobs.get(job.id) !== job) return repository.close();
       this.#jobs.delete(job.id);
       this.#giveBack(job, thrown);
       this.#changed.left(job.id);
