@@ -1,6 +1,7 @@
 import { claimRun } from "../db/claim-run.ts";
 import { findJob } from "../db/find-job.ts";
 import { pausedAmong } from "../db/pauses.ts";
+import { takeOverRuns } from "../db/take-over.ts";
 import { runId } from "../protocol/ids.ts";
 import type { HeldWake, Queue } from "../queue/queue.ts";
 import type { Equipment } from "./equipment.ts";
@@ -49,6 +50,8 @@ async function giveUp(wake: HeldWake, equipment: Equipment): Promise<void> {
   const from = ["queued", "waiting", "running"] as const;
   const root = await claimRun({ runId: runId.parse(job.id), owner: node, from }, clock, database);
   if (!root) return;
+  // Whoever had it may only be frozen, and must add nothing to what is read here.
+  await takeOverRuns(job.id, node, database, { isAll: true });
   const { endInterrupted } = await import("./resume/end-interrupted.ts");
   const { eventsOf } = await import("./resume/events-of.ts");
   const message = `${wake.crashes} processes that worked on it have died`;

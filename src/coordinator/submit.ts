@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { claimRun } from "../db/claim-run.ts";
 import { createJob, findEarlier } from "../db/create-job.ts";
+import type { Orm } from "../db/database.ts";
 import { Fault } from "../protocol/failure.ts";
 import { type JobId, jobId, newUuid, runId } from "../protocol/ids.ts";
 import type { JobRequest } from "../protocol/job-request.ts";
@@ -46,7 +47,8 @@ export async function submit(
   const { tracer, span } = startTrace({ id, name: spec.name, traceparent: order.traceparent }, equipment);
   const wake = await announce(id, equipment);
   const wanted = { id, spec, specSha: specShaOf(given, equipment), traceId: span.traceId };
-  const created = await createJob({ ...wanted, idempotency: order.idempotency }, clock, database).catch(
+  const within = wake && ((orm: Orm) => confirm(wake, equipment, orm));
+  const created = await createJob({ ...wanted, idempotency: order.idempotency, within }, clock, database).catch(
     async (thrown: unknown) => {
       await withdraw(wake, equipment);
       throw thrown;
@@ -74,6 +76,17 @@ async function announce(id: JobId, { jobs }: Equipment): Promise<HeldWake | unde
   if (wake) return wake;
   throw new Fault("overloaded", "this node has as many jobs as it may have", {
     remedy: "try again once one of them is done, or let another node take it",
+  });
+}
+
+/**
+ * Another node that was given the wake meanwhile has found no job, and has ended it: a job that is stored now nobody
+ * would ever be woken for. Throws Fault `conflict` then.
+ */
+async function confirm(wake: HeldWake, { jobs }: Equipment, orm: Orm): Promise<void> {
+  if (await jobs?.isHeld(wake, orm)) return;
+  throw new Fault("conflict", "this node was silent for so long that others took it for dead; the job is not stored", {
+    remedy: "send it again",
   });
 }
 

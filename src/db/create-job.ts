@@ -18,6 +18,8 @@ export interface NewJob {
   traceId: string;
   /** What the client named its request by, and sha256 of the request. */
   idempotency?: { key: string; sha256: string } | undefined;
+  /** Part of the same transaction, before it is stored; what it throws leaves the job unmade. */
+  within?: ((orm: Orm) => Promise<void>) | undefined;
 }
 
 /** A job's id is the id of its root run. The run is `queued`; its log starts with `job.created`. */
@@ -41,7 +43,9 @@ export async function createJob(job: NewJob, clock: Clock, database: Database): 
       const earlier = job.idempotency && (await earlierJob(job.idempotency, transaction));
       if (earlier && earlier.id !== id) return { ...earlier, isNew: false };
       const [already] = await transaction.select({ handle: jobs.handle }).from(jobs).where(eq(jobs.runId, id));
-      return { id, handle: already?.handle ?? (await insert(id, job, clock, transaction)), isNew: true };
+      if (already) return { id, handle: already.handle, isNew: true };
+      await job.within?.(transaction);
+      return { id, handle: await insert(id, job, clock, transaction), isNew: true };
     }),
   );
   return { jobId: stored.id as JobId, runId: stored.id as RunId, handle: stored.handle, isNew: stored.isNew };

@@ -9,8 +9,8 @@ const row = z.object({ id: z.string(), epoch: z.coerce.number(), head: z.coerce.
 
 /**
  * Takes all runs of a job that nobody ended, beside its root run and those that any node does (spread-runs.ts), from
- * whoever had them: from then on their old owner can append to none of them any more, and opens none beside them. The caller owns the root
- * run. `isAll`: those as well, because nobody waits for them any more.
+ * whoever had them: from then on their old owner can append to none of them any more, and opens none beside them. The
+ * caller owns the root run. `isAll`: those as well, because nobody waits for them any more.
  */
 export async function takeOverRuns(
   jobId: JobId,
