@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { JobBudget } from "../budget/job-budget.ts";
 import type { StoredApproval } from "../db/find-approval.ts";
+import { findRun } from "../db/find-run.ts";
 import type { Fact } from "../protocol/event.ts";
 import { Fault } from "../protocol/failure.ts";
 import type { JobId } from "../protocol/ids.ts";
@@ -93,7 +94,7 @@ async function runAndClear(job: Job, equipment: Equipment): Promise<Result> {
   }
 }
 
-type Opened = Omit<OwnJob, "usedMs"> & Pick<Job, "signal"> & { giveUp: (why: string, fault: Fault) => void };
+type Opened = Omit<OwnJob, "usedMs"> & Pick<Job, "signal"> & { giveUp: (why: string, fault?: Fault) => void };
 
 function openJob(
   { said = [], answers = [], giveUp, ...own }: Opened,
@@ -111,9 +112,11 @@ function openJob(
       await room?.pass();
       await writer.append(run, facts, { ...(spanId ? { spanId } : {}), ...(also ? { also } : {}) });
     };
-    await write().catch((thrown: unknown) => {
+    await write().catch(async (thrown: unknown) => {
       const left = leftToNext(thrown);
       if (left) giveUp("the store has not taken what it did", left);
+      // Told by the log before the queue says so: nothing here is withdrawn or ended under the new owner.
+      else if (await isTaken(thrown, own.root, equipment)) giveUp("another process has taken this job");
       throw left ?? thrown;
     });
     // What the facts announce is done after this: by then it may be somebody else's to do.
@@ -141,6 +144,13 @@ function openJob(
     log,
     logRun: append,
   };
+}
+
+/** One run alone may have a new owner, where any node does it: then the job is still this process's. */
+async function isTaken(thrown: unknown, { runId, epoch }: Job["root"], { database }: Equipment): Promise<boolean> {
+  if (!(thrown instanceof Fault) || thrown.code !== "fenced") return false;
+  const row = await findRun(runId, database).catch(() => undefined);
+  return row !== undefined && row.epoch !== epoch;
 }
 
 /** What runs elsewhere use is counted with their ends. */

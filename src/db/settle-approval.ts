@@ -3,17 +3,20 @@ import { attempt } from "./attempt.ts";
 import type { Database } from "./database.ts";
 import { and, eq, gt, inArray, sql } from "./drizzle.ts";
 import { findApproval, type StoredApproval, storedApproval } from "./find-approval.ts";
-import { approvals } from "./schema.ts";
+import { approvals, runs } from "./schema.ts";
 
-/** How a question ends: by an answer of somebody, or by its owner, who waits no longer. */
+/** How a question ends: by an answer of somebody, or by the owner of its run, who waits no longer. */
 export type Settlement =
   | { state: "allowed" | "denied"; remember: boolean; decidedBy: string; note?: string | undefined }
-  | { state: "expired" | "withdrawn" };
+  | { state: "expired" | "withdrawn"; by: Owner };
+
+/** Nothing that it ends is ended any more once its run, or its job, has a new owner. */
+type Owner = { runId: RunId; epoch: number };
 
 /**
  * The first settlement counts: it is an update of a row that is still pending, and an answer has to come before the
- * question expires. `isFirst` is false for all who come later, with the row as the first left it. undefined: there is no
- * such question.
+ * question expires. `isFirst` is false for all who come later, with the row as the first left it, and for an owner who
+ * is none any more, with the row as it is. undefined: there is no such question.
  */
 export async function settleApproval(
   id: string,
@@ -26,7 +29,8 @@ export async function settleApproval(
   const isAnswer = state === "allowed" || state === "denied";
   const { remember = false, decidedBy = null, note = null } = isAnswer ? settlement : {};
   const values = { state, remember, decidedBy, note, decidedAt };
-  const open = and(eq(approvals.id, id), eq(approvals.state, "pending"));
+  const owned = "by" in settlement ? isOwner(settlement.by) : undefined;
+  const open = and(eq(approvals.id, id), eq(approvals.state, "pending"), owned);
   let isRepeated = false;
   const updated = await attempt("settle an approval", database, async (orm) => {
     const mayBeDone = isRepeated;
@@ -46,16 +50,20 @@ export async function settleApproval(
   return approval && { isFirst: false, approval };
 }
 
+function isOwner({ runId, epoch }: Owner) {
+  return sql`exists (select from ${runs} where ${runs.id} = ${runId} and ${runs.epoch} = ${epoch})`;
+}
+
 function isOwn(id: string, { state, decidedAt }: { state: StoredApproval["state"]; decidedAt: Date }) {
   return and(eq(approvals.id, id), eq(approvals.state, state), eq(approvals.decidedAt, decidedAt));
 }
 
 /**
  * Ends the open questions of a job whose process is gone, or those of one run: nobody would act on an answer. Those of
- * `except` are left: these runs go on.
+ * `except` are left: these runs go on. `by`: nothing happens once that one is the owner no more.
  */
 export async function withdrawApprovals(
-  of: { jobId: JobId } | { runId: RunId },
+  of: ({ jobId: JobId } | { runId: RunId }) & { by?: Owner },
   clock: Clock,
   database: Database,
   except: readonly string[] = [],
@@ -73,7 +81,7 @@ export async function withdrawApprovals(
     return orm
       .update(approvals)
       .set({ state: "withdrawn", decidedAt })
-      .where(and(whose, others, these))
+      .where(and(whose, others, these, of.by && isOwner(of.by)))
       .returning();
   });
   return rows.map(storedApproval);

@@ -153,13 +153,14 @@ const longestMs = 2 ** 31 - 1;
 function watchEnds(
   id: string,
   { expiresAt, answer }: { expiresAt: number; answer: PromiseWithResolvers<StoredApproval> },
-  { job, equipment, signal }: Asking,
+  { run, job, equipment, signal }: Asking,
 ): Disposable {
   const { clock, database } = equipment;
   const settle = (state: "expired" | "withdrawn") => {
     // Somebody's answer may have been first, and then that one counts.
-    settleApproval(id, { state }, clock, database).then((settled) => {
-      if (settled) answer.resolve(settled.approval);
+    settleApproval(id, { state, by: run }, clock, database).then((settled) => {
+      if (settled?.approval.state === "pending") answer.reject(takenOver(run));
+      else if (settled) answer.resolve(settled.approval);
       else answer.reject(new Fault("conflict", `approval ${id} is not stored any more`));
     }, answer.reject);
   };
@@ -180,6 +181,11 @@ function watchEnds(
       ends.removeEventListener("abort", withdraw);
     },
   };
+}
+
+/** The question is its new owner's. */
+function takenOver({ runId }: ClaimedRun): Fault {
+  return new Fault("fenced", `run ${runId} has a new owner`, { remedy: "whoever has it waits for the answer" });
 }
 
 function isLetGo({ reason }: AbortSignal): boolean {

@@ -35,7 +35,7 @@ export async function endInterrupted(
   const result = interruptedResult(job, events, { endedAt: clock.now(), published, why: why.message, isCancelled });
   const { outcome, exit_code, reason } = result;
   const failure = { code: reason?.code ?? "interrupted", message: reason?.message ?? "interrupted" };
-  const withdrawn = (await withdrawApprovals({ jobId: job.id }, clock, database)).map(resolvedFact);
+  const withdrawn = (await withdrawApprovals({ jobId: job.id, by: root }, clock, database)).map(resolvedFact);
   const facts: Fact[] = [...withdrawn, { type: "job.finished", data: { outcome, exit_code, result } }];
   await closeSpans(job.id, { reason: "the process that recorded it ended" }, database);
   const within = leaving(wake, equipment);

@@ -124,7 +124,7 @@ async function forgetOthers(
   const resolved = new Set(
     events.flatMap((event) => (event.type === "approval.resolved" ? [event.data.approval_id] : [])),
   );
-  const withdrawn = await withdrawApprovals({ jobId: job.id }, clock, database, going);
+  const withdrawn = await withdrawApprovals({ jobId: job.id, by: root }, clock, database, going);
   const facts = withdrawn.filter(({ id }) => !resolved.has(id)).map(resolvedFact);
   if (facts.length === 0) return;
   await writer.append(root, facts);
