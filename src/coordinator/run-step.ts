@@ -26,7 +26,7 @@ import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
  */
 export async function runStep(asked: StepOrder, job: Job, equipment: Equipment): Promise<FinishedRun> {
   const { order, failure } = await withOutsideTools(await withPossibleTools(asked, equipment), { job, equipment });
-  const refusal = refuseToGoOn(order);
+  const refusal = refuseToGoOn(order, job);
   if (refusal) return endPast(refusal, { job, equipment });
   const begin = () => beginRun(order, { kind: "agent", name: order.step.agent.name }, { job, equipment });
   const run = order.past?.claimed ?? (await begin());

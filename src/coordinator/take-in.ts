@@ -1,5 +1,5 @@
 import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
-import { Fault } from "../protocol/failure.ts";
+import { Fault, toFailure } from "../protocol/failure.ts";
 import { type JobId, jobId, newUuid, runId } from "../protocol/ids.ts";
 import type { HeldWake } from "../queue/queue.ts";
 import { catchUp, type Hear } from "./catch-up.ts";
@@ -8,6 +8,7 @@ import type { Equipment } from "./equipment.ts";
 import { endOfJob } from "./feed.ts";
 import { tenant } from "./gate/spending.ts";
 import { joinNodes } from "./nodes.ts";
+import { leftToNext } from "./patience.ts";
 import type { TakenUp } from "./resume/take-up.ts";
 import type { Running } from "./running.ts";
 import type { StartedJob } from "./start-job.ts";
@@ -66,10 +67,23 @@ export class Intake {
     const jobs = await listJobs({ limit: mostTakenUp, state: "running" }, database);
     const taken: TakenUp[] = [];
     for (const job of jobs.toReversed()) {
-      const going = this.#running.has(job.id) ? undefined : await this.goOn(job);
+      const going = this.#running.has(job.id) ? undefined : await this.#goOnOrLeave(job);
       if (going) taken.push(going);
     }
     return taken;
+  }
+
+  /** One that cannot be read, say, is no reason to leave the others. */
+  async #goOnOrLeave(job: StoredJob): Promise<TakenUp | undefined> {
+    try {
+      return await this.goOn(job);
+    } catch (thrown) {
+      if (leftToNext(thrown)) throw thrown;
+      const { message } = toFailure(thrown);
+      const remedy = `the Sheaf that wrote it may go on with it; sheaf cancel ${job.handle} ends it`;
+      this.#equipment.warn?.(`${job.handle} could not be taken up and rests as it is: ${message}; ${remedy}`);
+      return undefined;
+    }
   }
 
   /** The same with one; undefined where it does not go on here. `wake`: how this process has it among other nodes. */

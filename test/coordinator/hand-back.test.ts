@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
+import { findJob } from "../../src/db/find-job.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { type JobId, runId } from "../../src/protocol/ids.ts";
@@ -139,5 +140,30 @@ describe("the wake of a job that nobody here works on", () => {
     expect(await node.jobs.depth()).toMatchObject({ held: 0 });
     await node.jobs.close();
     await bench.coordinator.cancel(id);
+  }, 60_000);
+});
+
+describe("a job whose log cannot be read here", () => {
+  it("rests as it is, is no reason to leave others, and can be ended", async () => {
+    const [odd, other] = [await leftJob(), await leftJob()];
+    const { database } = bench.equipment;
+    await database.orm.execute(
+      `update sheaf.events set type = 'run.of_a_newer_version' where job_id = '${odd}' and type = 'task.started'`,
+    );
+    const owners = () =>
+      database.orm.execute(`select epoch, state from sheaf.runs where job_id = '${odd}' order by id`);
+    const before = await owners();
+    const warned: string[] = [];
+    const warn = (message: string) => void warned.push(message);
+    const heir = createCoordinator({ ...bench.equipment, node: "heir", warn });
+    const taken = await heir.takeUp();
+    const ids = taken.map(({ started }) => started.id);
+    expect([ids.includes(odd), ids.includes(other)]).toEqual([false, true]);
+    expect(warned).toEqual([expect.stringContaining("sheaf cancel job-")]);
+    expect(JSON.stringify(await owners())).toBe(JSON.stringify(before));
+    await heir.idle();
+    await heir.cancel(odd);
+    expect(await findJob(odd, database)).toMatchObject({ state: "finished", outcome: "cancelled" });
+    await heir[Symbol.asyncDispose]();
   }, 60_000);
 });

@@ -3,10 +3,10 @@ import { eventPage, readJobEvents } from "../../db/read-events.ts";
 import type { Event } from "../../protocol/event.ts";
 import type { JobId } from "../../protocol/ids.ts";
 
-/** All facts of all runs of a job, in the order in which they were committed. */
-export async function eventsOf(id: JobId, database: Database): Promise<Event[]> {
+/** All facts of all runs of a job but the first `known`, in the order in which they were committed. */
+export async function eventsOf(id: JobId, database: Database, known = 0): Promise<Event[]> {
   const all: Event[] = [];
-  for (let after = 0; ; ) {
+  for (let after = known; ; ) {
     const page = await readJobEvents(id, after, database);
     all.push(...page.map(({ event }) => event));
     if (page.length < eventPage) return all;

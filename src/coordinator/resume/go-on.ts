@@ -14,7 +14,7 @@ import { forgetQuestions } from "./forget-questions.ts";
 import type { PastRun } from "./history.ts";
 import { Parted } from "./parted.ts";
 
-/** Owners that a run may have had: each of them ended while it ran, and it may be why. */
+/** Owners that a run may have had: each of them ended while it ran, and it may be why. A wake knows which of them died. */
 const mostOwners = 10;
 
 /** Why a run that was begun before is not gone on with. `hasParted`: its step is begun anew. */
@@ -25,10 +25,11 @@ interface Refusal {
   claimed: ClaimedRun;
 }
 
-export function refuseToGoOn({ past, outside }: StepOrder): Refusal | undefined {
+export function refuseToGoOn({ past, outside }: StepOrder, { wake }: Pick<Job, "wake">): Refusal | undefined {
   if (!past?.claimed) return undefined;
   const { claimed, started } = past;
-  if (claimed.epoch > mostOwners) return { failure: poisoned(claimed), hasParted: false, past, claimed };
+  const owners = Math.min(claimed.epoch, (wake?.crashes ?? mostOwners) + 1);
+  if (owners > mostOwners) return { failure: poisoned(claimed), hasParted: false, past, claimed };
   if (isDeepStrictEqual(started.tools ?? [], [...(outside?.pinned ?? [])])) return undefined;
   const { failure } = new Parted("the tools of its servers are no longer those that it was offered");
   return { failure, hasParted: true, past, claimed };

@@ -2,7 +2,6 @@ import { type ClaimedRun, claimRun } from "../../db/claim-run.ts";
 import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
 import { pausedAmong, resumedAt } from "../../db/pauses.ts";
-import { readRunEvents } from "../../db/read-events.ts";
 import { withdrawApprovals } from "../../db/settle-approval.ts";
 import { findSpread } from "../../db/spread-runs.ts";
 import { findSaid, wasAskedToCancel } from "../../db/store-request.ts";
@@ -46,21 +45,39 @@ export async function takeUp(
   { onFact, wake }: { onFact: JobGround["onFact"]; wake?: HeldWake | undefined },
   equipment: Equipment,
 ): Promise<TakenUp | undefined> {
-  const { clock, database, node } = equipment;
+  const { database } = equipment;
   const isAsked = await wasAskedToCancel(runId.parse(job.id), database);
   if (!isAsked && (await pausedAmong([job.id], database)).size > 0) return undefined;
-  const ground = await groundOf(job, await readRunEvents(runId.parse(job.id), 0, database), equipment);
+  // In full before anything is claimed: what this version cannot read is left to whoever can.
+  const log = await readLog(job, isAsked, database);
+  const ground = "impossible" in log ? log : await groundOf(job, log.events, equipment);
   if ("impossible" in ground && wake && !isAsked) return undefined;
+  const before = "events" in log ? log.events : undefined;
+  let taken: TakenUp | undefined;
+  try {
+    taken = await claimAndGoOn(job, { onFact, wake, isAsked, ground, before }, equipment);
+    return taken;
+  } finally {
+    if (!taken && "repository" in ground) await ground.repository.close();
+  }
+}
+
+type Ground = { spec: JobSpec; repository: Repository } | { impossible: Failure };
+
+async function claimAndGoOn(
+  job: StoredJob,
+  { onFact, wake, isAsked, ground, before }: Wanted,
+  equipment: Equipment,
+): Promise<TakenUp | undefined> {
+  const { clock, database, node } = equipment;
   const claim = { runId: runId.parse(job.id), owner: node, from: ["queued", "waiting", "running"] as const };
   const root = await claimRun(claim, clock, database);
-  if (!root) {
-    if ("repository" in ground) await ground.repository.close();
-    return undefined;
-  }
+  if (!root) return undefined;
   const isOver = isAsked || "impossible" in ground;
   const open = await takeOverRuns(job.id, node, database, { isAll: isOver });
   const spread = await findSpread(job.id, database);
-  const events = await eventsOf(job.id, database);
+  // With what its old owner has appended meanwhile.
+  const events = before ? [...before, ...(await eventsOf(job.id, database, before.length))] : [];
   if ("impossible" in ground) {
     await endInterrupted({ job, root, events, reason: ground.impossible, isCancelled: isAsked, wake }, equipment);
     return undefined;
@@ -80,9 +97,10 @@ export async function takeUp(
     startedAt: job.createdAt.getTime(),
     usedMs: usedBefore(events, await resumedAt(root.runId, database)),
   };
-  const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
   // Its process may have gone between the request and the end that it asked for.
-  if (!isAsked && (await wasAskedToCancel(root.runId, database))) started.cancel();
+  const isAskedSince = !isAsked && (await wasAskedToCancel(root.runId, database));
+  const started = startJob({ ...own, ...times }, { spec, repository, onFact }, equipment);
+  if (isAskedSince) started.cancel();
   return { started, repository, ...progressOf(history) };
 }
 
@@ -95,11 +113,32 @@ function progressOf({ tasks, planned }: History): Pick<TakenUp, "done" | "planne
   return { done: tasks.size, planned: planned?.tasks.length ?? 0 };
 }
 
-async function groundOf(
-  job: StoredJob,
-  events: readonly Event[],
-  { home, git }: Equipment,
-): Promise<{ spec: JobSpec; repository: Repository } | { impossible: Failure }> {
+interface Wanted {
+  onFact: JobGround["onFact"];
+  wake: HeldWake | undefined;
+  /** To end. */
+  isAsked: boolean;
+  ground: Ground;
+  /** Its log before it was claimed; absent where that cannot be read. */
+  before: readonly Event[] | undefined;
+}
+
+/** A job that was asked to end does so without its log, where that cannot be read. */
+async function readLog(
+  { id }: StoredJob,
+  isAsked: boolean,
+  database: Equipment["database"],
+): Promise<{ events: readonly Event[] } | { impossible: Failure }> {
+  try {
+    return { events: await eventsOf(id, database) };
+  } catch (thrown) {
+    const failure = toFailure(thrown);
+    if (isAsked && failure.code === "internal") return { impossible: failure };
+    throw thrown;
+  }
+}
+
+async function groundOf(job: StoredJob, events: readonly Event[], { home, git }: Equipment): Promise<Ground> {
   const created = events.find((event) => event.type === "job.created");
   const { spec } = (created?.data as FactData<"job.created"> | undefined) ?? {};
   if (!spec) return { impossible: { code: "interrupted", message: "its log does not say what it was to do" } };

@@ -95,7 +95,7 @@ export class RunWork {
       if (begun === "over") return void (await runs.complete([wake]));
       if (begun === "otherwise") return await this.#leaveToOthers(wake, shyMs);
       const terms = { ...begun, ...this.#begin(wake, guest) };
-      const run = await runStep(begun.order, jobOf(guest, terms, equipment), equipment);
+      const run = await runStep(begun.order, { ...jobOf(guest, terms, equipment), wake }, equipment);
       await runs.complete([wake]);
       this.#order.ended.tell(wake.runId, run);
     } finally {
