@@ -14,7 +14,10 @@ export async function catchUp(id: JobId, hear: Hear, hearers: Hear[], database: 
   const meanwhile: [string, Fact][] = [];
   const gather: Hear = (runId, fact) => void meanwhile.push([runId, fact]);
   hearers.push(gather);
-  const before = await eventsOf(id, database);
+  const before = await eventsOf(id, database).catch((thrown: unknown) => {
+    hearers.splice(hearers.indexOf(gather), 1);
+    throw thrown;
+  });
   const told = new Set<string>();
   for (const event of before) {
     const fact = { type: event.type, data: event.data } as Fact;
