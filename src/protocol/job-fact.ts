@@ -31,6 +31,8 @@ export const jobFacts = [
       forecast: forecast.optional(),
     }),
   }),
+  /** Somebody goes on with it, whose process is another one. Nobody worked on it since the event before. */
+  z.object({ type: z.literal("job.resumed"), data: z.object({ epoch: z.number().int() }) }),
   /** What all its runs are told in front: `sha256` is an artifact id. The repository's own files are untrusted. */
   z.object({
     type: z.literal("job.briefed"),

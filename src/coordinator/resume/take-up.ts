@@ -22,6 +22,7 @@ import { endInterrupted } from "./end-interrupted.ts";
 import { endOthers, goingOn } from "./end-runs.ts";
 import { eventsOf } from "./events-of.ts";
 import { type History, readHistory } from "./history.ts";
+import { usedBefore } from "./used-before.ts";
 
 /**
  * Goes on with a job whose process is gone: from its log, and from nothing else. What has a result is not done again, and
@@ -85,6 +86,8 @@ async function claimAndGoOn(
   const { spec, repository } = ground;
   const all = readHistory(events, open, spread);
   const going = isAsked ? new Map<string, ClaimedRun>() : goingOn(all, spec);
+  // Before all else that is said now: what lies between two owners is nobody's time.
+  await equipment.writer.append(root, [{ type: "job.resumed", data: { epoch: root.epoch } }]);
   await forgetOthers(job, events, { root, going: [...going.keys(), ...spread], equipment });
   await endOthers(all, going, equipment);
   await clearTaken(events, equipment);
@@ -168,15 +171,4 @@ async function forgetOthers(
   if (facts.length === 0) return;
   await writer.append(root, facts);
   tellListeners(equipment, { job, runId: job.id, facts });
-}
-
-/** What it has had of its time, by its log. While nobody worked on it, or it was paused, no time passes for it. */
-function usedBefore(events: readonly Event[], resumed: readonly number[]): number {
-  const [first] = events;
-  const last = events.at(-1);
-  if (!first || !last) return 0;
-  const gaps = resumed
-    .filter((at) => at <= last.at)
-    .map((at) => at - (events.findLast((event) => event.at < at)?.at ?? at));
-  return Math.max(0, last.at - first.at - gaps.reduce((sum, gap) => sum + gap, 0));
 }
