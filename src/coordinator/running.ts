@@ -1,4 +1,5 @@
 import type { JobId } from "../protocol/ids.ts";
+import type { HeldWake } from "../queue/queue.ts";
 import type { SubmittedJob } from "./coordinator.ts";
 import type { Equipment } from "./equipment.ts";
 import { giveBack } from "./give-back.ts";
@@ -16,6 +17,8 @@ export class Running {
   readonly #jobs = new Map<JobId, StartedJob>();
   /** Jobs that are being taken in. */
   readonly #coming = new Map<JobId, Promise<unknown>>();
+  /** Wakes of such that were lost meanwhile. */
+  readonly #lost = new Map<JobId, string>();
   /** Let go of because this process leaves: their wakes go back all at once. */
   readonly #leaving = new Set<StartedJob>();
   #stopping: Stopping | undefined;
@@ -51,7 +54,9 @@ export class Running {
   expect<T>(id: JobId, coming: Promise<T>): Promise<T> {
     this.#coming.set(id, coming);
     return coming.finally(() => {
-      if (this.#coming.get(id) === coming) this.#coming.delete(id);
+      if (this.#coming.get(id) !== coming) return;
+      this.#coming.delete(id);
+      this.#lost.delete(id);
     });
   }
 
@@ -70,9 +75,17 @@ export class Running {
     if (this.#stopping?.how === "cancel") job.cancel(this.#stopping.signal);
     else if (this.#stopping?.how === "handBack" && job.id !== this.#stopping.but) this.#handBack(job);
     else this.#changed.came(job.id);
+    if (job.wake && this.#lost.get(job.id) === job.wake.id) job.giveUp(taken);
     // Whoever submitted may look away; its end is in the log all the same.
     done.catch(() => {});
     return { id: job.id, handle: job.handle, isNew: true, done };
+  }
+
+  /** Another node has its job now, or will have it before it has come in here. */
+  lost({ id, jobId }: HeldWake): void {
+    const job = this.#jobs.get(jobId);
+    if (job?.wake?.id === id) job.giveUp(taken);
+    else if (this.#coming.has(jobId)) this.#lost.set(jobId, id);
   }
 
   /** Resolves when it does not run here any more, however it ended. */
@@ -131,6 +144,8 @@ export class Running {
     job.giveUp("this process is stopping, and hands the job back");
   }
 }
+
+const taken = "another node has taken this job";
 
 /** What becomes of those that are here, or come in after all. */
 type Stopping =

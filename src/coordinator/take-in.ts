@@ -50,7 +50,7 @@ export class Intake {
         const job = await findJob(wake.jobId, this.#equipment.database);
         return job !== undefined && (await this.goOn(job, wake)) !== undefined;
       },
-      lost: (wake: HeldWake) => this.#running.get(wake.jobId)?.giveUp("another node has taken this job"),
+      lost: (wake: HeldWake) => this.#running.lost(wake),
     };
     joinNodes(work, { isIdle }, this.#equipment);
   }

@@ -1,6 +1,6 @@
 import type { Clock, JobId, RunId } from "../protocol/ids.ts";
 import { attempt } from "./attempt.ts";
-import type { Database } from "./database.ts";
+import type { Database, Orm } from "./database.ts";
 import { and, eq, inArray, sql } from "./drizzle.ts";
 import { runs } from "./schema.ts";
 
@@ -15,15 +15,29 @@ export interface ClaimedRun {
 
 /**
  * Makes `owner` (the name of a node) the run's owner. undefined when the run is not in one of the states `from`:
- * somebody else has it, or it is over. Take `running` in only for a run whose owner is known to be dead.
+ * somebody else has it, or it is over. Take `running` in only for a run whose owner is known to be dead. `isGiven`: asked
+ * in the same transaction whether it still is the caller's to claim; who was frozen before this takes it from nobody.
  */
 export async function claimRun(
-  claim: { runId: RunId; owner: string; from?: readonly ("queued" | "waiting" | "running")[] },
+  { isGiven, ...claim }: Claim & { isGiven?: ((orm: Orm) => Promise<boolean>) | undefined },
   clock: Clock,
   database: Database,
 ): Promise<ClaimedRun | undefined> {
+  const work = claiming(claim, clock);
+  if (!isGiven) return attempt("claim a run", database, work);
+  const within = async (orm: Orm) => ((await isGiven(orm)) ? work(orm) : undefined);
+  return attempt("claim a run", database, (orm) => orm.transaction(within));
+}
+
+interface Claim {
+  runId: RunId;
+  owner: string;
+  from?: readonly ("queued" | "waiting" | "running")[];
+}
+
+function claiming(claim: Claim, clock: Clock): (orm: Orm) => Promise<ClaimedRun | undefined> {
   const startedAt = new Date(clock.now()).toISOString();
-  return attempt("claim a run", database, async (orm) => {
+  return async (orm) => {
     // A repeat after a lost acknowledgement finds the run in its own hands, and raises the epoch once more.
     const mine = sql`(${runs.state} = 'running' and ${runs.owner} = ${claim.owner} and ${runs.startedAt} = ${startedAt})`;
     const [row] = await orm
@@ -37,7 +51,7 @@ export async function claimRun(
       .where(and(eq(runs.id, claim.runId), sql`(${inArray(runs.state, [...(claim.from ?? fresh)])} or ${mine})`))
       .returning({ jobId: runs.jobId, epoch: runs.epoch, head: runs.head });
     return row && { runId: claim.runId, jobId: row.jobId as JobId, epoch: row.epoch, head: row.head };
-  });
+  };
 }
 
 const fresh = ["queued", "waiting"] as const;

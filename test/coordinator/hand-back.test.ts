@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
 import { findJob } from "../../src/db/find-job.ts";
+import { findRun } from "../../src/db/find-run.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import { Fault } from "../../src/protocol/failure.ts";
 import { type JobId, runId } from "../../src/protocol/ids.ts";
@@ -165,5 +166,25 @@ describe("a job whose log cannot be read here", () => {
     await heir.cancel(odd);
     expect(await findJob(odd, database)).toMatchObject({ state: "finished", outcome: "cancelled" });
     await heir[Symbol.asyncDispose]();
+  }, 60_000);
+});
+
+describe("a node that was frozen before it claimed a job", () => {
+  it("takes it from nobody", async () => {
+    const id = await leftJob();
+    const { database } = bench.equipment;
+    const epoch = async () => (await findRun(runId.parse(id), database))?.epoch;
+    const before = await epoch();
+    const node = await openNode("frozen");
+    node.coordinator.join({ isIdle: false });
+    await node.gate.arrived.promise;
+    node.coordinator.leaveOthers();
+    // As when its lease has run out, and another one was given the job.
+    await database.orm.execute(`delete from sheaf_queue.job_common where singleton_key = '${id}' and state = 'active'`);
+    node.gate.opens.resolve();
+    await node.coordinator.idle();
+    expect(await epoch()).toBe(before);
+    await node.jobs.close();
+    await bench.coordinator.cancel(id);
   }, 60_000);
 });

@@ -1,4 +1,5 @@
 import { type ClaimedRun, claimRun } from "../../db/claim-run.ts";
+import type { Orm } from "../../db/database.ts";
 import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
 import { pausedAmong, resumedAt } from "../../db/pauses.ts";
@@ -70,8 +71,9 @@ async function claimAndGoOn(
   { onFact, wake, isAsked, ground, before }: Wanted,
   equipment: Equipment,
 ): Promise<TakenUp | undefined> {
-  const { clock, database, node } = equipment;
-  const claim = { runId: runId.parse(job.id), owner: node, from: ["queued", "waiting", "running"] as const };
+  const { clock, database, node, jobs } = equipment;
+  const isGiven = wake && jobs && ((orm: Orm) => jobs.isHeld(wake, orm));
+  const claim = { runId: runId.parse(job.id), owner: node, from: ["queued", "waiting", "running"] as const, isGiven };
   const root = await claimRun(claim, clock, database);
   if (!root) return undefined;
   const isOver = isAsked || "impossible" in ground;
