@@ -4,6 +4,7 @@ import { Notices, withNotices } from "../../src/coordinator/gate/notices.ts";
 import type { Fact, FactData, ThreadFact } from "../../src/protocol/event.ts";
 import { taskId } from "../../src/protocol/ids.ts";
 import type { NamedTask } from "../../src/protocol/job.ts";
+import { openQueue } from "../../src/queue/open-queue.ts";
 import { openTestBench, type TestBench } from "../support/equipment.ts";
 
 const secret = "correct-horse-battery-staple";
@@ -81,7 +82,12 @@ describe("what is said to a running job", () => {
   });
 
   it("comes from another node as well, and a cancel beside it is not lost", async () => {
-    await using other = createCoordinator(bench.equipment);
+    const { clock, database } = bench.equipment;
+    const queue = { name: "jobs" as const, database, clock, limits: { perNode: 9 }, isEmbedded: false };
+    const jobs = await openQueue({ ...queue, node: "here" });
+    bench.equipment.jobs = jobs;
+    bench.coordinator.join({ isIdle: true });
+    await using other = createCoordinator({ ...bench.equipment, jobs: await openQueue({ ...queue, node: "other" }) });
     const { id, done, heard, questions, deny } = await start([asking("one")]);
     await questions(1);
     await other.steer(id, { text: "from afar" });
@@ -99,6 +105,7 @@ describe("what is said to a running job", () => {
     await other.cancel(second.id);
     await bench.coordinator.steer(second.id, { text: "too late" });
     expect((await second.done).outcome).toBe("cancelled");
+    await jobs.close();
   });
 });
 

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const codemod = () => ["--codemod", "node-protocol", "--repo", ground.user];
 const verbs =
-  "run plan explain validate init list status show logs diff apply approvals approve deny steer cancel token audit serve gc export import doctor".split(
+  "run plan explain validate init list status show logs diff apply approvals approve deny steer pause resume retry cancel token audit serve gc export import doctor".split(
     " ",
   );
 
@@ -106,7 +106,7 @@ describe("the command line", { timeout: patience }, () => {
   });
 
   it("streams events as they are stored, the result last", async () => {
-    const { code, stdout } = await sheaf.call(["run", ...codemod(), "--output-format", "stream-json"]);
+    const { code, stdout } = await sheaf.call(["run", ...codemod(), "--fresh", "--output-format", "stream-json"]);
     const lines = stdout
       .trimEnd()
       .split("\n")

@@ -88,7 +88,7 @@ describe("a job", { timeout: patience }, () => {
         sheaf.write(`${name}.yaml`, JSON.stringify({ version: 1, ...job }));
         for (const [id, script] of Object.entries(scripts ?? {})) sheaf.write(`${id}.yaml`, JSON.stringify(script));
       }
-      const words = [`${name}.yaml`, "--repo", ground.user];
+      const words = [`${name}.yaml`, "--repo", ground.user, "--fresh"];
       const [near, far] = await Promise.all([here.job(words), away.job(words, { env })]);
       expect(near.result).toMatchObject({ outcome, exit_code: code });
       expect(essence(far.result)).toEqual(essence(near.result));
@@ -148,14 +148,18 @@ describe("a job", { timeout: patience }, () => {
     });
   });
 
-  it("that a stopping server cuts short is told as cancelled, and no other is taken", async () => {
+  it("that a stopping server cuts short is handed back, which whoever follows it is told, and no other is taken", async () => {
     const running = away.start(["run", "slow.yaml", "--repo", ground.user, "--output-format", "json"], { env });
     await running.shows(/check {2}sleep 600/);
     server.child.kill("SIGTERM");
     await server.shows(/stopping: \d running jobs? may finish/);
     const refused = await away.call(["run", "--codemod", "node-protocol", "--repo", ground.user], { env });
     expect(refused).toMatchObject({ code: 69, stderr: expect.stringMatching(/is stopping/) });
-    expect(resultOf(await running.ended)).toMatchObject({ outcome: "cancelled", reason: { code: "cancelled" } });
+    expect(await running.ended).toMatchObject({
+      code: 69,
+      stdout: "",
+      stderr: expect.stringMatching(/does not answer/),
+    });
     expect((await server.ended).code).toBe(0);
   });
 

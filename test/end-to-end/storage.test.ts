@@ -156,23 +156,23 @@ describe("a data folder", { timeout: patience }, () => {
     two.open();
   });
 
-  it("whose process is killed takes nobody's job along unsaid", async () => {
+  it("whose process is killed takes nobody's job along: who followed one goes on with all of them", async () => {
     const { check, open } = gate("left");
     const first = sheaf.start(["run", ...codemod(), "--check", check]);
     await first.shows(/check {2}echo at the gate/);
     const second = sheaf.start(["run", ...codemod(), "--check", check, "--output-format", "json"]);
     await second.shows(/check {2}echo at the gate/);
     first.child.kill("SIGKILL");
-    expect(resultOf(await second.ended)).toMatchObject({
-      outcome: "error",
-      exit_code: 75,
-      reason: { code: "interrupted" },
-      tasks: [{ id: "part-1", state: "succeeded" }],
-    });
+    await second.shows(/resume node-protocol-\d+, whose process ended before it did: 1 of 1 tasks are done/);
     open();
+    expect(resultOf(await second.ended)).toMatchObject({
+      outcome: "succeeded",
+      tasks: [{ landed: true, attempts: 1 }],
+    });
+    expect((await sheaf.call(["list", "-n", "2"])).stdout.match(/ succeeded /g)).toHaveLength(2);
   });
 
-  it("of a process that was killed opens at once, with the job told as interrupted and its finished work kept", async () => {
+  it("of a process that was killed opens at once, tells the job as interrupted, and goes on with it when it is run again", async () => {
     const { check, open } = gate("killed");
     const running = sheaf.start(["run", ...codemod(), "--check", check]);
     await running.shows(/check {2}echo at the gate/);
@@ -180,14 +180,18 @@ describe("a data folder", { timeout: patience }, () => {
     expect((await running.ended).signal).toBe("SIGKILL");
     expect(existsSync(join(sheaf.home, "owner.json"))).toBe(true);
     const listed = await sheaf.call(["list", "-n", "1"]);
-    expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/node-protocol-\d+ +error/) });
+    expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/node-protocol-\d+ +interrupted/) });
     const shown = await sheaf.call(["show"]);
-    expect(shown.stdout).toMatch(/WHY {4}the process that ran this job ended before the job did\n +try: run it again/);
+    expect(shown.stdout).toMatch(
+      /interrupted: no verdict yet; .*\n {2}no process works on it: it goes on with sheaf serve/,
+    );
     expect((await sheaf.call(["status"])).stdout).toMatch(/part-1 +succeeded/);
     expect((await sheaf.call(["diff", "--task", "part-1"])).stdout).toContain('+require("node:fs");');
     expect((await sheaf.call(["show", "--tree"])).stdout).toMatch(/invoke_workflow node-protocol/);
-    expect((await sheaf.job(codemod())).result.outcome).toBe("succeeded");
     open();
+    const again = await sheaf.job([...codemod(), "--check", check]);
+    expect(again.result).toMatchObject({ outcome: "succeeded", tasks: [{ attempts: 1, landed: true }] });
+    expect(again.stderr).toMatch(/is this very job: it goes on from where it was/);
   });
 
   it("that can hold no socket works for one command at a time, and says so", async () => {

@@ -25,6 +25,11 @@ it("gc over HTTP is for admins, only looks unless it is told to remove, and is i
     const answer = await fetch(`${served.url}/v1/gc`, { method: "POST", headers, body: JSON.stringify(body) });
     return answer.status;
   };
+  // The server sees new tokens within a second.
+  const headers = { authorization: `Bearer ${runner.secret}` };
+  await expect
+    .poll(async () => (await fetch(`${served.url}/v1/jobs`, { headers })).status, { timeout: 10_000 })
+    .toBe(200);
   expect(await post(runner.secret, {})).toBe(403);
   expect(await post(served.secret, { keep_ms: -1 })).toBe(400);
   expect(await post(served.secret, { everything: true })).toBe(400);
