@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /** One life of a process number: the number alone is given to another process some time later. */
 export interface Life {
@@ -22,11 +23,45 @@ export function lifeOf(pid: number): Life | undefined {
 
 /** Begins the name of what belongs to this process, for `isOfTheDead` to tell once it has been killed. */
 export function ownMark(): string {
-  return `${process.pid}-${lifeOf(process.pid)?.since ?? ""}-`;
+  return `${process.pid}-${lifeOf(process.pid)?.since ?? ""}-${place()}-`;
 }
 
-/** What that name belongs to can be used by nobody any more. */
+/**
+ * What that name belongs to can be used by nobody any more. A data folder may be shared with other machines and containers,
+ * whose processes cannot be seen from here: of their names, and of those that do not say where, nothing is known.
+ */
 export function isOfTheDead(name: string): boolean {
-  const [pid = "", since = "", ...rest] = name.split("-");
-  return /^\d+$/.test(pid) && rest.length > 0 && lifeOf(Number(pid))?.since !== since;
+  const [pid = "", since = "", where] = name.split("-");
+  return markForm.test(name) && where === place() && lifeOf(Number(pid))?.since !== since;
+}
+
+/** It belongs to a process that nobody can look at from here, dead or alive. */
+export function isOfElsewhere(name: string): boolean {
+  return markForm.test(name) && name.split("-")[2] !== place();
+}
+
+const markForm = /^\d+-\d*-./;
+
+let known: string | undefined;
+
+/** Where process numbers mean what they mean here: since this start of the machine, and in this namespace of them. */
+function place(): string {
+  known ??= createHash("sha256").update(`${bootId()} ${namespace()}`).digest("hex").slice(0, 12);
+  return known;
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return "";
+  }
+}
+
+function namespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
 }

@@ -90,12 +90,19 @@ describe("sixteen commands at one time", () => {
     expect(readdirSync(box.root).toSorted()).toEqual(["data", "tree"]);
   });
 
-  it("lose the sockets of a killed process at the next start, and no others", () => {
+  it("lose the sockets of a killed process at the next start, and no others, nor those of another machine", () => {
     const sockets = networkFolder(join(box.root, "data"));
-    const names = [`${ownMark()}live`, "4194305-7-dead", `${process.pid}-1-before`, "not-ours"];
+    const [, , where = ""] = ownMark().split("-");
+    const strangers = [
+      "4194305-7-0123456789ab-elsewhere",
+      `${process.pid}-1-0123456789ab-elsewhere`,
+      "4194305-7-nowhere",
+    ];
+    const dead = [`4194305-7-${where}-dead`, `${process.pid}-1-${where}-before`];
+    const names = [`${ownMark()}live`, ...dead, ...strangers, "not-ours"];
     for (const name of names) mkdirSync(join(sockets, name), { recursive: true });
     endLeftovers(join(box.root, "data"));
-    expect(readdirSync(sockets).toSorted()).toEqual([`${ownMark()}live`, "not-ours"].toSorted());
+    expect(readdirSync(sockets).toSorted()).toEqual([`${ownMark()}live`, ...strangers, "not-ours"].toSorted());
   });
 
   it("end with the process that ran them, when it is killed; what that moment missed ends at the next start", async () => {
