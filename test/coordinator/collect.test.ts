@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findSetups, findSockets, findSources } from "../../src/coordinator/housekeeping/caches.ts";
 import { collect } from "../../src/coordinator/housekeeping/collect.ts";
+import { findInRepositories } from "../../src/coordinator/housekeeping/repositories.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { findJob } from "../../src/db/find-job.ts";
@@ -12,6 +14,7 @@ import { readArtifact } from "../../src/db/read-artifact.ts";
 import { storeArtifact } from "../../src/db/store-artifact.ts";
 import type { CollectionReport } from "../../src/protocol/collection.ts";
 import { newUuid, runId as runIdOf, taskId } from "../../src/protocol/ids.ts";
+import { ownMark } from "../../src/sandbox/process-life.ts";
 import { createWorkspace } from "../../src/workspace/workspace.ts";
 import { openTestBench, type TestBench, writingTask } from "../support/equipment.ts";
 import { emptySpec } from "../support/job.ts";
@@ -76,7 +79,7 @@ async function leftWorkspace() {
   );
   const directory = join(home, "workspaces", `${run.runId}-1`);
   const workspace = await createWorkspace(repository, { directory, tree: spec.base.tree, directories: [""] });
-  return { handle, repository, workspace, directory };
+  return { id: jobId, handle, repository, workspace, directory };
 }
 
 describe("what a killed process left", () => {
@@ -125,7 +128,43 @@ describe("what a killed process left", () => {
         why: expect.stringMatching(/^what it holds could not be salvaged/),
       }),
     );
+    // Its job stays with it, whatever rule says that it is past its time: without its rows nobody could ever salvage it.
+    const past = await gc({ keep_ms: 0 }, 100);
+    expect(past.left).toContainEqual(
+      expect.objectContaining({ what: "jobs", why: expect.stringMatching(/^a workspace of it is still there/) }),
+    );
+    expect(await findJob(orphaned.id, bench.equipment.database)).toBeDefined();
+    expect(await findJob(untouched.id, bench.equipment.database)).toBeUndefined();
     await rm(orphaned.directory, { recursive: true });
+  });
+
+  it("stays where somebody used it between the search and the removal", async () => {
+    const { home, clock, database } = bench.equipment;
+    const setup = join(home, "setups", "d".repeat(64));
+    const bundled = join(home, "bundled", `${"e".repeat(64)}.git`);
+    const socket = join(home, "sandbox", "network", "4194305-1-0123456789ab-x");
+    const lock = join((await landedJob()).repository.gitDir, "packed-refs.lock");
+    for (const place of [setup, bundled, socket]) await mkdir(place, { recursive: true });
+    await writeFile(lock, "");
+    const later = { ...clock, now: () => Date.now() + 8 * dayMs };
+    const around = { active: [], now: later.now(), lostRefs: new Set<string>() };
+    const order = { is_dry_run: false, has_unknown: false };
+    const equipment = { ...bench.equipment, clock: later };
+    const searches = [findSetups, findSources, findSockets, findInRepositories];
+    const found = await Promise.all(searches.map((search) => search({ ...around, order, equipment })));
+    const places = [setup, bundled, socket, lock];
+    const garbage = found.flatMap((each) => each.garbage).filter(({ name }) => places.includes(name));
+    expect(garbage.map(({ name }) => name)).toEqual(places);
+    const now = new Date(later.now());
+    for (const place of [setup, socket, lock]) await utimes(place, now, now);
+    const { base } = (await bench.repository({ "a.txt": "1\n" })).spec;
+    const spec = { ...emptySpec("meanwhile"), base: { ...base, repository: bundled } };
+    await createJob({ spec, specSha: "0".repeat(64), traceId: "5".repeat(32) }, clock, database);
+    for (const each of garbage) expect(await each.remove(), each.name).toHaveProperty("left");
+    expect(places.filter((place) => !existsSync(place))).toEqual([]);
+    await endAll();
+    await rm(lock);
+    await rm(socket, { recursive: true });
   });
 
   it("is told by its age where nothing else tells it: checkouts, half-made things, locks, sockets of the dead", async () => {
@@ -135,7 +174,8 @@ describe("what a killed process left", () => {
       join(home, "checkouts", newUuid(clock)),
       join(home, "setups", `.draft-${newUuid(clock)}`),
       join(home, "setups", "a".repeat(64)),
-      join(home, "sandbox", "network", "4194305-1-x"),
+      join(home, "sandbox", "network", `4194305-1-${ownMark().split("-")[2]}-x`),
+      join(home, "sandbox", "network", "4194304-1-0123456789ab-elsewhere"),
       join(home, "bundled", `${"b".repeat(64)}.git`),
       join(repository.gitDir, "scratch-abcdef"),
       join(repository.gitDir, "worktrees", "gone"),

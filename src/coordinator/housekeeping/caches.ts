@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { repositoriesOfJobs } from "../../db/find-owners.ts";
 import { networkFolder, pipeFolder } from "../../sandbox/end-leftovers.ts";
-import { isOfTheDead } from "../../sandbox/process-life.ts";
-import { removeEntry } from "../../workspace/remove-folder.ts";
+import { isOfElsewhere, isOfTheDead } from "../../sandbox/process-life.ts";
 import { type Around, idleSince, uuidForm } from "./around.ts";
 import type { Found, Garbage } from "./garbage.ts";
 import { isThere } from "./is-there.ts";
-import { bytesBelow, type Entry, lookInto } from "./look-into.ts";
+import { bytesBelow, changedAt, type Entry, lookInto } from "./look-into.ts";
+import { removeUnused } from "./remove-unused.ts";
 import { ownRepositories } from "./repositories.ts";
 
 /** What can be made, fetched or sent again, and was not asked for lately. */
@@ -18,61 +18,94 @@ export async function findSetups(around: Around): Promise<Found> {
   const { entries, left } = await lookInto(around.equipment.home, "setups");
   const garbage: Garbage[] = [];
   for (const entry of entries) {
-    if (draftForm.test(entry.name)) {
-      if (entry.changedAt < idleSince(around))
-        garbage.push(await gone("drafts", entry, "half-made, of a process that is gone"));
-    } else if (!/^[0-9a-f]{64}$/.test(entry.name)) {
-      left.push({ what: "setups", name: entry.path, why: "no name of what a setup prepared" });
-    } else if ((await usedAt(entry)) < Math.min(idleSince(around), around.now - setupMs)) {
-      garbage.push(await gone("setups", entry, "prepared, and not used for a week"));
-    }
+    const kind = setupKind(entry.name);
+    if (!kind) left.push({ what: "setups", name: entry.path, why: "no name of what a setup prepared" });
+    else if (await kind.isUnused(entry, around)) garbage.push(await gone(entry, kind, around));
   }
   return { garbage, left };
 }
+
+/** What may go, why, and when: asked as it is found, and again before it goes. */
+interface Kind {
+  what: string;
+  why: string;
+  isUnused: (entry: Entry, around: Around) => Promise<boolean>;
+}
+
+function setupKind(name: string): Kind | undefined {
+  if (draftForm.test(name)) return draft;
+  return /^[0-9a-f]{64}$/.test(name) ? prepared : undefined;
+}
+
+const draft: Kind = {
+  what: "drafts",
+  why: "half-made, of a process that is gone",
+  isUnused: async ({ path }, around) => (await changedAt(path)) < idleSince(around),
+};
+
+const prepared: Kind = {
+  what: "setups",
+  why: "prepared, and not used for a week",
+  isUnused: async (entry, around) => (await usedAt(entry)) < Math.min(idleSince(around), around.now - setupMs),
+};
 
 const draftForm = new RegExp(`^\\.draft-${uuidForm}$`);
 
 /** Being asked for sets the time of that file (workspace/prepared-files.ts). */
-async function usedAt({ path, changedAt }: Entry): Promise<number> {
+async function usedAt({ path }: Entry): Promise<number> {
   const { entries } = await lookInto(path, ".");
-  return entries.find(({ name }) => name === "paths.json")?.changedAt ?? changedAt;
+  return entries.find(({ name }) => name === "paths.json")?.changedAt ?? changedAt(path);
 }
 
 /** Repositories that were fetched, or came as bundles, and that no job is left of. */
 export async function findSources(around: Around): Promise<Found> {
-  const { home, database } = around.equipment;
-  const inUse = new Set((await repositoriesOfJobs(database)).map((path) => path.split("/").at(-1)));
-  const { repositories } = await ownRepositories(around);
-  const isNeeded = async (name: string) =>
-    inUse.has(name) ||
-    repositories.some(({ source, refsOf }) => refsOf.size > 0 && source?.endsWith(`/${name}/objects`)) ||
-    (await isThere(join(home, "bundles", name.slice(0, 64))));
-  const all = await Promise.all(["fetched", "bundled"].map((folder) => findBrought(folder, isNeeded, around)));
+  const needed = await neededSources(around);
+  const all = await Promise.all(["fetched", "bundled"].map((folder) => findBrought(folder, needed, around)));
   return { garbage: all.flatMap(({ garbage }) => garbage), left: all.flatMap(({ left }) => left) };
 }
 
-async function findBrought(
-  folder: string,
-  isNeeded: (name: string) => Promise<boolean>,
-  around: Around,
-): Promise<Found> {
+type IsNeeded = (name: string) => Promise<boolean>;
+
+async function neededSources(around: Around): Promise<IsNeeded> {
+  const isAsked = await askedSources(around);
+  const { repositories } = await ownRepositories(around);
+  return async (name) =>
+    repositories.some(({ source, refsOf }) => refsOf.size > 0 && source?.endsWith(`/${name}/objects`)) ||
+    (await isAsked(name));
+}
+
+/** Of jobs that are there, and what such a job may be made of: all that can come to need one. */
+async function askedSources({ equipment: { home, database } }: Around): Promise<IsNeeded> {
+  const inUse = new Set((await repositoriesOfJobs(database)).map((path) => path.split("/").at(-1)));
+  return async (name) => inUse.has(name) || (await isThere(join(home, "bundles", name.slice(0, 64))));
+}
+
+async function findBrought(folder: string, isNeeded: IsNeeded, around: Around): Promise<Found> {
   const { entries, left } = await lookInto(around.equipment.home, folder);
   const garbage: Garbage[] = [];
-  const since = Math.min(idleSince(around), around.now - dayMs);
+  const kind: Kind = {
+    what: folder,
+    why: "no job is left of them",
+    isUnused: async (entry, now) => (await isOld(entry, now)) && !(await (await askedSources(now))(entry.name)),
+  };
   for (const entry of entries) {
     const isOurs = entry.isFolder && /^[0-9a-f]{64}\.git$/.test(entry.name);
     if (!isOurs) left.push({ what: folder, name: entry.path, why: "no name of a repository that was brought" });
-    else if (!(await isNeeded(entry.name)) && (await newestIn(entry)) < since) {
-      garbage.push(await gone(folder, entry, "no job is left of them"));
+    else if (!(await isNeeded(entry.name)) && (await isOld(entry, around))) {
+      garbage.push(await gone(entry, kind, around));
     }
   }
   return { garbage, left };
 }
 
+async function isOld(entry: Entry, around: Around): Promise<boolean> {
+  return (await newestIn(entry)) < Math.min(idleSince(around), around.now - dayMs);
+}
+
 /** A fetch writes at the top of the repository. */
-async function newestIn({ path, changedAt }: Entry): Promise<number> {
+async function newestIn({ path }: Entry): Promise<number> {
   const { entries } = await lookInto(path, ".");
-  return Math.max(changedAt, ...entries.map((entry) => entry.changedAt));
+  return Math.max(await changedAt(path), ...entries.map((entry) => entry.changedAt));
 }
 
 export async function findBundles(around: Around): Promise<Found> {
@@ -81,30 +114,42 @@ export async function findBundles(around: Around): Promise<Found> {
   for (const entry of entries) {
     const isOurs = entry.isFile && bundleForm.test(entry.name);
     if (!isOurs) left.push({ what: "bundles", name: entry.path, why: "no name of a bundle" });
-    else if (entry.changedAt < around.now - dayMs)
-      garbage.push(await gone("bundles", entry, "sent more than a day ago"));
+    else if (await sent.isUnused(entry, around)) garbage.push(await gone(entry, sent, around));
   }
   return { garbage, left };
 }
 
+const sent: Kind = {
+  what: "bundles",
+  why: "sent more than a day ago",
+  isUnused: async ({ path }, { now }) => (await changedAt(path)) < now - dayMs,
+};
+
 const bundleForm = new RegExp(`^(?:[0-9a-f]{64}|\\.${uuidForm})$`);
 
-/** Sockets and pipes of commands whose process is gone: their names say which it was, and since when it lived. */
+/**
+ * Sockets and pipes of commands whose process is gone: their names say which it was, and since when it lived. One that
+ * nobody can look at from here, on another machine or before this start of it, is told by its age.
+ */
 export async function findSockets(around: Around): Promise<Found> {
   const garbage: Garbage[] = [];
   for (const folder of [networkFolder, pipeFolder]) {
     const { entries } = await lookInto(folder(around.equipment.home), ".");
-    for (const entry of entries.filter(({ name }) => isOfTheDead(name))) {
-      garbage.push(await gone("sockets", entry, "of commands whose process is gone"));
+    for (const entry of entries) {
+      if (await socket.isUnused(entry, around)) garbage.push(await gone(entry, socket, around));
     }
   }
   return { garbage, left: [] };
 }
 
-async function gone(what: string, { path }: Entry, why: string): Promise<Garbage> {
-  const remove = async () => {
-    await removeEntry(Buffer.from(path));
-    return {};
-  };
-  return { what, name: path, count: 1, bytes: await bytesBelow(path), why, remove };
+const socket: Kind = {
+  what: "sockets",
+  why: "of commands whose process is gone",
+  isUnused: async ({ name, path }, around) =>
+    isOfTheDead(name) || (isOfElsewhere(name) && (await changedAt(path)) < idleSince(around)),
+};
+
+async function gone(entry: Entry, { what, why, isUnused }: Kind, around: Around): Promise<Garbage> {
+  const remove = removeUnused(entry.path, (now) => isUnused(entry, now), around);
+  return { what, name: entry.path, count: 1, bytes: await bytesBelow(entry.path), why, remove };
 }

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { type ExpiredJob, expiredJobs } from "../../db/expired-jobs.ts";
+import { workspaceOwners } from "../../db/find-owners.ts";
 import { removeJob } from "../../db/remove-job.ts";
 import { removeEntry } from "../../workspace/remove-folder.ts";
 import type { Around } from "./around.ts";
-import type { Found, Garbage } from "./garbage.ts";
+import type { Found, Garbage, Removed } from "./garbage.ts";
 import { bytesBelow, lookInto } from "./look-into.ts";
 import { type OwnRepository, ownRepositories, removeRefs } from "./repositories.ts";
+import { runOfWorkspace } from "./workspaces.ts";
 
 /**
  * Finished jobs that no rule keeps: their rows, their refs in our repositories, and the patches that were kept of them.
@@ -33,7 +35,7 @@ interface Beside {
 }
 
 async function garbageOf(job: ExpiredJob, { repositories, folders, around }: Beside): Promise<Garbage> {
-  const { home, database } = around.equipment;
+  const { home } = around.equipment;
   const refs = repositories.flatMap((repository) => {
     const own = repository.refsOf.get(job.id);
     return own ? [{ repository, own }] : [];
@@ -58,6 +60,19 @@ async function garbageOf(job: ExpiredJob, { repositories, folders, around }: Bes
       ),
       ...part("patches", patches === undefined ? 0 : 1, patches === undefined ? 0 : await bytesBelow(patches)),
     ],
-    remove: async () => ((await removeJob(job.id, beside, database)) ? {} : { left: "it is at work again, or gone" }),
+    remove: () => removeOne(job, beside, around),
   };
+}
+
+/** What could not be salvaged needs the rows and trees of its job, for whoever tries it later. */
+async function removeOne(job: ExpiredJob, beside: () => Promise<void>, around: Around): Promise<Removed> {
+  if (await hasWorkspace(job, around)) return { left: "a workspace of it is still there, whose work is nowhere else" };
+  return (await removeJob(job.id, beside, around.equipment.database)) ? {} : { left: "it is at work again, or gone" };
+}
+
+async function hasWorkspace({ id }: ExpiredJob, { equipment: { home, database } }: Around): Promise<boolean> {
+  const { entries } = await lookInto(home, "workspaces");
+  const runs = entries.flatMap(({ name }) => runOfWorkspace(name) ?? []);
+  const owners = runs.length > 0 ? [...(await workspaceOwners(runs, database)).values()] : [];
+  return owners.some(({ jobId }) => jobId === id);
 }

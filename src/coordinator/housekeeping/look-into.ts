@@ -37,6 +37,12 @@ async function entryOf(place: string, found: Dirent): Promise<Entry | undefined>
   return { name: found.name, path, isFolder: stats.isDirectory(), isFile: stats.isFile(), changedAt };
 }
 
+/** When that was changed, as `Entry` says it; never, for what is not there. */
+export async function changedAt(path: string): Promise<number> {
+  const stats = await lstat(path).catch(absent);
+  return stats?.mtimeMs ?? 0;
+}
+
 /** The bytes that a file, or all below a folder, takes on the disk. What cannot be looked at counts as nothing. */
 export async function bytesBelow(path: string): Promise<number> {
   let bytes = 0;

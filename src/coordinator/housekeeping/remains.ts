@@ -1,10 +1,10 @@
-import { lstat, readdir, readFile, rm } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince } from "./around.ts";
 import type { Garbage } from "./garbage.ts";
 import { isThere } from "./is-there.ts";
 import { bytesBelow } from "./look-into.ts";
+import { removeUnused } from "./remove-unused.ts";
 
 /**
  * What processes that are gone left in one of our repositories on which no job works: git's lock files, which keep
@@ -12,14 +12,13 @@ import { bytesBelow } from "./look-into.ts";
  * milliseconds.
  */
 export async function findRemains(gitDir: string, around: Around): Promise<Garbage[]> {
-  const since = idleSince(around);
   const locks = await lockFiles(gitDir);
   const top = await readdir(gitDir);
   const drafts = top.filter((name) => /^(?:scratch|checkout)-\w{6}$/.test(name)).map((name) => join(gitDir, name));
   return [
-    ...(await garbageOf({ what: "locks", why: "of git processes that are gone" }, locks, since)),
-    ...(await garbageOf({ what: "drafts", why: "half-made, of a process that is gone" }, drafts, since)),
-    ...(await garbageOf({ what: "records", why: "of checkouts that are gone" }, await staleRecords(gitDir), since)),
+    ...(await garbageOf({ what: "locks", why: "of git processes that are gone" }, locks, around)),
+    ...(await garbageOf({ what: "drafts", why: "half-made, of a process that is gone" }, drafts, around)),
+    ...(await garbageOf({ what: "records", why: "of checkouts that are gone" }, await staleRecords(gitDir), around)),
   ];
 }
 
@@ -43,17 +42,18 @@ async function staleRecords(gitDir: string): Promise<string[]> {
 async function garbageOf(
   kind: Pick<Garbage, "what" | "why">,
   paths: readonly string[],
-  since: number,
+  around: Around,
 ): Promise<Garbage[]> {
   const garbage: Garbage[] = [];
   for (const path of paths) {
-    const stats = await lstat(path).catch(() => undefined);
-    if (!stats || stats.isSymbolicLink() || stats.mtimeMs >= since) continue;
-    const remove = async () => {
-      await (stats.isDirectory() ? removeEntry(Buffer.from(path)) : rm(path, { force: true }));
-      return {};
-    };
+    if (!(await isIdle(path, around))) continue;
+    const remove = removeUnused(path, (now) => isIdle(path, now), around);
     garbage.push({ ...kind, name: path, count: 1, bytes: await bytesBelow(path), remove });
   }
   return garbage;
+}
+
+async function isIdle(path: string, around: Around): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats !== undefined && !stats.isSymbolicLink() && stats.mtimeMs < idleSince(around);
 }

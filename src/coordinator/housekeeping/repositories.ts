@@ -1,13 +1,13 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { knownJobs } from "../../db/expired-jobs.ts";
-import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince, isPastKeeping, timeOfId, uuidForm } from "./around.ts";
 import type { Found, Garbage, Left } from "./garbage.ts";
 import { isThere } from "./is-there.ts";
-import { bytesBelow, type Entry, lookInto } from "./look-into.ts";
+import { bytesBelow, changedAt, type Entry, lookInto } from "./look-into.ts";
 import { findObjects } from "./objects.ts";
 import { findRemains } from "./remains.ts";
+import { removeUnused } from "./remove-unused.ts";
 
 /**
  * Our own bare repositories, never the user's behind them. One that a job at work has refs in is let alone but for those
@@ -74,10 +74,13 @@ export async function removeRefs(
 export async function findInRepositories(around: Around): Promise<Found> {
   const { repositories, others, left } = await ownRepositories(around);
   const garbage: Garbage[] = [];
-  for (const { name, path, changedAt } of others) {
+  const isIdle = async (path: string, now: Around) => (await changedAt(path)) < idleSince(now);
+  for (const { name, path } of others) {
     if (!draftNames.test(name)) left.push({ what: "repositories", name: path, why: "no name of a repository of ours" });
-    else if (changedAt < idleSince(around))
-      garbage.push(await folderGarbage("drafts", path, "half-made, of a process that is gone"));
+    else if (await isIdle(path, around)) {
+      const remove = removeUnused(path, (now) => isIdle(path, now), around);
+      garbage.push(await folderGarbage({ what: "drafts", why: "half-made, of a process that is gone" }, path, remove));
+    }
   }
   const jobs = repositories.flatMap(({ refsOf }) => [...refsOf.keys()]);
   const known = await knownJobs(jobs, around.equipment.database);
@@ -108,17 +111,29 @@ async function findInRepository(
   if (isAtWork) return { garbage, left };
   const outgoing = await sentRefs(repository, around);
   garbage.push(...(await findRemains(gitDir, around)));
-  if (outgoing.length > 0) garbage.push(refGarbage(repository, outgoing, "for bundles that were sent", around));
+  if (outgoing.length > 0) garbage.push(outgoingGarbage(repository, outgoing, around));
   if (kept.length > 0) return { garbage, left };
   const isUnused = refsOf.size === unknown.length && repository.others.length === outgoing.length;
-  if (isUnused && repository.source !== undefined && !(await isThere(repository.source))) {
-    garbage.push(
-      await folderGarbage("repositories", gitDir, "no job is left of them, and what they borrowed from is gone"),
-    );
+  if (isUnused && (await hasLostSource(repository))) {
+    const remove = removeUnused(gitDir, () => isStillUnused(repository, around), around);
+    garbage.push(await folderGarbage(orphaned, gitDir, remove));
     return { garbage, left };
   }
   const objects = await findObjects(gitDir, around);
   return { garbage: [...garbage, ...objects.garbage], left: [...left, ...objects.left] };
+}
+
+const orphaned = { what: "repositories", why: "no job is left of them, and what they borrowed from is gone" };
+
+async function hasLostSource({ source }: OwnRepository): Promise<boolean> {
+  return source !== undefined && !(await isThere(source));
+}
+
+/** Nobody put a ref into it since, and what it borrowed from has not come back. */
+async function isStillUnused(repository: OwnRepository, { equipment }: Around): Promise<boolean> {
+  const { refsOf, others, source } = await readRepository(repository.gitDir, equipment);
+  const isKnown = [...refsOf.keys()].every((job) => repository.refsOf.has(job));
+  return isKnown && others.every((ref) => repository.others.includes(ref)) && hasLostSource({ ...repository, source });
 }
 
 /** A bundle is made within minutes of its ref, and nobody asks for the ref again. Packed refs are older than any. */
@@ -149,10 +164,21 @@ function refGarbage(repository: OwnRepository, refs: readonly string[], why: str
   return { what: "refs", name: `${gitDir} ${refs[0] ?? ""}`, count: refs.length, bytes: 0, why, remove };
 }
 
-async function folderGarbage(what: string, path: string, why: string): Promise<Garbage> {
+/** Looks again which of them were not asked for since. */
+function outgoingGarbage(repository: OwnRepository, refs: readonly string[], around: Around): Garbage {
+  const garbage = refGarbage(repository, refs, "for bundles that were sent", around);
   const remove = async () => {
-    await removeEntry(Buffer.from(path));
+    const still = await sentRefs({ ...repository, others: refs }, { ...around, now: around.equipment.clock.now() });
+    if (still.length > 0) await removeRefs(repository, still, around);
     return {};
   };
-  return { what, name: path, count: 1, bytes: await bytesBelow(path), why, remove };
+  return { ...garbage, remove };
+}
+
+async function folderGarbage(
+  kind: Pick<Garbage, "what" | "why">,
+  path: string,
+  remove: Garbage["remove"],
+): Promise<Garbage> {
+  return { ...kind, name: path, count: 1, bytes: await bytesBelow(path), remove };
 }

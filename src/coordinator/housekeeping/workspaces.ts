@@ -2,7 +2,8 @@ import { type WorkspaceOwner, workspaceOwners } from "../../db/find-owners.ts";
 import { removeEntry } from "../../workspace/remove-folder.ts";
 import { type Around, idleSince, uuidForm } from "./around.ts";
 import type { Found, Garbage, Left } from "./garbage.ts";
-import { bytesBelow, type Entry, lookInto } from "./look-into.ts";
+import { bytesBelow, changedAt, type Entry, lookInto } from "./look-into.ts";
+import { removeUnused } from "./remove-unused.ts";
 import { salvage } from "./salvage.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function findWorkspaces(around: Around): Promise<Found> {
   const { home, database } = around.equipment;
   const { entries, left } = await lookInto(home, "workspaces");
   const named = entries.flatMap((entry) => {
-    const runId = entry.isFolder ? form.exec(entry.name)?.[1] : undefined;
+    const runId = entry.isFolder ? runOfWorkspace(entry.name) : undefined;
     if (runId === undefined) left.push(kept(entry, "no name of a workspace"));
     return runId === undefined ? [] : [{ entry, runId }];
   });
@@ -28,6 +29,11 @@ export async function findWorkspaces(around: Around): Promise<Found> {
     else if (owner.isOver) garbage.push(await garbageOf(entry, owner, around));
   }
   return { garbage, left };
+}
+
+/** Undefined where it is no name of a workspace. */
+export function runOfWorkspace(name: string): string | undefined {
+  return form.exec(name)?.[1];
 }
 
 const form = new RegExp(`^(${uuidForm})-\\d+$`);
@@ -56,19 +62,17 @@ async function garbageOf(entry: Entry, owner: WorkspaceOwner, around: Around): P
 export async function findCheckouts(around: Around): Promise<Found> {
   const { entries, left } = await lookInto(around.equipment.home, "checkouts");
   const garbage: Garbage[] = [];
-  for (const { name, path, changedAt } of entries) {
+  const isUnused = async (path: string, now: Around) => (await changedAt(path)) < idleSince(now);
+  for (const { name, path } of entries) {
     if (!checkoutForm.test(name)) left.push({ what: "checkouts", name: path, why: "no name of a checkout" });
-    else if (changedAt < idleSince(around)) {
+    else if (await isUnused(path, around)) {
       garbage.push({
         what: "checkouts",
         name: path,
         count: 1,
         bytes: await bytesBelow(path),
         why: "older than every job at work",
-        remove: async () => {
-          await removeEntry(Buffer.from(path));
-          return {};
-        },
+        remove: removeUnused(path, (now) => isUnused(path, now), around),
       });
     }
   }
