@@ -1,4 +1,5 @@
 import { pipeline, Readable } from "node:stream";
+import { pipeline as finished } from "node:stream/promises";
 import { createZstdCompress, createZstdDecompress } from "node:zlib";
 
 /** Lines of text as compressed bytes, and back. A line ends with a line feed and with nothing else. */
@@ -15,7 +16,9 @@ async function* withEnds(lines: AsyncIterable<string>): AsyncGenerator<Buffer> {
 
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const whole = createZstdDecompress();
-  pipeline(Readable.from(bytes), whole, () => {});
+  const passed = finished(Readable.from(bytes), whole);
+  // It is awaited below, where nothing else was thrown before.
+  passed.catch(() => {});
   let parts: Buffer[] = [];
   for await (const chunk of whole) {
     let rest = chunk as Buffer;
@@ -26,6 +29,8 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
     }
     if (rest.length > 0) parts.push(rest);
   }
+  // What is compressed may end before its bytes do, and only at their end is it known whether they are the right ones.
+  await passed;
 }
 
 const lineFeed = 0x0a;
