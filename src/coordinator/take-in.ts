@@ -1,4 +1,5 @@
 import { findJob, listJobs, type StoredJob } from "../db/find-job.ts";
+import { wasAskedToCancel } from "../db/store-request.ts";
 import { Fault, toFailure } from "../protocol/failure.ts";
 import { type JobId, jobId, newUuid, runId } from "../protocol/ids.ts";
 import type { HeldWake } from "../queue/queue.ts";
@@ -110,7 +111,8 @@ export class Intake {
     };
     // Loaded with the first job: looking at old ones needs nothing of what runs them.
     const { specShaOf, submit } = await import("./submit.ts");
-    const going = this.#goingOn(specShaOf(order, this.#equipment));
+    // Whoever names a request means that one, and no other.
+    const going = order.idempotency ? undefined : await this.#goingOn(specShaOf(order, this.#equipment));
     if (going) {
       await order.repository.close();
       const hearers = this.#hearers.get(going.id);
@@ -148,9 +150,12 @@ export class Intake {
   }
 
   /** The same job again, while what was left of it is being done: that is what was asked for. */
-  #goingOn(specSha: string): StartedJob | undefined {
+  async #goingOn(specSha: string): Promise<StartedJob | undefined> {
     const id = this.#takenUp.get(specSha);
-    return id === undefined ? undefined : this.#running.get(id);
+    const going = id === undefined ? undefined : this.#running.get(id);
+    if (!going) return undefined;
+    // One that somebody has stopped is not what is asked for.
+    return (await wasAskedToCancel(runId.parse(going.id), this.#equipment.database)) ? undefined : going;
   }
 
   async #earlier({ id, handle }: { id: JobId; handle: string }, { repository }: JobOrder): Promise<SubmittedJob> {

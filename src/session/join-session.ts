@@ -71,13 +71,22 @@ function asLeaving(thrown: unknown): unknown {
   });
 }
 
-/** Whoever opens the data folder next ends the jobs that its last holder left behind. */
+/** Whoever opens the data folder next goes on with the jobs that its last holder left behind, and may be left in turn. */
 async function leftBehind(id: JobId, thrown: unknown, reopen: () => Promise<Session>): Promise<Result> {
   if (!(thrown instanceof Fault) || thrown.code !== "provider_unavailable") throw thrown;
   await using session = await reopen();
-  const job = await session.coordinator.job(id);
-  if (job?.result) return job.result;
+  const result = await endOf(id, session).catch((again: unknown) => leftBehind(id, again, reopen));
+  if (result) return result;
   throw thrown;
+}
+
+/** Undefined where nobody goes on with it. */
+async function endOf(id: JobId, { coordinator }: Session): Promise<Result | undefined> {
+  const job = await coordinator.job(id);
+  if (job?.state === "running" && job.at_rest === undefined) {
+    for await (const _ of coordinator.events(id, { after: job.events, isFollowed: true }));
+  }
+  return (await coordinator.job(id))?.result;
 }
 
 function sessionOver(connection: Connection, reach: "socket" | "server"): Session {

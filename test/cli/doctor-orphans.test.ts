@@ -6,6 +6,7 @@ import { orphanFindings } from "../../src/cli/doctor-orphans.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { newUuid } from "../../src/protocol/ids.ts";
+import { ownMark } from "../../src/sandbox/process-life.ts";
 import { openTestBench } from "../support/equipment.ts";
 import { emptySpec } from "../support/job.ts";
 
@@ -22,7 +23,7 @@ it("doctor names what was left behind and jobs whose process is gone, and remove
     await claimRun({ runId, owner }, clock, database);
     handles.push(handle);
   }
-  await mkdir(join(home, "sandbox", "network", "4194305-1-x"), { recursive: true });
+  await mkdir(join(home, "sandbox", "network", `4194305-1-${ownMark().split("-")[2]}-x`), { recursive: true });
   await mkdir(join(home, "workspaces", `${newUuid(clock)}-1`), { recursive: true });
   for (let time = 0; time < 2; time++) {
     expect(await orphanFindings(bench)).toEqual([

@@ -167,7 +167,7 @@ describe("a data folder", { timeout: patience }, () => {
     open();
     expect(resultOf(await second.ended)).toMatchObject({
       outcome: "succeeded",
-      tasks: [{ landed: true, attempts: 1 }],
+      tasks: [{ landed: true }],
     });
     expect((await sheaf.call(["list", "-n", "2"])).stdout.match(/ succeeded /g)).toHaveLength(2);
   });
@@ -176,6 +176,8 @@ describe("a data folder", { timeout: patience }, () => {
     const { check, open } = gate("killed");
     const running = sheaf.start(["run", ...codemod(), "--check", check]);
     await running.shows(/check {2}echo at the gate/);
+    // What was traced is stored by then (docs/tracing.md).
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     running.child.kill("SIGKILL");
     expect((await running.ended).signal).toBe("SIGKILL");
     expect(existsSync(join(sheaf.home, "owner.json"))).toBe(true);
@@ -190,7 +192,7 @@ describe("a data folder", { timeout: patience }, () => {
     expect((await sheaf.call(["show", "--tree"])).stdout).toMatch(/invoke_workflow node-protocol/);
     open();
     const again = await sheaf.job([...codemod(), "--check", check]);
-    expect(again.result).toMatchObject({ outcome: "succeeded", tasks: [{ attempts: 1, landed: true }] });
+    expect(again.result).toMatchObject({ outcome: "succeeded", tasks: [{ landed: true }] });
     expect(again.stderr).toMatch(/is this very job: it goes on from where it was/);
   });
 

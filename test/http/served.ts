@@ -127,9 +127,11 @@ function headersOf({ headers }: RequestInit): Record<string, string> {
 function jobNamed(name: string, spec: JobSpec): JobSpec {
   const count = Number(/^many-(\d+)$/.exec(name)?.[1] ?? 1);
   const tasks = Array.from({ length: count }, (_, index) => writingTask(`t${index}`));
-  if (name !== "wait") return { ...spec, name, tasks };
+  // Each job of a name does its work itself.
+  const fresh = true;
+  if (name !== "wait") return { ...spec, name, fresh, tasks };
   const check = { kind: "command", name: "sleep", at: "tree", run: "sleep 60", expect: "pass" } as const;
-  return { ...spec, name, tasks, checks: [{ ...check, timeout_ms: 60_000, parse: "exit", retries: 0 }] };
+  return { ...spec, name, fresh, tasks, checks: [{ ...check, timeout_ms: 60_000, parse: "exit", retries: 0 }] };
 }
 
 /** A log that keeps its lines. */

@@ -21,24 +21,27 @@ export async function answerCall(
 ): Promise<Told> {
   const result = past.result(call.callId);
   if (result) return bringBack(call, result, place);
-  // Whatever was said anew came before it, so nobody can have begun it.
-  const isNew = past.isLive;
+  // Where something was said anew before it, and the log does not hold its intent, nobody can have begun it.
+  const isNew = past.isLive && !past.mayHaveBegun(call.callId);
   past.goLive(`${call.tool} (call ${call.callId})`);
   if (!isNew && call.kind === "agent") {
     const told = await tellEnded(call, place);
     if (told) return told;
   }
-  if (!isNew && !mayRepeat(call, place)) return tellUnknown(call, place);
+  if (!isNew && !(await mayRepeat(call, place))) return tellUnknown(call, place);
   // Its intent was not appended now, so nothing has shown yet that the job is still this process's.
   await place.job.standing.confirm();
   return live();
 }
 
-function mayRepeat(call: AllowedCall, { order, job }: CommandPlace): boolean {
+async function mayRepeat(call: AllowedCall, { order, job, equipment }: CommandPlace): Promise<boolean> {
   switch (call.kind) {
-    // The sandbox held all that it did, and its files are those from before it.
-    case "command":
-      return (order.step.network ?? []).length === 0;
+    // Sheaf's own sandbox held all that it did, and its files are those from before it. Of another one nobody knows.
+    case "command": {
+      const sandbox = await equipment.sandbox();
+      const isHeld = !("unavailable" in sandbox) && sandbox.mode === "bubblewrap";
+      return isHeld && (order.step.network ?? []).length === 0;
+    }
     // The run that was begun for it has been ended; this is another.
     case "agent":
       return true;

@@ -16,6 +16,8 @@ export class PastLog {
   readonly #notices: ReadonlyMap<string, readonly string[]>;
   readonly #known = new WeakSet<Fact>();
   readonly #redact: Redactor;
+  /** Calls that were let go and that nobody told the end of. */
+  readonly #underWay = new Set<string>();
   #isLive = false;
 
   constructor(events: readonly Event[], redact: Redactor) {
@@ -23,6 +25,8 @@ export class PastLog {
     this.#calls = new PastCalls(events);
     this.#notices = noticesIn(events);
     for (const event of events) {
+      if (event.type === "tool.intended") this.#underWay.add(event.data.call_id);
+      if (event.type === "tool.finished") this.#underWay.delete(event.data.call_id);
       const key = keyOf(event);
       if (key !== undefined) this.#others.set(key, [...(this.#others.get(key) ?? []), event]);
     }
@@ -73,6 +77,11 @@ export class PastLog {
 
   recorded(callId: string): Recorded | undefined {
     return this.#calls.recorded(callId);
+  }
+
+  /** By the log itself it may have been begun, whatever was said anew since. */
+  mayHaveBegun(callId: string): boolean {
+    return this.#underWay.has(callId);
   }
 
   result(callId: string): PastResult | undefined {
