@@ -2,7 +2,7 @@ import { admit } from "../merge/admit.ts";
 import { decide } from "../permission/decide.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import type { Scope } from "../protocol/scope.ts";
-import type { AgentStep, Step } from "../protocol/step.ts";
+import type { Step } from "../protocol/step.ts";
 import type { Task } from "../protocol/task.ts";
 import { toolNames } from "../tools/catalog.ts";
 import { composeChanges } from "../workspace/compose-changes.ts";
@@ -19,23 +19,20 @@ import { checkTask } from "./landing/check-task.ts";
 import { formatChanges } from "./landing/format-changes.ts";
 import { type FinishedTask, recordFinished } from "./result/finished-task.ts";
 import { judgeTask } from "./result/judge-task.ts";
-import type { PastRun } from "./resume/history.ts";
 import { lookForDone } from "./resume/reuse.ts";
-import { restoreRun } from "./resume/run-record.ts";
+import { stepBefore } from "./resume/step-before.ts";
 import { withRoom } from "./room.ts";
 import { runStep } from "./run-step.ts";
 import { keepWork } from "./tasks/keep-work.ts";
 import { scopeOf } from "./tasks/scope-of.ts";
 import type { Start } from "./tasks/start-of.ts";
 import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
+import { runUntilItLives } from "./tasks/until-it-lives.ts";
 
 /**
  * One task from its first step to a kept commit. Each step is a run; a thread that dies costs an attempt only to the
  * run that was alone in it. What an agent says about its work decides nothing here: the tree does, and its checks.
  */
-
-/** Deaths of a run while it was alone in its thread, before it is given up as poison. */
-const mostLonelyDeaths = 2;
 
 export async function runTask(task: Task, start: Start, around: Around): Promise<FinishedTask> {
   const { key, done } = await lookForDone(task, start, around);
@@ -86,56 +83,18 @@ interface At {
 
 async function doStep(step: Step, at: At): Promise<{ run: FinishedRun; attempts: number }> {
   const { task, ordinal, tree, around } = at;
-  const before = await stepBefore(at);
-  if (before.done) return { run: before.done, attempts: before.attempts };
-  await around.job.pausing.point();
-  if (step.kind === "agent") return runUntilItLives(step, before, at);
-  const scope = scopeIn(around, task, step);
-  const attempt = before.attempts + 1;
-  return { run: await runCommand({ task, step, ordinal, attempt, tree, scope }, around), attempts: attempt };
-}
-
-/** What came of the step before this process had the job. */
-interface Before {
-  done?: FinishedRun;
-  /** A run that this one goes on with. */
-  open?: PastRun;
-  /** Runs that came to nothing. */
-  attempts: number;
-  lonelyDeaths: number;
-}
-
-async function stepBefore({ task, ordinal, tree, around }: At): Promise<Before> {
   const { job, equipment } = around;
-  const past = job.history?.runOf(task.id, ordinal);
-  if (!past || past.started.base_tree !== tree) return { attempts: past?.attempt ?? 0, lonelyDeaths: 0 };
-  const lonelyDeaths = job.history?.lonelyDeaths(task.id, ordinal) ?? 0;
-  const done = await restoreRun(past, job.repository);
-  const isOver = done && (!done.hasThreadDied || lonelyDeaths >= mostLonelyDeaths);
-  if (isOver) return { done, attempts: past.attempt, lonelyDeaths };
-  if (past.claimed || (past.isElsewhere && equipment.spread))
-    return { open: past, attempts: past.attempt - 1, lonelyDeaths };
-  return { attempts: past.attempt, lonelyDeaths };
-}
-
-async function runUntilItLives(
-  step: AgentStep,
-  before: Before,
-  at: At,
-): Promise<{ run: FinishedRun; attempts: number }> {
-  const { task, ordinal, tree } = at;
-  const { job } = at.around;
-  const scope = scopeIn(at.around, task, step);
-  const earlier = earlierSteps(at.runs);
-  let { lonelyDeaths } = before;
-  for (let attempt = before.attempts + 1, past = before.open; ; attempt++, past = undefined) {
-    const isAlone = attempt > 1;
-    const order = { task, step, ordinal, attempt, tree, scope, isAlone, earlier, ...(past ? { past } : {}) };
-    const run = await runWhereItMay(order, at.around);
-    if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
-    if (run.hasParted && !job.signal.aborted) continue;
-    if (!run.hasThreadDied || lonelyDeaths >= mostLonelyDeaths || job.signal.aborted) return { run, attempts: attempt };
+  const isSpread = equipment.spread !== undefined;
+  const before = await stepBefore({ task: task.id, ordinal, tree }, job, { isSpread });
+  if (before.done) return { run: before.done, attempts: before.attempts };
+  await job.pausing.point();
+  const order = { task, ordinal, tree, scope: scopeIn(around, task, step) };
+  if (step.kind === "agent") {
+    const wanted = { ...order, step, earlier: earlierSteps(at.runs) };
+    return runUntilItLives(wanted, before, { run: (each) => runWhereItMay(each, around), signal: job.signal });
   }
+  const attempt = before.attempts + 1;
+  return { run: await runCommand({ ...order, step, attempt }, around), attempts: attempt };
 }
 
 /** By any node, where that is the same. */

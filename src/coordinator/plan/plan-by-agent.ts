@@ -10,13 +10,14 @@ import type { Equipment } from "../equipment.ts";
 import { type Job, JobStopped } from "../job.ts";
 import { isLimit } from "../result/judge-task.ts";
 import { runStep } from "../run-step.ts";
-import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
+import type { StepOrder } from "../tasks/step-order.ts";
+import { runUntilItLives } from "../tasks/until-it-lives.ts";
 import { type HandedIn, problemText } from "./decide-plan.ts";
 import { lookUpWrites } from "./look-up-writes.ts";
 import { plannerScope } from "./plan-ground.ts";
 import { plannerPrompt } from "./plan-prompt.ts";
 import { PlanRefused } from "./plan-refused.ts";
-import { mostLonelyDeaths, type PlannerBefore, plannerBefore } from "./planner-before.ts";
+import { plannerBefore } from "./planner-before.ts";
 
 /**
  * Has an agent study the base and say which tasks there are: a run like any other, with a scope that only reads. What it
@@ -43,30 +44,16 @@ export async function planByAgent(
   const task = { ...plannerTask, steps: [step] };
   const wanted = { task, step, ordinal: 0, tree: job.spec.base.tree, scope, parent: order.span, judgePlan };
   const before = await plannerBefore(job, judgePlan);
-  const run = (each: StepOrder) => runStep(each, job, equipment);
-  const { report } =
-    before.done ?? (await runUntilItLives(wanted, before, { run, ran: order.ran, signal: job.signal }));
-  if (before.done) order.ran(report);
+  if (before.done) order.ran(before.done.report);
+  const run = async (each: StepOrder) => {
+    const ended = await runStep(each, job, equipment);
+    order.ran(ended.report);
+    return ended;
+  };
+  const { report } = before.done ?? (await runUntilItLives(wanted, before, { run, signal: job.signal })).run;
   job.signal.throwIfAborted();
   if (verdict.taken) return verdict.taken;
   throw endOf(verdict, report);
-}
-
-/** A dead thread costs it an attempt: among others first, then alone. A log that it cannot go on from costs it none. */
-async function runUntilItLives(
-  wanted: Omit<StepOrder, "attempt" | "isAlone">,
-  before: PlannerBefore,
-  around: Pick<PlanOrder, "ran"> & { run(order: StepOrder): Promise<FinishedRun>; signal: AbortSignal },
-): Promise<FinishedRun> {
-  let { lonelyDeaths } = before;
-  for (let attempt = before.attempts + 1, past = before.open; ; attempt++, past = undefined) {
-    const isAlone = attempt > 1;
-    const run = await around.run({ ...wanted, attempt, isAlone, ...(past ? { past } : {}) });
-    around.ran(run.report);
-    if (run.hasThreadDied && isAlone) lonelyDeaths += 1;
-    const isOver = run.hasThreadDied ? lonelyDeaths >= mostLonelyDeaths : !run.hasParted;
-    if (isOver || around.signal.aborted) return run;
-  }
 }
 
 /** Plans that are looked at: the first, and its repair. */

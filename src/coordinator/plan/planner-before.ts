@@ -1,37 +1,20 @@
 import { plannerId } from "../../split/task-ids.ts";
 import type { Job } from "../job.ts";
 import type { PastRun } from "../resume/history.ts";
-import { restoreRun } from "../resume/run-record.ts";
-import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
+import { type StepBefore, stepBefore } from "../resume/step-before.ts";
+import type { StepOrder } from "../tasks/step-order.ts";
 import { decidePlan } from "./decide-plan.ts";
 
-/** Deaths of a planner that was alone in its thread, before it is given up. */
-export const mostLonelyDeaths = 2;
-
-/** What came of a job's planner before this process had the job. */
-export interface PlannerBefore {
-  /** It was through, and its process ended before the plan was in the job's log. */
-  done?: FinishedRun;
-  /** A run that this one goes on with. */
-  open?: PastRun;
-  /** Runs that came to nothing. */
-  attempts: number;
-  lonelyDeaths: number;
-}
-
-/** `judgePlan` is told again what a planner that was through had handed in: its log holds the plan, and no decision that counts. */
-export async function plannerBefore(
-  { history, repository }: Job,
-  judgePlan: NonNullable<StepOrder["judgePlan"]>,
-): Promise<PlannerBefore> {
-  const past = history?.runOf(plannerId, 0);
-  const lonelyDeaths = history?.lonelyDeaths(plannerId, 0) ?? 0;
-  if (!past) return { attempts: 0, lonelyDeaths };
-  if (past.claimed) return { open: past, attempts: past.attempt - 1, lonelyDeaths };
-  const done = await restoreRun(past, repository);
-  if (!done || (done.hasThreadDied && lonelyDeaths < mostLonelyDeaths)) return { attempts: past.attempt, lonelyDeaths };
-  for (const call of callsIn(past)) await decidePlan(call, (handedIn) => judgePlan(handedIn, () => {}));
-  return { done, attempts: past.attempt, lonelyDeaths };
+/**
+ * What came of a job's planner before this process had the job. `judgePlan` is told again what one that was through had
+ * handed in: its log holds the plan, and no decision that counts.
+ */
+export async function plannerBefore(job: Job, judgePlan: NonNullable<StepOrder["judgePlan"]>): Promise<StepBefore> {
+  const step = { task: plannerId, ordinal: 0, tree: job.spec.base.tree };
+  const before = await stepBefore(step, job, { isSpread: false });
+  const past = before.done && job.history?.runOf(plannerId, 0);
+  for (const call of past ? callsIn(past) : []) await decidePlan(call, (handedIn) => judgePlan(handedIn, () => {}));
+  return before;
 }
 
 function callsIn({ events }: PastRun) {

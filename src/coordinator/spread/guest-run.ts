@@ -7,6 +7,7 @@ import type { Job } from "../job.ts";
 import { Pausing } from "../pausing.ts";
 import { usageIn } from "../result/open-runs.ts";
 import { redactRecord } from "../result/redact-record.ts";
+import { eventsOfRun } from "../resume/events-of.ts";
 import { readHistory } from "../resume/history.ts";
 import { withPossibleTools } from "../run-step.ts";
 import type { Standing } from "../standing.ts";
@@ -14,7 +15,6 @@ import { scopeHash } from "../tasks/scope-hash.ts";
 import { scopeOf } from "../tasks/scope-of.ts";
 import type { StepOrder } from "../tasks/step-order.ts";
 import { tellListeners } from "../tell-listeners.ts";
-import { eventsOfRun } from "./events-of-run.ts";
 import type { Guest } from "./guests.ts";
 import { earlierIn, spreadOrder } from "./spread-order.ts";
 

@@ -3,11 +3,11 @@ import { claimRun } from "../../db/claim-run.ts";
 import { storeRequest } from "../../db/store-request.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type Job, JobStopped } from "../job.ts";
+import { eventsOfRun } from "../resume/events-of.ts";
 import { endPast } from "../resume/go-on.ts";
 import type { PastRun } from "../resume/history.ts";
 import type { FinishedRun } from "../tasks/step-order.ts";
 import type { Ended } from "./ended-runs.ts";
-import { eventsOfRun } from "./events-of-run.ts";
 import type { Spreading } from "./run-anywhere.ts";
 
 interface Stopping {
