@@ -13,6 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
+async function anew() {
+  const { repository, spec } = await bench.repository({ "README.md": "x\n" });
+  const { fresh: _, ...empty } = spec;
+  return { repository, empty };
+}
+
 async function run(spec: JobSpec, repository: Repository) {
   const { top } = repository.user;
   const { openRepository } = await import("../../src/workspace/repository.ts");
@@ -23,7 +29,7 @@ async function run(spec: JobSpec, repository: Repository) {
 
 describe("a task that was done before", () => {
   it("is reused by the same job again, by one of which another part was changed, and not with fresh", async () => {
-    const { repository, spec: empty } = await bench.repository({ "README.md": "x\n" });
+    const { repository, empty } = await anew();
     const spec: JobSpec = { ...empty, tasks: [writingTask("one"), writingTask("two")] };
     const first = await run(spec, repository);
     expect(first.told).toEqual([
@@ -62,7 +68,7 @@ describe("a task that was done before", () => {
   });
 
   it("is done again where its prompt, its files, its rules or its checks are others, or it had failed", async () => {
-    const { repository, spec: empty } = await bench.repository({ "README.md": "x\n" });
+    const { repository, empty } = await anew();
     const [task] = [writingTask("one")];
     const spec: JobSpec = { ...empty, tasks: [task] };
     await run(spec, repository);
@@ -82,7 +88,7 @@ describe("a task that was done before", () => {
   });
 
   it("is done again where a person was asked about it: an answer is for the job that asked", async () => {
-    const { repository, spec: empty } = await bench.repository({ "README.md": "x\n" });
+    const { repository, empty } = await anew();
     const [asks, quiet] = [writingTask("asks"), writingTask("quiet")];
     const permissions = { allow: [], ask: [parseRule("Edit(asks/**)")], deny: [], mode: "ask" as const };
     const spec: JobSpec = { ...empty, tasks: [asks, quiet], permissions };

@@ -8,28 +8,34 @@ import type { JobId } from "../../src/protocol/ids.ts";
 export interface RecordedJob {
   /** Facts in the log of the run. */
   length: number;
-  /** All as it was when that run had `seq` facts in its log. */
+  /** All as it was when that run had `seq` facts in its log, or those few more that came with the last of them. */
   cutAt(seq: number): Promise<void>;
   /** The same without that fact, and with all that was in other logs before it. */
   cutBefore(seq: number): Promise<void>;
 }
 
-const event = z.object({ pos: z.coerce.number(), run_id: z.string(), seq: z.coerce.number() });
+const event = z.object({ pos: z.coerce.number(), run_id: z.string(), seq: z.coerce.number(), type: z.string() });
 
 export async function recordJob(id: JobId, run: string, { orm }: Database): Promise<RecordedJob> {
   const kept = sql.identifier(`kept_${randomBytes(6).toString("hex")}`);
   const runs = sql.identifier(`kept_${randomBytes(6).toString("hex")}`);
   await orm.execute(sql`create table ${kept} as select * from sheaf.events where job_id = ${id}`);
   await orm.execute(sql`create table ${runs} as select * from sheaf.runs where job_id = ${id}`);
-  const order = sql`select pos, run_id, seq from ${kept} order by pos`;
+  const order = sql`select pos, run_id, seq, type from ${kept} order by pos`;
   const own = (await rowsOf(orm, order, event)).filter((each) => each.run_id === run);
   const cutAfter = async (last: number) => {
     for (const statement of cut(id, { last, kept, runs })) await orm.execute(statement);
   };
   const posOf = (seq: number) => own.find((each) => each.seq === seq)?.pos ?? 0;
+  const typeOf = (seq: number) => own.find((each) => each.seq === seq)?.type;
+  // What a call might not change is appended with its result: no log ends between the two.
+  const endOfAppend = (seq: number): number =>
+    typeOf(seq + 1) === "tool.denied" && ["tool.finished", "tool.denied"].includes(typeOf(seq) ?? "")
+      ? endOfAppend(seq + 1)
+      : seq;
   return {
     length: own.length,
-    cutAt: (seq) => cutAfter(posOf(seq)),
+    cutAt: (seq) => cutAfter(posOf(endOfAppend(seq))),
     cutBefore: (seq) => cutAfter(posOf(seq) - 1),
   };
 }

@@ -134,7 +134,8 @@ export async function openTestBench({
     const repository = await openRepository(place, { home, git });
     stack.defer(() => repository.close());
     const { base } = await resolveBase(repository, "HEAD", { includeDirty: false });
-    return { repository, spec: { ...emptyJob, base } };
+    // Two repositories of one second and the same files have one commit, and their tasks one key.
+    return { repository, spec: { ...emptyJob, base, fresh: true as const } };
   };
   const coordinator = stack.use(createCoordinator(equipment));
   return { folder, equipment, coordinator, repository: openOn, [Symbol.asyncDispose]: () => stack.disposeAsync() };
