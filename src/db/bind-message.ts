@@ -114,7 +114,8 @@ const arrays = new Map<number, ArrayForm>([
     {
       element: 701,
       fits: (value) => value === null || typeof value === "number",
-      put: (value: number, sheet) => sheet.float64(value),
+      // As text it is: without the sign of a zero.
+      put: (value: number, sheet) => sheet.float64(value + 0),
     },
   ],
   [

@@ -27,7 +27,7 @@ const given = fc.record({
   jsons: fc.array(fc.option(fc.json())),
   smalls: fc.array(fc.option(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }))),
   larges: fc.array(fc.option(fc.maxSafeInteger())),
-  floats: fc.array(fc.option(fc.double({ noNaN: true }))),
+  floats: fc.array(fc.option(fc.oneof(fc.double({ noNaN: true }), fc.constant(-0)))),
   ids: fc.array(fc.option(fc.uuid())),
   bytes: fc.uint8Array(),
   one: storable,
