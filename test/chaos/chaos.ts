@@ -4,6 +4,7 @@ import { fanOut } from "./fan-out.ts";
 import { parked } from "./parked.ts";
 import { poison } from "./poison.ts";
 import type { Scenario, Setting } from "./scenario.ts";
+import { spread } from "./spread.ts";
 import type { DatabaseKind } from "./stage.ts";
 import { twoNodes } from "./two-nodes.ts";
 
@@ -14,7 +15,7 @@ import { twoNodes } from "./two-nodes.ts";
  */
 /** Findings of one point that are printed. */
 const mostTold = 12;
-const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, parked, poison];
+const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, spread, parked, poison];
 
 // What it has started and made goes with it.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
