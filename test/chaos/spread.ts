@@ -4,7 +4,7 @@ import { disasterOf } from "./disaster.ts";
 import type { Scenario, Trial } from "./scenario.ts";
 import { endAll, type ServedNode, serveNode } from "./served-node.ts";
 import { agentsJob, type Place } from "./stage.ts";
-import { type Strike, strikeAndJudge } from "./strike.ts";
+import { type Strike, type Struck, strikeAndJudge } from "./strike.ts";
 import { openTrials, type TrialOrder } from "./undisturbed.ts";
 import { type JobWatch, watchJob } from "./watch-job.ts";
 
@@ -27,23 +27,23 @@ const job = (tasks: number) => agentsJob(tasks, { model: "own", limits: { concur
 const longestMs = 300_000;
 
 async function runTrial(trial: TrialOrder): Promise<Trial> {
-  const { stage, setting, number } = trial;
+  const { stage, usual, setting, number } = trial;
   using place = await stage.place(`spread-${number}`);
   const { databaseUrl } = place;
   if (databaseUrl === undefined) throw new Error("nodes that share a job need a PostgreSQL");
   // Slow enough for every node to be in the middle of something.
-  await stage.endpoint.begin(`${setting.seed} ${number}`, { slower: 4 });
-  await using cable = await layCable(databaseUrl);
+  await stage.endpoint.begin(`${setting.seed} ${number}`, { slower: 8 });
   await using watch = watchJob(databaseUrl);
-  const nodes = await startNodes(place, [databaseUrl, cable.url, databaseUrl]);
-  const [owner, guest] = nodes;
-  if (!owner || !guest) throw new Error("there are three nodes");
+  const owner = await serveNode(place, { home: place.home, databaseUrl });
+  await using one = await openGuest(place, databaseUrl);
+  await using other = await openGuest(place, databaseUrl);
+  const nodes = [owner, one.node, other.node];
   try {
-    const { strike, isOwner, kills, facts } = chosen(trial, { owner, guest, cable });
     await owner.submit();
-    const isSpread = await untilShared({ owner, guest, facts }, watch);
-    const { told, findings } = await strikeAndJudge(strike, { trial, place, databaseUrl, watch, isOwner, kills });
-    if (!isSpread) findings.push("there was no moment at which owner and guest both had runs");
+    const facts = diceOf("spread", setting.seed, number).whole(1, Math.round(usual.facts * 0.4));
+    const guest = await untilShared(owner, { guests: [one, other], facts }, watch);
+    if (!guest) return { told: [], findings: ["there was no moment at which the owner and a guest both had runs"] };
+    const { told, findings } = await strikeAndJudge(...strikeOf(trial, { owner, guest, place, databaseUrl, watch }));
     if (findings.length > 0) findings.push(...nodes.map(({ stderr }, index) => `${index}: ${stderr.slice(-800)}`));
     return { told: [`after fact ${facts} ${told}`], findings };
   } finally {
@@ -51,50 +51,48 @@ async function runTrial(trial: TrialOrder): Promise<Trial> {
   }
 }
 
-/** One after the other: the first makes the tables and the token. */
-async function startNodes(place: Place, urls: readonly string[]): Promise<ServedNode[]> {
-  const nodes: ServedNode[] = [];
-  for (const databaseUrl of urls) nodes.push(await serveNode(place, { home: place.home, databaseUrl }));
-  return nodes;
+interface Guest extends AsyncDisposable {
+  node: ServedNode;
+  cable: Cable;
 }
 
-interface Chosen {
-  strike: Strike;
-  isOwner: boolean;
-  kills: number;
-  facts: number;
+async function openGuest(place: Place, databaseUrl: string): Promise<Guest> {
+  const cable = await layCable(databaseUrl);
+  const node = await serveNode(place, { home: place.home, databaseUrl: cable.url });
+  return { node, cable, [Symbol.asyncDispose]: () => cable[Symbol.asyncDispose]() };
 }
 
-/** Every other one takes the owner as well. */
-function chosen(
-  { setting, usual, number }: TrialOrder,
-  { owner, guest, cable }: { owner: ServedNode; guest: ServedNode; cable: Cable },
-): Chosen {
-  const facts = diceOf("spread", setting.seed, number).whole(1, Math.round(usual.facts * 0.5));
-  const disaster = disasterOf(Math.floor(number / 2), guest, cable);
+/** The guest that has runs at a moment at which the owner has some too; undefined where the job ended before. */
+async function untilShared(
+  owner: ServedNode,
+  { guests, facts }: { guests: readonly Guest[]; facts: number },
+  watch: JobWatch,
+): Promise<Guest | undefined> {
+  let found: Guest | undefined;
+  await watch.until(({ state, head, workers }) => {
+    const isBusy = ({ child }: ServedNode) => child.pid !== undefined && workers.includes(child.pid);
+    if (head >= facts && isBusy(owner)) found = guests.find(({ node }) => isBusy(node));
+    return found !== undefined || state === "finished";
+  }, longestMs);
+  return found;
+}
+
+/** Every other time the owner is killed at the same moment. */
+function strikeOf(
+  trial: TrialOrder,
+  { owner, guest, ...around }: Pick<Struck, "place" | "databaseUrl" | "watch"> & { owner: ServedNode; guest: Guest },
+): [Strike, Struck] {
+  const disaster = disasterOf(Math.floor(trial.number / 2), guest.node, guest.cable);
   const name = `the guest was ${disaster.name}`;
-  if (number % 2 === 0) return { strike: { ...disaster, name }, isOwner: false, kills: 1, facts };
+  if (trial.number % 2 === 0)
+    return [
+      { ...disaster, name },
+      { ...around, trial, isOwner: false },
+    ];
   const hit = () => {
     disaster.hit();
     owner.kill();
   };
-  return {
-    strike: { ...disaster, hit, isKilling: true, name: `${name} and the owner killed` },
-    isOwner: true,
-    kills: 2,
-    facts,
-  };
-}
-
-async function untilShared(
-  { owner, guest, facts }: { owner: ServedNode; guest: ServedNode; facts: number },
-  watch: JobWatch,
-): Promise<boolean> {
-  let isShared = false;
-  await watch.until(({ state, head, workers }) => {
-    const areBoth = [owner, guest].every(({ child }) => child.pid !== undefined && workers.includes(child.pid));
-    isShared = head >= facts && areBoth;
-    return isShared || state === "finished";
-  }, longestMs);
-  return isShared;
+  const both = { ...disaster, hit, isKilling: true, name: `${name} and the owner killed` };
+  return [both, { ...around, trial, isOwner: true, kills: 2 }];
 }
