@@ -33,13 +33,15 @@ export const model = { provider: "messages", via: "anthropic", model: "own" } as
 /** `script` says the calls of all turns of a conversation; what is said depends on the place in it alone. */
 export async function openThinkingBench(
   script: Script,
-  more: Parameters<typeof openTestBench>[0] & { slow?: (asked: Asked) => Partial<Spoken> } = {},
+  more: Parameters<typeof openTestBench>[0] & {
+    slow?: (asked: Asked) => Partial<Spoken> | Promise<Partial<Spoken>>;
+  } = {},
 ): Promise<ThinkingBench> {
   const { slow, ...options } = more;
-  const behave = (asked: Asked) => {
+  const behave = async (asked: Asked) => {
     const { turn, first } = asked;
     const calls = (script(asked)[turn - 1] ?? []).map((each, at) => ({ ...each, id: `${first.length}_${turn}_${at}` }));
-    return { say: `turn ${turn}`, calls, ...slow?.(asked) };
+    return { say: `turn ${turn}`, calls, ...(await slow?.(asked)) };
   };
   const server = await openMessagesServer({ behave, leastTokens: 10, keep: "bodies" });
   const price = { input: 3, output: 15, cache_read: 0.3, cache_write_5m: 3.75 };
