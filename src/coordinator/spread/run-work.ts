@@ -80,6 +80,11 @@ export class RunWork {
     }
   }
 
+  async leave(): Promise<void> {
+    this.#order.runs.pause(Number.POSITIVE_INFINITY);
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
   async handBack(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
