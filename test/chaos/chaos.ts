@@ -7,6 +7,7 @@ import { poison } from "./poison.ts";
 import type { Scenario, Setting } from "./scenario.ts";
 import { spread } from "./spread.ts";
 import type { DatabaseKind } from "./stage.ts";
+import { timers } from "./timers.ts";
 import { twoNodes } from "./two-nodes.ts";
 import { unplugged } from "./unplugged.ts";
 
@@ -17,7 +18,17 @@ import { unplugged } from "./unplugged.ts";
  */
 /** Findings of one point that are printed. */
 const mostTold = 12;
-const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, unplugged, spread, drain, parked, poison];
+const scenarios: readonly Scenario[] = [
+  fanOut,
+  databaseTrouble,
+  twoNodes,
+  unplugged,
+  spread,
+  drain,
+  timers,
+  parked,
+  poison,
+];
 
 // What it has started and made goes with it.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
