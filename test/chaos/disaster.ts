@@ -6,7 +6,7 @@ import type { Strike } from "./strike.ts";
 export function disasterOf(number: number, node: NodeUnderTest, cable: Cable): Strike {
   const disasters: readonly Strike[] = [
     { name: "killed", hit: () => node.kill(), isKilling: true },
-    { name: "frozen", hit: () => node.signal("SIGSTOP"), revive: () => node.signal("SIGCONT"), isStill: true },
+    { name: "frozen", hit: () => node.signal("SIGSTOP"), revive: () => node.signal("SIGCONT"), delaysCalls: true },
     { name: "cut off", hit: () => cable.pull(), revive: () => cable.mend() },
     { name: "partitioned", hit: () => cable.swallow(), revive: () => cable.mend() },
   ];

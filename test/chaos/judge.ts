@@ -17,7 +17,7 @@ export interface Evidence {
   turns: number;
   /** Processes that were killed. */
   kills: number;
-  /** When one that was frozen went on; absent where none did. */
+  /** When one came back whose calls may have been held up; absent where none did. */
   revivedAt?: number;
 }
 
@@ -153,7 +153,7 @@ function judgeCalls({ store, told, kills, turns, revivedAt }: Evidence): string[
 function goneBack({ asked }: Told, revivedAt = Number.POSITIVE_INFINITY): string[] {
   const furthest = new Map<string, number>();
   return asked.flatMap(({ key, at }) => {
-    // Nobody can be kept from sending what it was frozen on the point of sending.
+    // What was announced before, and arrives now: nobody can take it back.
     if (at >= revivedAt) return [];
     const [task = "", turn] = key.split(" ");
     const before = furthest.get(task) ?? 0;

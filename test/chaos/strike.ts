@@ -14,8 +14,8 @@ export interface Strike {
   revive?: (() => void) | undefined;
   /** Some process is gone for good: what it had on its disk is its own to clear away, when it comes again. */
   isKilling?: boolean;
-  /** It stands still from then on, and goes on in the middle of whatever it was at. */
-  isStill?: boolean;
+  /** A call that was under way then may arrive when it comes back: it was frozen before it was sent, or its packets were. */
+  delaysCalls?: boolean;
 }
 
 /** The job under it. */
@@ -45,7 +45,7 @@ export async function strikeAndJudge(strike: Strike, struck: Struck): Promise<{ 
   const revivedAt = Date.now();
   if (strike.revive) findings.push(...(await comeBack(strike.revive, { place, databaseUrl, store })));
   const evidence = { store, told: await trial.stage.endpoint.tell(), place, tree: trial.usual.tree, kills };
-  const thawed = strike.isStill ? { revivedAt } : {};
+  const thawed = strike.delaysCalls ? { revivedAt } : {};
   const isLeft = (finding: string) => strike.isKilling === true && finding.includes(" was left");
   const wrong = judge({ ...evidence, ...thawed, turns: turnsPerTask }).filter((finding) => !isLeft(finding));
   return { told, findings: [...findings, ...wrong] };

@@ -41,7 +41,7 @@ async function runTrial(trial: TrialOrder): Promise<Trial> {
     const words = ["run", place.job, "--repo", place.repository, "--output-format", "stream-json"];
     nodes.push(startNode(words, { cwd: folder, env: inside, within: network.within }));
     await watch.until(({ head, state }) => head >= facts || state === "finished", longestMs);
-    const strike = { name: "unplugged", hit: network.unplug, revive: network.plug };
+    const strike = { name: "unplugged", hit: network.unplug, revive: network.plug, delaysCalls: true };
     const { told, findings } = await strikeAndJudge(strike, { trial, place, databaseUrl, watch, isOwner: true });
     if (findings.length > 0) findings.push(...nodes.map(({ stderr }) => stderr.slice(-800)));
     return { told: [`at fact ${facts} ${told}`], findings };
