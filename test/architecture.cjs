@@ -79,10 +79,10 @@ const doors = {
   sqlite: ["src/db/lock.ts"],
   // The server, its client, and the door of the data folder: fetch speaks to no socket of this machine. And the proxy
   // that a command with a network goes through, which looks names up itself.
-  "http|net": ["src/http/", "src/remote/", "src/sandbox/", "src/session/serve-socket.ts"],
+  "http|net": ["src/http/", "src/remote/", "src/model/lean-fetch.ts", "src/sandbox/", "src/session/serve-socket.ts"],
   dns: ["src/sandbox/network/"],
   // For servers of tools at an address: reached as a command reaches its hosts, by addresses that were judged.
-  https: ["src/remote/connection.ts", "src/sandbox/network/judged-fetch.ts"],
+  https: ["src/model/lean-fetch.ts", "src/remote/connection.ts", "src/sandbox/network/judged-fetch.ts"],
   "cluster|dgram|http2|inspector|repl|tls|vm": [],
 };
 
@@ -230,8 +230,8 @@ const threads = [
   ),
   rule(
     "a-thread-reaches-no-network",
-    "a thread speaks through its port; a model's stream goes through fetch",
-    {},
+    "a thread speaks through its port; a model's stream goes through the fetch that is made for it",
+    { pathNot: "^src/model/lean-fetch\\.ts$" },
     { ...loaded, path: builtins("dgram|dns|http|http2|https|inspector|net|repl|tls") },
   ),
 ];

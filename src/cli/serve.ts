@@ -48,8 +48,8 @@ export const addServe: Verb = (program, around) => {
       ]);
       around.terminal.tell(lost ? `stopping: ${lost.message}` : stopping(coordinator.running));
       server.drain();
-      coordinator.leaveOthers();
-      await Promise.race([coordinator.idle(), wait(graceMs, undefined, { ref: false })]);
+      const idle = Promise.all([coordinator.idle(), coordinator.leaveOthers()]);
+      await Promise.race([idle, wait(graceMs, undefined, { ref: false })]);
       await coordinator.handBack();
       // Whoever follows a job that ended just now hears so before the streams are cut.
       await wait(lastWordsMs);

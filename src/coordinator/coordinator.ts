@@ -107,8 +107,8 @@ export interface LocalCoordinator extends Coordinator, AsyncDisposable {
   takeUp(): Promise<readonly TakenUp[]>;
   /** Works among other nodes on the same database; `isIdle`: on its own jobs alone. */
   join(options: { isIdle: boolean }): void;
-  /** Takes nothing up from other nodes any more; what runs here goes on. */
-  leaveOthers(): void;
+  /** Takes nothing up from other nodes any more; what runs here goes on. Resolves once none of that is another node's. */
+  leaveOthers(): Promise<void>;
   /** Lets go of all that run here but one: whoever comes next goes on with them. */
   handBack(but?: JobId): Promise<void>;
   /** Resolves when that job does not run here any more. */
@@ -171,7 +171,10 @@ export function createCoordinator(equipment: Equipment): LocalCoordinator {
     },
     takeUp: () => intake.takeUp(),
     join: (options) => intake.join(options),
-    leaveOthers: () => intake.leaveOthers(),
+    async leaveOthers() {
+      intake.leaveOthers();
+      await equipment.spread?.leave();
+    },
     handBack: async (but) => {
       await Promise.all([running.handBack(but), equipment.spread?.handBack()]);
     },

@@ -51,10 +51,10 @@ async function giveUp(wake: HeldWake, equipment: Equipment): Promise<void> {
   const root = await claimRun({ runId: runId.parse(job.id), owner: node, from }, clock, database);
   if (!root) return;
   // Whoever had it may only be frozen, and must add nothing to what is read here.
-  await takeOverRuns(job.id, node, database, { isAll: true });
+  const open = await takeOverRuns(job.id, node, database, { isAll: true });
   const { endInterrupted } = await import("./resume/end-interrupted.ts");
   const { eventsOf } = await import("./resume/events-of.ts");
   const message = `${wake.crashes} processes that worked on it have died`;
   const events = await eventsOf(job.id, database);
-  await endInterrupted({ job, root, events, reason: { code: "poison", message } }, equipment);
+  await endInterrupted({ job, root, events, open, reason: { code: "poison", message } }, equipment);
 }

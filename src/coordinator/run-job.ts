@@ -15,6 +15,7 @@ import type { Planning } from "./plan/planning.ts";
 import { plan } from "./plan.ts";
 import { publish } from "./publish.ts";
 import { composeResult, type Ending } from "./result/compose-result.ts";
+import { endLeft } from "./resume/end-runs.ts";
 
 /**
  * The whole story of a job: split it, run the parts, fold their trees into one, check that tree, hand it over.
@@ -35,6 +36,7 @@ export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
   await endToolServers(job);
   // What is somebody else's has no end here.
   await job.standing.confirm();
+  await endLeft(job, equipment);
   const kept = await keepPatches(story, job, equipment).catch((thrown: unknown) => ({
     ...nothingKept,
     ...endingOf(thrown, job),

@@ -81,6 +81,19 @@ export async function findSettled(ids: readonly string[], database: Database): P
   return rows.map(storedApproval);
 }
 
+/** Those of a job, or of a run, that wait no longer, in the order in which they were asked. */
+export async function findSettledOf(
+  of: { jobId: JobId } | { runId: RunId },
+  database: Database,
+): Promise<StoredApproval[]> {
+  const whose = "runId" in of ? eq(approvals.runId, of.runId) : eq(approvals.jobId, of.jobId);
+  const settled = and(whose, sql`${approvals.state} <> 'pending'`);
+  const rows = await attempt("look for answers", database, (orm) =>
+    orm.select().from(approvals).where(settled).orderBy(approvals.at, approvals.id),
+  );
+  return rows.map(storedApproval);
+}
+
 function isIn(state: ApprovalState, now: string) {
   const isLate = sql`(${approvals.state} = 'pending' and ${approvals.expiresAt} <= ${now}::timestamptz)`;
   if (state === "pending") return sql`(${approvals.state} = 'pending' and not ${isLate})`;

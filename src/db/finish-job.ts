@@ -8,7 +8,6 @@ import type { ClaimedRun } from "./claim-run.ts";
 import type { Database, Orm } from "./database.ts";
 import { and, eq } from "./drizzle.ts";
 import { factRows } from "./fact-rows.ts";
-import { recordUsage, type UsedModel } from "./record-usage.ts";
 import { jobs, runs } from "./schema.ts";
 
 export interface JobEnd {
@@ -18,8 +17,6 @@ export interface JobEnd {
   failure?: Failure | undefined;
   /** The last facts of the job's log; `job.finished` is the last of them. */
   facts: readonly Fact[];
-  /** What runs used that nobody ended. */
-  used?: readonly UsedModel[];
   /** Part of the same transaction, which may be repeated. */
   within?: ((orm: Orm) => Promise<void>) | undefined;
 }
@@ -47,7 +44,6 @@ export async function finishJob(
         .update(jobs)
         .set({ state: "finished", outcome: end.outcome, result: end.result, finishedAt })
         .where(eq(jobs.runId, root.runId));
-      for (const used of end.used ?? []) await recordUsage(used, transaction);
       await end.within?.(transaction);
     }),
   );

@@ -1,6 +1,7 @@
 import Anthropic, { type ClientOptions } from "@anthropic-ai/sdk";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import { Fault } from "../protocol/failure.ts";
+import { leanFetch } from "./lean-fetch.ts";
 
 /**
  * The way to one endpoint from one thread: the SDK's client for it, made once, and what it refused so far. The SDK gets
@@ -43,13 +44,14 @@ interface Client {
 async function makeDoor(endpoint: Endpoint): Promise<Door> {
   const client = await makeClient(endpoint);
   const betas = endpoint.capabilities.betas.join(",");
+  const isFetched = endpoint.kind === "bedrock" || endpoint.kind === "vertex";
   const dropped = new Set<string>();
   return {
     dropped,
     post(path, body, { signal, timeoutMs }) {
       const headers = betas === "" || dropped.has("anthropic-beta") ? {} : { "anthropic-beta": betas };
-      // Node keeps a line of each fetch for a page's inspector, and once it has many, looks through them at each one more.
-      performance.clearResourceTimings();
+      // Node keeps a line of each of its fetches for a page's inspector, and looks through all of them at each one more.
+      if (isFetched) performance.clearResourceTimings();
       // Without `stream` the SDK would work out a time limit of its own; the body says what is wanted.
       return client.post(path, { body, headers, signal, timeout: timeoutMs, stream: true }).asResponse();
     },
@@ -60,7 +62,7 @@ async function makeClient(endpoint: Endpoint): Promise<Client> {
   const options = clientOptions(endpoint);
   if (endpoint.kind === "bedrock") return (await import("./bedrock.ts")).bedrockClient(endpoint, options);
   if (endpoint.kind === "vertex") return (await import("./vertex.ts")).vertexClient(endpoint, options);
-  return new Anthropic({ ...options, ...credentials(endpoint) });
+  return new Anthropic({ ...options, ...credentials(endpoint), fetch: leanFetch });
 }
 
 function clientOptions({ base_url }: Endpoint): ClientOptions {

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** The cable between one node and the database: what goes over it is passed on untouched, until somebody pulls it. */
+/** The cable between one node and the database, or another server: what goes over it is passed on untouched, until somebody pulls it. */
 export interface Cable extends AsyncDisposable {
-  /** The database's address at this end. */
+  /** The server's address at this end. */
   url: string;
   /** Ends every connection at once, wherever it is; new ones are let through. */
   cut(): void;
@@ -14,8 +14,9 @@ export interface Cable extends AsyncDisposable {
   mend(): void;
 }
 
-export async function layCable(databaseUrl: string): Promise<Cable> {
-  const target = new URL(databaseUrl);
+/** `at`: an address of this machine at which this end is. */
+export async function layCable(serverUrl: string, { at = "127.0.0.1" }: { at?: string } = {}): Promise<Cable> {
+  const target = new URL(serverUrl);
   const pairs = new Set<readonly [Socket, Socket]>();
   let state: "whole" | "pulled" | "swallowing" = "whole";
   const server = createServer((near) => {
@@ -30,8 +31,9 @@ export async function layCable(databaseUrl: string): Promise<Cable> {
   const cut = () => {
     for (const [near, far] of pairs) [near, far].map((end) => end.destroy());
   };
-  const place = new URL(databaseUrl);
-  place.port = String(await listening(server));
+  const place = new URL(serverUrl);
+  place.hostname = at;
+  place.port = String(await listening(server, at));
   return {
     url: place.href,
     cut,
@@ -69,8 +71,8 @@ function join([near, far]: readonly [Socket, Socket], onEnd: () => void): void {
   }
 }
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
+async function listening(server: Server, at: string): Promise<number> {
+  server.listen(0, at);
   await once(server, "listening");
   const address = server.address();
   return address !== null && typeof address === "object" ? address.port : 0;

@@ -1,11 +1,15 @@
 import { parseArgs } from "node:util";
 import { databaseTrouble } from "./database-trouble.ts";
+import { drain } from "./drain.ts";
 import { fanOut } from "./fan-out.ts";
 import { parked } from "./parked.ts";
 import { poison } from "./poison.ts";
 import type { Scenario, Setting } from "./scenario.ts";
+import { spread } from "./spread.ts";
 import type { DatabaseKind } from "./stage.ts";
+import { timers } from "./timers.ts";
 import { twoNodes } from "./two-nodes.ts";
+import { unplugged } from "./unplugged.ts";
 
 /**
  * `npm run chaos [-- SCENARIO... --database embedded|postgres --points N --tasks N --seed S --point N --verbose]`: real
@@ -14,7 +18,17 @@ import { twoNodes } from "./two-nodes.ts";
  */
 /** Findings of one point that are printed. */
 const mostTold = 12;
-const scenarios: readonly Scenario[] = [fanOut, databaseTrouble, twoNodes, parked, poison];
+const scenarios: readonly Scenario[] = [
+  fanOut,
+  databaseTrouble,
+  twoNodes,
+  unplugged,
+  spread,
+  drain,
+  timers,
+  parked,
+  poison,
+];
 
 // What it has started and made goes with it.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
@@ -45,9 +59,14 @@ if (unknown.length > 0 || !["embedded", "postgres", undefined].includes(values.d
 }
 
 async function carryOut(scenario: Scenario, database: DatabaseKind): Promise<void> {
-  const setting: Setting = { database, seed: values.seed, tasks: Number(values.tasks) };
+  const missing = scenario.missing?.();
+  if (missing !== undefined) return console.log(`${scenario.name}, ${database}: NOT RUN: ${missing}`);
+  return runAll(scenario, { database, seed: values.seed, tasks: Number(values.tasks) });
+}
+
+async function runAll(scenario: Scenario, setting: Setting): Promise<void> {
   await using trials = await scenario.open(setting);
-  const place = `${scenario.name}, ${database}`;
+  const place = `${scenario.name}, ${setting.database}`;
   console.log(`${place}: ${trials.undisturbed}; seed ${setting.seed}`);
   const isTold = values.verbose || values.point !== undefined;
   const numbers = values.point === undefined ? upTo(Number(values.points ?? scenario.trials)) : [Number(values.point)];

@@ -3,12 +3,12 @@ import { Client } from "pg";
 import { type Cable, layCable } from "./cable.ts";
 import { turnsPerTask } from "./chatter.ts";
 import { type Dice, diceOf } from "./dice.ts";
-import { runUndisturbed, type Undisturbed } from "./fan-out.ts";
 import { judge } from "./judge.ts";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
-import type { Scenario, Setting, Trial } from "./scenario.ts";
-import { openStage, type Place, type Stage } from "./stage.ts";
+import type { Scenario, Trial } from "./scenario.ts";
+import type { Place, Stage } from "./stage.ts";
 import { readStore } from "./store.ts";
+import { openTrials, type TrialOrder, type Undisturbed } from "./undisturbed.ts";
 
 /**
  * The database in trouble under a job of many agents: killed and started again, connections cut wherever they are, and
@@ -19,15 +19,7 @@ export const databaseTrouble: Scenario = {
   about: "PostgreSQL is killed and restarted, its connections are cut, its transactions fail, under load",
   databases: ["postgres"],
   trials: 15,
-  async open(setting) {
-    const stage = await openStage(setting);
-    const usual = await runUndisturbed(stage, setting.seed);
-    return {
-      undisturbed: `${stage.tasks} tasks take ${(usual.ms / 1_000).toFixed(1)} s`,
-      run: (number) => runTrial(stage, usual, { setting, number }),
-      [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
-    };
-  },
+  open: (setting) => openTrials(setting, runTrial),
 };
 
 interface Trouble {
@@ -42,11 +34,7 @@ interface Trouble {
 /** Each makes its trouble while the node works, and says what it did. */
 const troubles: readonly ((trouble: Trouble) => Promise<string>)[] = [crash, cut, contend];
 
-async function runTrial(
-  stage: Stage,
-  usual: Undisturbed,
-  { setting, number }: { setting: Setting; number: number },
-): Promise<Trial> {
+async function runTrial({ stage, usual, setting, number }: TrialOrder): Promise<Trial> {
   const dice = diceOf("database", setting.seed, number);
   using place = await stage.place(`database-${number}`);
   if (place.databaseUrl === undefined) throw new Error("the embedded database has no server that could be in trouble");

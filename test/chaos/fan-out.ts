@@ -1,10 +1,10 @@
 import { turnsPerTask } from "./chatter.ts";
 import { type Dice, diceOf } from "./dice.ts";
 import { judge } from "./judge.ts";
-import { beginRound, instant, sayInstant, startRun } from "./round.ts";
+import { beginRound, instant, sayInstant } from "./round.ts";
 import type { Scenario, Trial } from "./scenario.ts";
-import { openStage, type Stage } from "./stage.ts";
 import { readStore } from "./store.ts";
+import { openTrials, type TrialOrder } from "./undisturbed.ts";
 
 /**
  * One job of many agents, whose process is killed at instants of chance and started again, until it ends. A trial is
@@ -15,49 +15,13 @@ export const fanOut: Scenario = {
   about: "a job of many agents, whose process is killed at instants of chance",
   databases: ["embedded", "postgres"],
   trials: 200,
-  async open(setting) {
-    const stage = await openStage(setting);
-    const usual = await runUndisturbed(stage, setting.seed);
-    return {
-      undisturbed: `${stage.tasks} tasks take ${(usual.ms / 1_000).toFixed(1)} s and ${usual.facts} facts`,
-      run: (number) => runTrial(stage, usual, { seed: setting.seed, number }),
-      [Symbol.asyncDispose]: () => stage[Symbol.asyncDispose](),
-    };
-  },
+  open: (setting) => openTrials(setting, runTrial),
 };
 
-export interface Undisturbed {
-  tree: string;
-  /** How long it took, and facts that it printed. */
-  ms: number;
-  facts: number;
-}
-
-/** Throws where even that goes wrong: then no point says anything. */
-export async function runUndisturbed(stage: Stage, seed: string): Promise<Undisturbed> {
-  using place = await stage.place("undisturbed");
-  await stage.endpoint.begin(seed);
-  const begun = performance.now();
-  const node = startRun(place);
-  const code = await node.ended;
-  const ms = performance.now() - begun;
-  const store = await readStore(place.home, place.databaseUrl);
-  const tree = store.jobs[0]?.result?.result_tree ?? "";
-  const told = await stage.endpoint.tell();
-  const wrong = judge({ store, told, place, tree, turns: turnsPerTask, kills: 0 });
-  if (code !== 0 || wrong.length > 0)
-    throw new Error(`undisturbed it ends with ${code}: ${wrong.join("; ")}\n${node.stderr}`);
-  return { tree, ms, facts: node.facts.length };
-}
-
-async function runTrial(
-  stage: Stage,
-  undisturbed: Undisturbed,
-  name: { seed: string; number: number },
-): Promise<Trial> {
-  const dice = diceOf(name.seed, name.number);
-  using place = await stage.place(`point-${name.number}`);
-  await stage.endpoint.begin(`${name.seed} ${name.number}`);
+async function runTrial({ stage, usual: undisturbed, setting: { seed }, number }: TrialOrder): Promise<Trial> {
+  const dice = diceOf(seed, number);
+  using place = await stage.place(`point-${number}`);
+  await stage.endpoint.begin(`${seed} ${number}`);
   const told: string[] = [];
   const most = mostKills(dice);
   let kills = 0;

@@ -17,6 +17,8 @@ export interface Evidence {
   turns: number;
   /** Processes that were killed. */
   kills: number;
+  /** When one came back whose calls may have been held up; absent where none did. */
+  revivedAt?: number;
 }
 
 export function judge(evidence: Evidence): string[] {
@@ -120,7 +122,7 @@ function judgeTasks({ events, tasks }: Store): string[] {
 }
 
 /** No answer is paid for twice: a turn is asked again only where its call was under way when its process died. */
-function judgeCalls({ store, told, kills, turns }: Evidence): string[] {
+function judgeCalls({ store, told, kills, turns, revivedAt }: Evidence): string[] {
   const taskOf = new Map(store.runs.map(({ id, task }) => [id, task ?? ""]));
   const intents = new Map<string, number>();
   const answers = new Map<string, number>();
@@ -142,15 +144,17 @@ function judgeCalls({ store, told, kills, turns }: Evidence): string[] {
         ...say((calls ?? 0) > 1 + kills, `turn ${key}: ${calls} calls at ${kills} kills`),
       ];
     }),
-    ...goneBack(told),
+    ...goneBack(told, revivedAt),
     ...say(names.size > 0 && names.size % turns !== 0, `${names.size} turns are no multiple of ${turns}`),
   ];
 }
 
 /** Whoever asks for the next turn has stored the answer before: no turn comes after a later one of its task. */
-function goneBack({ asked }: Told): string[] {
+function goneBack({ asked }: Told, revivedAt = Number.POSITIVE_INFINITY): string[] {
   const furthest = new Map<string, number>();
-  return asked.flatMap(({ key }) => {
+  return asked.flatMap(({ key, at }) => {
+    // What was announced before, and arrives now: nobody can take it back.
+    if (at >= revivedAt) return [];
     const [task = "", turn] = key.split(" ");
     const before = furthest.get(task) ?? 0;
     furthest.set(task, Math.max(before, Number(turn)));

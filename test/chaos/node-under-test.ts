@@ -22,13 +22,19 @@ export interface NodeUnderTest {
 
 const root = join(import.meta.dirname, "../..");
 
-/** `words`: the command line. Nothing of this process's environment but PATH goes along. */
-export function startNode(
-  words: readonly string[],
-  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
-): NodeUnderTest {
+/** Nothing of this process's environment but PATH goes along. */
+interface Surroundings {
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  /** A command that becomes the one it is given, in a network of its own, say. */
+  within?: readonly string[];
+}
+
+/** `words`: the command line. */
+export function startNode(words: readonly string[], { cwd, env, within = [] }: Surroundings): NodeUnderTest {
   const all = { PATH: process.env.PATH, HOME: cwd, ...env };
-  const child = spawn(process.execPath, [join(root, "src/bin.ts"), ...words], {
+  const [program = process.execPath, ...before] = [...within, process.execPath];
+  const child = spawn(program, [...before, join(root, "src/bin.ts"), ...words], {
     ...{ cwd, env: all, detached: true },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -6,6 +6,8 @@ export interface Scenario {
   /** What it does, in a line. */
   about: string;
   databases: readonly DatabaseKind[];
+  /** What it needs that this machine has not, in words; absent, or undefined, where it can be run. */
+  missing?: () => string | undefined;
   /** Trials, where nobody says how many. */
   trials: number;
   /** Opens what its trials share, and prints how an undisturbed one went. */

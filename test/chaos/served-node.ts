@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type NodeUnderTest, startNode } from "./node-under-test.ts";
-import type { Place } from "./stage.ts";
+import { type Place, writeSettings } from "./stage.ts";
 
 /** `sheaf serve` as a process, and what a client would say to it over HTTP. */
 export interface ServedNode extends NodeUnderTest {
@@ -13,12 +13,10 @@ export interface ServedNode extends NodeUnderTest {
 
 /** `home`: its own data folder; `databaseUrl`: where it finds the database (a cable's end, say); absent: the embedded one. */
 export async function serveNode(
-  { job, repository, folder, env }: Place,
+  { job, repository, folder, env, settings }: Place,
   { home, databaseUrl }: { home: string; databaseUrl?: string | undefined },
 ): Promise<ServedNode> {
-  const settings = join(home, "sheaf.config.yaml");
-  mkdirSync(home, { recursive: true });
-  if (!existsSync(settings)) appendFileSync(settings, `server: { roots: [${JSON.stringify(folder)}] }\n`);
+  if (!existsSync(home)) writeSettings(home, settings);
   const node = startNode(["serve", "--port", "0"], {
     cwd: folder,
     env: { ...env, SHEAF_HOME: home, ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}) },
@@ -41,6 +39,12 @@ export async function serveNode(
       await call("jobs", request, { "idempotency-key": "chaos" });
     },
   });
+}
+
+/** kill -9, and their ends. */
+export async function endAll(nodes: readonly NodeUnderTest[]): Promise<void> {
+  for (const node of nodes) node.kill();
+  await Promise.all(nodes.map(({ ended }) => ended));
 }
 
 function json(body: unknown, headers: Record<string, string>) {

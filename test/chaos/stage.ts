@@ -27,6 +27,8 @@ export interface Place extends Disposable {
   repository: string;
   job: string;
   env: Readonly<Record<string, string>>;
+  /** What stands in the settings of each node: its repositories are open to callers. */
+  settings: string;
   databaseUrl?: string;
   /** Anything that a job at its end should have cleared away. */
   leftovers(): string[];
@@ -39,9 +41,11 @@ export interface StageOptions {
   database: DatabaseKind;
   /** The job file; default: an agent for each part, each tenth with a command after it, a check, and a branch. */
   job?: (tasks: number) => string;
+  /** More lines of each node's settings. */
+  settings?: string;
 }
 
-export async function openStage({ tasks, database, job = fanOutJob }: StageOptions): Promise<Stage> {
+export async function openStage({ tasks, database, job = fanOutJob, settings = "" }: StageOptions): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
   const root = mkdtempSync(join(tmpdir(), "sheaf-chaos-"));
   const remove = () => rmSync(root, { recursive: true, force: true, maxRetries: 3 });
@@ -65,12 +69,21 @@ export async function openStage({ tasks, database, job = fanOutJob }: StageOptio
       const repository = join(folder, "repository");
       const home = join(folder, "home");
       cpSync(template, repository, { recursive: true });
-      mkdirSync(home);
+      const ownSettings = `server: { roots: [${JSON.stringify(folder)}] }\n${settings}`;
+      writeSettings(home, ownSettings);
       writeFileSync(join(folder, "job.yaml"), job(tasks));
       const databaseUrl = await server?.createDatabase();
       const env = { ...endpoint.env, SHEAF_HOME: home, ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}) };
       return {
-        ...{ folder, home, repository, env, job: join(folder, "job.yaml"), ...(databaseUrl ? { databaseUrl } : {}) },
+        ...{
+          folder,
+          home,
+          repository,
+          env,
+          settings: ownSettings,
+          job: join(folder, "job.yaml"),
+          ...(databaseUrl ? { databaseUrl } : {}),
+        },
         leftovers: () => leftIn(home),
         git: (...words) => execFileSync("git", [...words], { cwd: repository, encoding: "utf8" }).trim(),
         [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
@@ -78,6 +91,12 @@ export async function openStage({ tasks, database, job = fanOutJob }: StageOptio
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Into a data folder, which is made. */
+export function writeSettings(home: string, settings: string): void {
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, "sheaf.config.yaml"), settings);
 }
 
 function partText(part: number): string {
@@ -94,19 +113,20 @@ function fanOutJob(tasks: number): string {
 
 interface AgentsJob {
   limits: Readonly<Record<string, unknown>>;
+  model?: string;
   permissions?: Readonly<Record<string, unknown>>;
   /** What the task of a part does after its agent. */
   stepsAfter?: (part: number) => readonly unknown[];
 }
 
 /** An agent for each part, a check of the whole, and a branch. */
-export function agentsJob(tasks: number, { stepsAfter = () => [], ...more }: AgentsJob): string {
+export function agentsJob(tasks: number, { stepsAfter = () => [], model = "sonnet", ...more }: AgentsJob): string {
   const each = Array.from({ length: tasks }, (_, part) => {
     const steps = [{ prompt: `Raise the limit in part-${part}.` }, ...stepsAfter(part)];
     return { id: `part-${part}`, items: [`part-${part}/limit.js`], steps };
   });
   return JSON.stringify({
-    ...{ version: 1, name: "chaos", model: "sonnet", publish: { branch: "chaos" } },
+    ...{ version: 1, name: "chaos", model, publish: { branch: "chaos" } },
     ...{ checks: ["! grep -rq 'limit = 10;' part-*"], tasks: each },
     ...more,
   });

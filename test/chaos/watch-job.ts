@@ -16,6 +16,8 @@ const seenRow = z.object({
   /** Owners that it has had, and who has it now. */
   epoch: z.number(),
   owner: z.string().nullable(),
+  /** Runs of its agents that are under way, by the process that does each. */
+  workers: z.array(z.string()).transform((owners) => owners.map((owner) => Number(owner.split("/").at(-1)))),
 });
 type Seen = z.infer<typeof seenRow>;
 
@@ -49,8 +51,9 @@ export function watchJob(databaseUrl: string): JobWatch {
 
 const lookMs = 25;
 
-const asked =
-  "select j.state, j.head, r.epoch, r.owner from sheaf.jobs j join sheaf.runs r on r.id = j.run_id order by j.created_at limit 1";
+const asked = `select j.state, j.head, r.epoch, r.owner, array(select owner from sheaf.runs
+  where job_id = j.run_id and kind = 'agent' and state in ('running', 'waiting') and owner is not null) as workers
+from sheaf.jobs j join sheaf.runs r on r.id = j.run_id order by j.created_at limit 1`;
 
 async function connected(databaseUrl: string): Promise<Client> {
   const client = new Client({ connectionString: databaseUrl });

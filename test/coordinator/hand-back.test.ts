@@ -129,10 +129,10 @@ describe("the wake of a job that nobody here works on", () => {
     await database.orm.execute(`update sheaf.jobs set repository = '/nowhere/at/all' where run_id = '${id}'`);
     const node = await openNode("silent");
     const told = Promise.withResolvers<void>();
-    node.jobs.putBack = () => {
+    node.jobs.putBack = async () => {
       told.resolve();
-      node.coordinator.leaveOthers();
-      return Promise.reject(new Fault("database_unavailable", "away"));
+      await node.coordinator.leaveOthers();
+      throw new Fault("database_unavailable", "away");
     };
     node.gate.opens.resolve();
     node.coordinator.join({ isIdle: false });
@@ -178,7 +178,7 @@ describe("a node that was frozen before it claimed a job", () => {
     const node = await openNode("frozen");
     node.coordinator.join({ isIdle: false });
     await node.gate.arrived.promise;
-    node.coordinator.leaveOthers();
+    await node.coordinator.leaveOthers();
     // As when its lease has run out, and another one was given the job.
     await database.orm.execute(`delete from sheaf_queue.job_common where singleton_key = '${id}' and state = 'active'`);
     node.gate.opens.resolve();

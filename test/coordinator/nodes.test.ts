@@ -14,12 +14,12 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]());
 
 /** A coordinator with a lease of its own on the shared database. */
-async function openNode(node: string) {
+async function openNode(node: string, { isIdle = false } = {}) {
   const { clock, database } = bench.equipment;
   const limits = { perNode: 2 };
   const jobs = await openQueue({ name: "jobs", database, clock, node, limits, leaseMs: 2_000, isEmbedded: false });
   const coordinator = createCoordinator({ ...bench.equipment, node, jobs });
-  coordinator.join({ isIdle: false });
+  coordinator.join({ isIdle });
   return { jobs, coordinator };
 }
 
@@ -45,7 +45,8 @@ const finishedIn = (events: readonly Event[]) => events.filter(({ type }) => typ
 describe("nodes on one database", () => {
   it("take over the job of one that went silent, which then writes nothing more; what had ended is not done again", async () => {
     const { repository, spec } = await bench.repository({ "README.md": "x\n" });
-    const [first, second] = [await openNode("first"), await openNode("second")];
+    // The first one takes nothing up: it would take its own job again.
+    const [first, second] = [await openNode("first", { isIdle: true }), await openNode("second")];
     const wanted = { ...spec, tasks: [writingTask("one"), slowTask("slow", 8_000)] };
     const submitted = await first.coordinator.submit({ spec: wanted, repository });
     submitted.done.catch(() => {});

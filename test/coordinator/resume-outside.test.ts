@@ -3,7 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { rowsOf } from "../../src/db/database.ts";
 import { parseRule } from "../../src/permission/rule.ts";
 import type { Event, FactData } from "../../src/protocol/event.ts";
 import type { JobSpec, ToolServer } from "../../src/protocol/job.ts";
@@ -25,6 +27,8 @@ const web = createServer((_, response) => {
   response.end("seen");
 });
 let fetched = 0;
+/** What the model waits for before its second answer. */
+let secondTurn: Promise<object> = Promise.resolve({});
 let host = "";
 const root = join(import.meta.dirname, "../..");
 const notes: ToolServer = { kind: "command", name: "notes", run: ["node", join(root, "test/support/tool-server.mjs")] };
@@ -52,6 +56,7 @@ beforeAll(async () => {
     read: [join(root, "node_modules"), join(root, "test/support")],
     privateHosts: ["web.test"],
     resolve: async (name) => (name === "web.test" ? ["127.0.0.1"] : []),
+    slow: ({ turn }) => (turn === 2 ? secondTurn : {}),
   });
 }, 60_000);
 afterAll(async () => {
@@ -127,6 +132,21 @@ describe("a question of an agent whose process is gone", () => {
       await goOn();
     }
   });
+
+  it("is told once in the log, where it was withdrawn and the process ended before the log had it", async () => {
+    await before.recorded.cutAt(requested());
+    await execute(sql`update sheaf.approvals set state = 'withdrawn', decided_at = now() where id = ${id}`);
+    // Its step begins from another tree by now: the run that asked is not gone on with.
+    await execute(sql`update sheaf.events set data = replace(data::text, ${before.spec.base.tree}, ${"0".repeat(40)})::json
+      where run_id = ${before.run} and type = 'run.started'`);
+    const { events } = await resume(thinking.bench, before.id, async (heir) => {
+      const open = () => heir.approvals({ job: before.id, state: "pending", limit: 9 });
+      await vi.waitFor(async () => expect((await open()).approvals).toHaveLength(1), { timeout: 20_000 });
+      await heir.decideApproval((await open()).approvals[0]?.id ?? "", yes, "ops");
+    });
+    const told = ofType(events, "approval.resolved").filter(({ approval_id }) => approval_id === id);
+    expect(told).toMatchObject([{ state: "withdrawn" }]);
+  });
 });
 
 describe("a call whose process is gone while it was under way", () => {
@@ -197,6 +217,21 @@ describe("a run that cannot be gone on with", () => {
     expect(ended?.failure?.message).toContain("came to something else than before");
   });
 
+  it("ends with its job at the latest, where its step begins from another tree by now", async () => {
+    const before = await record("just write");
+    await before.recorded.cutAt(at(before, (event) => event.type === "turn.started" && event.data.turn === 2));
+    await execute(sql`update sheaf.events set data = replace(data::text, ${before.spec.base.tree}, ${"0".repeat(40)})::json
+      where run_id = ${before.run} and type = 'run.started'`);
+    const { result, events } = await resume(thinking.bench, before.id);
+    expect(result).toMatchObject({ result_tree: before.result.result_tree, tasks: [{ attempts: 2 }] });
+    const began = ofType(events, "run.started").length;
+    expect(ofType(events, "run.finished")).toHaveLength(began);
+    const ended = ofType(ownOf(events, before.run), "run.finished")[0];
+    expect(ended).toMatchObject({ state: "cancelled", failure: { code: "interrupted" }, turns: 1 });
+    const open = sql`select id from sheaf.runs where job_id = ${before.id} and finished_at is null`;
+    expect(await rowsOf(thinking.bench.equipment.database.orm, open, z.unknown())).toEqual([]);
+  });
+
   it("fails its task once ten processes have ended while they ran it", async () => {
     const before = await record("just write");
     await before.recorded.cutAt(2);
@@ -209,9 +244,11 @@ describe("a run that cannot be gone on with", () => {
 
 it("what was said to an agent is told once, and the files of the processes before are gone", async () => {
   const { bench, asked } = thinking;
+  const said = Promise.withResolvers<object>();
+  secondTurn = said.promise;
   const before = await recordRun(bench, files, { tasks: [thinkingTask("just write")] }, (fact, id) => {
     if (fact.type === "turn.finished" && fact.data.turn === 1)
-      void bench.coordinator.steer(id, { text: "mind the gap" });
+      bench.coordinator.steer(id, { text: "mind the gap" }).then(() => said.resolve({}), said.reject);
   });
   const workspaces = join(bench.equipment.home, "workspaces");
   const told = (events: readonly Event[]) => ofType(events, "run.notified").map(({ text }) => text);

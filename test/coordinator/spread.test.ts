@@ -130,6 +130,25 @@ describe("runs of one job", () => {
     expect(events.filter(({ type }) => type === "run.finished")).toHaveLength(1);
   }, 25_000);
 
+  it("may end at a node that takes no more, before it stops", async () => {
+    delayMs = () => 0;
+    const { promise, resolve: open } = Promise.withResolvers<void>();
+    barrier = promise;
+    await using first = await openNode("staying", 1);
+    await using second = await openNode("leaving", 1);
+    const submitted = await first.coordinator.submit(await jobOf(parts(4, 60)));
+    const others = async () => (await ownersOf(submitted.id)).get("leaving") ?? [];
+    await until(async () => (await others()).length > 0);
+    const [run] = await others();
+    const left = second.coordinator.leaveOthers();
+    open();
+    await left;
+    const events = (await eventsOf(thinking.bench, submitted.id)).filter(({ run_id }) => run_id === run);
+    expect(events.at(-1)).toMatchObject({ type: "run.finished", data: { state: "succeeded" } });
+    expect(await submitted.done).toMatchObject({ outcome: "succeeded" });
+    expect(await others()).toEqual([run]);
+  }, 25_000);
+
   it("are handed back by a node that stops, and another one goes on with them at once", async () => {
     delayMs = () => 0;
     const { promise, resolve: open } = Promise.withResolvers<void>();

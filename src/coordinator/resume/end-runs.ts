@@ -1,4 +1,5 @@
 import type { ClaimedRun } from "../../db/claim-run.ts";
+import { takeOverRuns } from "../../db/take-over.ts";
 import type { Event } from "../../protocol/event.ts";
 import type { JobSpec } from "../../protocol/job.ts";
 import type { Step } from "../../protocol/step.ts";
@@ -8,6 +9,8 @@ import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 import { modelOf, usageIn } from "../result/open-runs.ts";
 import { endRun } from "../tasks/claimed-run.ts";
+import { eventsOfRun } from "./events-of.ts";
+import { forgetQuestions } from "./forget-questions.ts";
 import type { History, PastRun } from "./history.ts";
 
 /**
@@ -30,27 +33,48 @@ function asksModel(step: Step): boolean {
   return step.kind === "agent" && step.agent.model.provider === "messages";
 }
 
-/** Ends all others, with what they used and what they had asked for in full. */
+/** Ends all others, with what they used and what they had asked for in full. Nobody has the job yet, or any more. */
 export async function endOthers(
-  { events, open }: History,
+  { events, open }: Pick<History, "events" | "open">,
   going: ReadonlyMap<string, ClaimedRun>,
   equipment: Equipment,
 ): Promise<void> {
   const logs = Map.groupBy(events, ({ run_id }) => run_id);
-  for (const [id, claimed] of open) if (!going.has(id)) await endAsInterrupted(claimed, logs.get(id) ?? [], equipment);
+  const job = silentJob(equipment);
+  for (const [id, claimed] of open) {
+    if (!going.has(id)) await endAsInterrupted(claimed, logs.get(id) ?? [], { job, equipment });
+  }
 }
 
-async function endAsInterrupted(claimed: ClaimedRun, log: readonly Event[], equipment: Equipment): Promise<void> {
+/**
+ * Ends what is left of a job's runs before the job ends itself: those that were to go on, and that nobody went on with
+ * because their task was put out, was found done, or began from another tree by now.
+ */
+export async function endLeft(job: Job, equipment: Equipment): Promise<void> {
+  if (!job.history) return;
+  const { database, node } = equipment;
+  const left = await takeOverRuns(job.id, node, database, { isAll: true });
+  for (const claimed of left.values()) {
+    await forgetQuestions(claimed, { job, equipment });
+    await endAsInterrupted(claimed, await eventsOfRun(claimed.runId, database), { job, equipment });
+  }
+}
+
+async function endAsInterrupted(
+  claimed: ClaimedRun,
+  log: readonly Event[],
+  { job, equipment }: { job: Pick<Job, "logRun">; equipment: Equipment },
+): Promise<void> {
   const spent = usageIn(log, equipment.models);
   const model = modelOf(log);
   const failure = { code: "interrupted", message: "the process that ran it ended before it did" };
   const turns = log.filter(({ type }) => type === "turn.finished").length;
   const report = { state: "cancelled" as const, failure, turns, usage: spent.usage };
   const ending = { report, spent, denials: [], hasThreadDied: false, ...(model === undefined ? {} : { model }) };
-  await endRun(claimed, ending, { job: silentJob(equipment), equipment });
+  await endRun(claimed, ending, { job, equipment });
 }
 
-/** Nobody has the job yet: what is appended is told to nobody. */
+/** What is appended is told to nobody. */
 function silentJob({ writer }: Equipment): Pick<Job, "logRun"> {
   return {
     async logRun(run, facts, _spanId, also) {

@@ -3,7 +3,6 @@ import type { Orm } from "../../db/database.ts";
 import { findRemembered } from "../../db/find-approval.ts";
 import type { StoredJob } from "../../db/find-job.ts";
 import { pausedAmong, resumedAt } from "../../db/pauses.ts";
-import { withdrawApprovals } from "../../db/settle-approval.ts";
 import { findSpread } from "../../db/spread-runs.ts";
 import { findSaid, wasAskedToCancel } from "../../db/store-request.ts";
 import { takeOverRuns } from "../../db/take-over.ts";
@@ -13,7 +12,6 @@ import { runId } from "../../protocol/ids.ts";
 import type { JobSpec } from "../../protocol/job.ts";
 import type { HeldWake } from "../../queue/queue.ts";
 import { openRepository, type Repository } from "../../workspace/repository.ts";
-import { resolvedFact } from "../approvals/approval-decision.ts";
 import type { Equipment } from "../equipment.ts";
 import { resumeTrace } from "../job-trace.ts";
 import { type JobGround, type StartedJob, startJob } from "../start-job.ts";
@@ -24,6 +22,7 @@ import { endOthers, goingOn } from "./end-runs.ts";
 import { eventsOf } from "./events-of.ts";
 import { type History, readHistory } from "./history.ts";
 import { usedBefore } from "./used-before.ts";
+import { withdrawLeft } from "./withdraw-left.ts";
 
 /**
  * Goes on with a job whose process is gone: from its log, and from nothing else. What has a result is not done again, and
@@ -82,7 +81,8 @@ async function claimAndGoOn(
   // With what its old owner has appended meanwhile.
   const events = before ? [...before, ...(await eventsOf(job.id, database, before.length))] : [];
   if ("impossible" in ground) {
-    await endInterrupted({ job, root, events, reason: ground.impossible, isCancelled: isAsked, wake }, equipment);
+    const reason = ground.impossible;
+    await endInterrupted({ job, root, events, open, reason, isCancelled: isAsked, wake }, equipment);
     return undefined;
   }
   const { spec, repository } = ground;
@@ -164,13 +164,8 @@ async function forgetOthers(
   of: { root: ClaimedRun; going: readonly string[]; equipment: Equipment },
 ): Promise<void> {
   const { root, going, equipment } = of;
-  const { clock, database, writer } = equipment;
-  const resolved = new Set(
-    events.flatMap((event) => (event.type === "approval.resolved" ? [event.data.approval_id] : [])),
-  );
-  const withdrawn = await withdrawApprovals({ jobId: job.id, by: root }, clock, database, going);
-  const facts = withdrawn.filter(({ id }) => !resolved.has(id)).map(resolvedFact);
+  const facts = await withdrawLeft({ of: { jobId: job.id }, by: root, events, except: going }, equipment);
   if (facts.length === 0) return;
-  await writer.append(root, facts);
+  await equipment.writer.append(root, facts);
   tellListeners(equipment, { job, runId: job.id, facts });
 }

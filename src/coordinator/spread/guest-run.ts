@@ -1,5 +1,6 @@
 import { JobBudget } from "../../budget/job-budget.ts";
 import type { ClaimedRun } from "../../db/claim-run.ts";
+import { closeSpansOfRun } from "../../db/close-spans.ts";
 import type { findRun } from "../../db/find-run.ts";
 import { toolNames } from "../../tools/catalog.ts";
 import type { Equipment } from "../equipment.ts";
@@ -48,6 +49,7 @@ export async function fromLog(
   const { task, step, ordinal, attempt, tree, scope } = order;
   // With one fact it was opened, and nobody has begun.
   const events = claimed.head > 1 ? await eventsOfRun(claimed.runId, database) : [];
+  if (events.length > 0) await closeSpansOfRun(claimed, database);
   const place = { task_id: task.id, step: ordinal, attempt };
   const started = { ...place, agent: step.agent.name, base_tree: tree, scope_sha256: scopeHash(scope) };
   return { ...order, past: { runId: claimed.runId, attempt, started, events, claimed } };

@@ -1,4 +1,5 @@
 import { claimRun } from "../../db/claim-run.ts";
+import { closeSpansOfRun } from "../../db/close-spans.ts";
 import { Fault } from "../../protocol/failure.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { Equipment } from "../equipment.ts";
@@ -70,6 +71,7 @@ async function takeBack(
   if (!claimed) return undefined;
   const events = await eventsOfRun(past.runId, database);
   job.budget.restore({ id: past.runId, task: order.task.id }, usageIn(events, equipment.models));
+  await closeSpansOfRun(claimed, database);
   return { ...order, past: { ...past, claimed, events } };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { claimRun } from "../../db/claim-run.ts";
 import { findRun } from "../../db/find-run.ts";
 import { Fault } from "../../protocol/failure.ts";
@@ -26,6 +27,8 @@ const shyMs = 2_000;
 const strangerMs = 30_000;
 /** Until a run is tried again with which something went wrong that is not its own. */
 const retryMs = 1_000;
+/** Nobody waits longer than this for a store that does not answer. */
+const lastSpansMs = 1_000;
 /** How often it is looked what people ask of runs here. */
 const lookMs = 1_000;
 
@@ -77,11 +80,18 @@ export class RunWork {
     }
   }
 
+  async leave(): Promise<void> {
+    this.#order.runs.pause(Number.POSITIVE_INFINITY);
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
   async handBack(): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
     for (const each of this.#underWay.values()) each.giveUp("this process is stopping, and hands the run back");
     await Promise.all(this.#tasks);
+    // Who is given them next closes what is open of their spans: those that have ended are stored by then.
+    await Promise.race([this.#order.equipment.hub.flush(), wait(lastSpansMs, undefined, { ref: false })]);
     await this.#order.runs.drain(0);
     await this.#order.guests.close();
   }

@@ -19,6 +19,8 @@ export interface Spread {
   takes(order: StepOrder, job: Job): boolean;
   /** Rejects with the reason of the job's signal when this process lets go of the job; the run goes on without it. */
   run(order: StepOrder, job: Job): Promise<FinishedRun>;
+  /** Takes no more; resolves once all that it does has ended. */
+  leave(): Promise<void>;
   /** Takes no more, and lets go of what it does for others: another node goes on with that from its log. */
   handBack(): Promise<void>;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export function openSpread(runs: Queue, around: Equipment): Spread {
   return {
     takes: ({ past, ...order }, job) => (past ? !past.claimed : maySpread(order, job, equipment)),
     run: (order, job) => runAnywhere(order, job, { runs, bells, ended, equipment }),
+    leave: () => work.leave(),
     handBack: () => work.handBack(),
     async close() {
       await work.handBack();

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { claimRun } from "../../db/claim-run.ts";
+import { closeSpansOfRun } from "../../db/close-spans.ts";
 import { storeRequest } from "../../db/store-request.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type Job, JobStopped } from "../job.ts";
@@ -56,6 +57,7 @@ async function endHere(
   const claimed = await claimRun({ runId: past.runId, owner: node, from }, clock, database);
   if (!claimed) return undefined;
   const events = await eventsOfRun(past.runId, database);
+  await closeSpansOfRun(claimed, database);
   const refusal = { failure, hasParted: true, claimed, past: { ...past, events } };
   const finished = await endPast(refusal, { job, equipment });
   if (finished.spent) job.budget.restore({ id: past.runId, task: past.started.task_id }, finished.spent);
