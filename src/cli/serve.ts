@@ -38,10 +38,11 @@ export const addServe: Verb = (program, around) => {
       const { settings, coordinator } = own;
       const { host = settings.server.host, port = settings.server.port, logLevel } = options;
       const place = { host, port, logLevel };
-      const server = await around.listen(session, place);
-      around.terminal.tell(`Sheaf listens on ${server.url}; its token is in ${join(around.config.home, "token")}`);
+      // Before anybody can hear that it listens, and stop it.
       const { promise: asked, resolve: ask } = Promise.withResolvers<"SIGINT" | "SIGTERM">();
       const release = around.onSignal(ask);
+      const server = await around.listen(session, place);
+      around.terminal.tell(`Sheaf listens on ${server.url}; its token is in ${join(around.config.home, "token")}`);
       const lost = await Promise.race([
         asked.then(() => undefined),
         own.equipment.database.standstills?.outage.ended ?? asked.then(() => undefined),
