@@ -3,7 +3,9 @@ import type { Fact } from "../protocol/event.ts";
 import type { JobSpec } from "../protocol/job.ts";
 import { addUsage, noUsage, type Usage } from "../protocol/message.ts";
 import { Account, type Limit, type Sum, units } from "./account.ts";
-import { type BudgetNews, type Exhausted, Ledger } from "./ledger.ts";
+import { type Answer, type BudgetNews, type Exhausted, Ledger, type Reservation } from "./ledger.ts";
+import { type Asked, SpentElsewhere } from "./spent-elsewhere.ts";
+import type { Treasury, TreasuryAnswer } from "./treasury.ts";
 
 /** What was used: tokens, and what they cost where the price is known. */
 export interface Spent {
@@ -25,6 +27,16 @@ export function addSpent(left: Spent, usage: Usage, cost: number | null): Spent 
   };
 }
 
+/** `notices`: of the budgets that another process keeps. */
+export type Admitted = Answer | { granted: Reservation; notices: readonly string[] } | Refused;
+type Refused = Extract<TreasuryAnswer, { refused: unknown }>;
+
+/** A run that another process does, or did. */
+export interface RunPlace {
+  id: string;
+  task: string;
+}
+
 /** The books of one job: who may spend how much, and who has spent what. */
 export class JobBudget {
   readonly ledger: Ledger;
@@ -35,10 +47,17 @@ export class JobBudget {
   readonly #before = new Map<string, Sum>();
   #total: Spent = nothingSpent;
   #news: BudgetNews[] = [];
+  readonly #elsewhere: SpentElsewhere;
+  readonly #treasury: Treasury | undefined;
 
-  /** `most` is what the operator lets one job have. */
-  constructor(jobId: string, limits: JobSpec["limits"], most: Limit) {
+  /**
+   * `most` is what the operator lets one job have. With a `treasury` these are the books of one run, and those of its job
+   * and its task are kept there: then `limits` and `most` have none.
+   */
+  constructor(jobId: string, limits: Limits, most: Limit, treasury?: Treasury) {
     this.ledger = new Ledger((news) => this.#news.push(news));
+    this.#elsewhere = new SpentElsewhere(this.ledger);
+    this.#treasury = treasury;
     this.#account = new Account("job", jobId, { limit: lower(limitOf(limits), most) });
     this.#taskLimit = limitOf(limits.task ?? {});
   }
@@ -50,6 +69,34 @@ export class JobBudget {
     return run;
   }
 
+  /** Before a call of a run that was opened here. Rejects with the signal's reason. */
+  reserve(account: Account, worst: Sum, signal?: AbortSignal): Promise<Admitted> {
+    const own = this.ledger.reserve(account, worst, signal);
+    const isFree = worst.tokens === 0 && worst.nanoUsd === 0;
+    return this.#treasury && !isFree ? askBeside(own, { account, treasury: this.#treasury, signal }) : own;
+  }
+
+  /** The same for a run of another process; undefined where it has said something else meanwhile. */
+  reserveElsewhere(run: RunPlace, asked: Asked, signal?: AbortSignal): Promise<Answer | undefined> {
+    return this.#elsewhere.reserve(this.accountElsewhere(run), asked, signal);
+  }
+
+  /** It has spent so much in all, and no call of it is under way. */
+  settleElsewhere(run: RunPlace, total: Sum): void {
+    this.#elsewhere.settle(this.accountElsewhere(run), total);
+  }
+
+  /** What the log of a run says that another process does, before that has said anything: it is no news. */
+  presumeElsewhere(run: RunPlace, asked: Asked): void {
+    this.#elsewhere.presume(this.accountElsewhere(run), asked);
+    this.#news = [];
+  }
+
+  /** Limits of its own a run has where it is done. */
+  accountElsewhere({ id, task }: RunPlace): Account {
+    return new Account("run", id, { parent: this.#taskAccount(task) });
+  }
+
   #taskAccount(id: string): Account {
     const task = this.#tasks.get(id) ?? new Account("task", id, { limit: this.#taskLimit, parent: this.#account });
     this.#tasks.set(id, task);
@@ -57,12 +104,17 @@ export class JobBudget {
   }
 
   /** What a run had spent before this process had its job: it counts, nobody is asked, and it is no news. */
-  restore(run: { id: string; task: string }, spent: Spent): void {
+  restore(run: RunPlace, spent: Spent): void {
+    this.endElsewhere(run, spent);
+    this.#news = [];
+  }
+
+  /** All that a run has spent which another process did, once that has ended, or is gone. */
+  endElsewhere(run: RunPlace, spent: Spent): void {
     const sum = sumOf(spent);
     this.#before.set(run.id, sum);
-    this.ledger.charge(this.#taskAccount(run.task), sum);
+    this.settleElsewhere(run, sum);
     this.record(run.task, spent.usage, spent.isCostKnown ? spent.costNanoUsd : null);
-    this.#news = [];
   }
 
   record(taskId: string, usage: Usage, cost: number | null): void {
@@ -90,7 +142,38 @@ export class JobBudget {
   }
 }
 
-function sumOf({ usage, costNanoUsd }: Spent): Sum {
+type Limits = Pick<JobSpec["limits"], "nano_usd" | "tokens" | "task">;
+
+/** First in the run's own books, which need nobody. */
+async function askBeside(
+  own: Promise<Answer>,
+  { account, treasury, signal }: { account: Account; treasury: Treasury; signal: AbortSignal | undefined },
+): Promise<Admitted> {
+  const answer = await own;
+  if ("exhausted" in answer) return answer;
+  const { granted } = answer;
+  const settle = (actual: Sum) => {
+    granted.settle(actual);
+    treasury.settle({ spent: account.spent, wanted: nothing });
+  };
+  try {
+    const admitted = await treasury.reserve({ spent: account.spent, wanted: granted.worst }, signal);
+    if ("granted" in admitted) {
+      const reservation = { worst: granted.worst, settle, settleAssumed: () => settle(granted.worst) };
+      return { granted: reservation, notices: admitted.notices };
+    }
+    granted.settle(nothing);
+    return admitted;
+  } catch (thrown) {
+    granted.settle(nothing);
+    throw thrown;
+  }
+}
+
+const nothing: Sum = { tokens: 0, nanoUsd: 0 };
+
+/** In all. */
+export function sumOf({ usage, costNanoUsd }: Spent): Sum {
   const input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens;
   return { tokens: input + usage.output_tokens, nanoUsd: costNanoUsd };
 }

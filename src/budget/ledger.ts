@@ -85,6 +85,12 @@ export class Ledger {
     this.#pump();
   }
 
+  /** Counts it as reserved, whether or not it fits: somebody who is gone may have granted it. */
+  presume(account: Account, worst: Sum): Reservation {
+    for (const each of account.chain()) each.reserved = plus(each.reserved, worst);
+    return this.#reservation(account, worst);
+  }
+
   #pump(): void {
     const blocked = new Set<Account>();
     const decided: (() => void)[] = [];

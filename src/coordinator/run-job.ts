@@ -22,6 +22,7 @@ import { endLeft } from "./resume/end-runs.ts";
  * Whatever happens on the way, the job ends with exactly one outcome, in the log, with everything finished kept.
  */
 export async function runJob(job: Job, equipment: Equipment): Promise<Result> {
+  using _books = equipment.spread?.keepBooks(job);
   const story: Story = { tasks: [], unsplit: [], landing: nothingLanded, planning: { reports: [] } };
   try {
     // A plan that is in the log says what was finished; none is begun for a job that is to end.

@@ -22,6 +22,7 @@ import { usageIn } from "./result/open-runs.ts";
 import { redactRecord } from "./result/redact-record.ts";
 import type { History } from "./resume/history.ts";
 import { runJob } from "./run-job.ts";
+import { heldBy } from "./spread/held-by.ts";
 import { createStanding } from "./standing.ts";
 import { clearAway } from "./tasks/clear-away.ts";
 import { tellListeners } from "./tell-listeners.ts";
@@ -153,12 +154,14 @@ async function isTaken(thrown: unknown, { runId, epoch }: Job["root"], { databas
   return row !== undefined && row.epoch !== epoch;
 }
 
-/** What runs elsewhere use is counted with their ends. */
+/** What runs elsewhere use is reserved as their logs say, and counted with their ends. */
 function restoreBudget(budget: JobBudget, { events, elsewhere }: History, { models }: Equipment): void {
   for (const [id, log] of Map.groupBy(events, ({ run_id }) => run_id)) {
     const started = log.find((event) => event.type === "run.started");
-    if (started?.type !== "run.started" || elsewhere.has(id)) continue;
-    budget.restore({ id, task: started.data.task_id }, usageIn(log, models));
+    if (started?.type !== "run.started") continue;
+    const run = { id, task: started.data.task_id };
+    if (elsewhere.has(id)) budget.presumeElsewhere(run, heldBy(log, models));
+    else budget.restore(run, usageIn(log, models));
   }
 }
 

@@ -46,7 +46,8 @@ export async function takeRequests(runIds: readonly RunId[], clock: Clock, datab
   const takenAt = new Date(clock.now());
   let isRepeated = false;
   const rows = await attempt("take requests", database, (orm) => {
-    const open = isNull(requests.takenAt);
+    // Budgets are asked for in rows of their own (spend-asks.ts).
+    const open = sql`(${isNull(requests.takenAt)} and kind <> 'spend')`;
     // After a lost acknowledgement it finds its own work.
     const these = isRepeated ? sql`(${open} or ${eq(requests.takenAt, takenAt)})` : open;
     isRepeated = true;

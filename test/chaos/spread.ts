@@ -20,9 +20,12 @@ export const spread: Scenario = {
   open: (setting) => openTrials(setting, runTrial, { job, settings }),
 };
 
-/** Without a price: a node may do its runs for another one without a budget between them. */
-const settings = "models: { own: { context: 200000, output: 8000 } }\n";
-const job = (tasks: number) => agentsJob(tasks, { model: "own", limits: { concurrency: tasks } });
+/** With a price and a budget: each call of a guest is asked for, and whoever has the job then answers. */
+const price = "{ input: 3, output: 15, cache_read: 0.3, cache_write_5m: 3.75 }";
+const settings = `models: { own: { context: 200000, output: 8000, price: ${price} } }\n`;
+/** Enough for a part that dies on the way, and less than all that could be reserved at once. */
+const job = (tasks: number) =>
+  agentsJob(tasks, { model: "own", limits: { concurrency: tasks, usd: Math.max(5, tasks / 2) } });
 
 const longestMs = 300_000;
 

@@ -24,7 +24,7 @@ const stored = {
     "select run_id as run, job_id as job, seq, pos, type, data, epoch from sheaf.events order by job_id, pos",
   ),
   approvals: await rows("select id, job_id as job, run_id as run, call_id as call, state from sheaf.approvals"),
-  requests: await rows("select count(*) as open from sheaf.requests where taken_at is null"),
+  requests: await rows("select count(*) as open from sheaf.requests where taken_at is null and kind <> 'spend'"),
   spans: await rows(
     "select job_id as job, count(*) as all, count(*) filter (where dur_ns is null) as open, count(*) filter (where parent_span_id is null) as roots from sheaf.spans group by job_id",
   ),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoordinator, type LocalCoordinator } from "../../src/coordinator/coordinator.ts";
+import type { Equipment } from "../../src/coordinator/equipment.ts";
 import { openSpread, type Spread } from "../../src/coordinator/spread/spread.ts";
 import type { JobSpec, NamedTask } from "../../src/protocol/job.ts";
 import { openQueue } from "../../src/queue/open-queue.ts";
@@ -38,8 +39,8 @@ interface Node extends AsyncDisposable {
 }
 
 /** A coordinator among others on one database, which does so many runs at a time. */
-async function openNode(node: string, perNode = 4, isIdle = false): Promise<Node> {
-  const { equipment } = thinking.bench;
+async function openNode(node: string, perNode = 4, isIdle = false, more: Partial<Equipment> = {}): Promise<Node> {
+  const equipment = { ...thinking.bench.equipment, ...more };
   const { clock, database } = equipment;
   const shared = { database, clock, node, leaseMs: 2_000, isEmbedded: false };
   const jobs = await openQueue({ ...shared, name: "jobs", limits: { perNode: 4 } });
@@ -128,6 +129,64 @@ describe("runs of one job", () => {
     const events = (await eventsOf(thinking.bench, submitted.id)).filter((one) => one.run_id === run);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
     expect(events.filter(({ type }) => type === "run.finished")).toHaveLength(1);
+  }, 25_000);
+
+  it("share one budget of their job, which none of them exceeds, and end by the same rules wherever they are", async () => {
+    delayMs = () => 30;
+    await using first = await openNode("payer", 2);
+    await using _second = await openNode("spender", 3);
+    const limits = { time_ms: 60_000, idle_ms: 30_000, tokens: 14_000 };
+    const submitted = await first.coordinator.submit(await jobOf(parts(12, 300), { limits }));
+    const result = await submitted.done;
+    expect(result).toMatchObject({ outcome: "limit", limit: "tokens" });
+    const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = result.usage;
+    const used = input_tokens + output_tokens + cache_read_tokens + cache_write_tokens;
+    expect(used).toBeLessThanOrEqual(14_000);
+    expect([...(await ownersOf(submitted.id)).keys()].toSorted()).toEqual(["payer", "spender"]);
+    const stopped = result.tasks.filter(({ state }) => state === "limit");
+    expect(stopped.length).toBeGreaterThan(0);
+    for (const { reason } of stopped) expect(reason).toMatchObject({ code: "tokens" });
+    const events = await eventsOf(thinking.bench, submitted.id);
+    const ends = events.filter((event) => event.type === "budget.exhausted");
+    expect(ends.map(({ data, run_id }) => [run_id, data.scope])).toEqual([[submitted.id, "job"]]);
+    const told = events.filter((event) => event.type === "run.notified" && event.data.kind === "budget");
+    const warned = events.filter(({ type }) => type === "budget.warned");
+    expect(told.length > 0).toBe(warned.length > 0);
+  }, 25_000);
+
+  it("go on within their budget when their job's owner is gone", async () => {
+    delayMs = () => 400;
+    await using first = await openNode("spent", 1, true);
+    await using second = await openNode("heir", 3);
+    const limits = { time_ms: 60_000, idle_ms: 30_000, nano_usd: 1_000_000_000 };
+    const submitted = await first.coordinator.submit(await jobOf(parts(4, 320), { limits }));
+    submitted.done.catch(() => {});
+    const since = async () => (await eventsOf(thinking.bench, submitted.id)).map(({ type }) => type);
+    await until(async () => ((await ownersOf(submitted.id)).get("heir") ?? []).length > 0);
+    await until(async () => (await since()).includes("turn.finished"));
+    await expire("jobs", submitted.id, "spent");
+    await expect(submitted.done).rejects.toMatchObject({ code: "fenced" });
+    await until(async () => (await since()).includes("job.finished"));
+    await second.coordinator.idle();
+    const end = (await eventsOf(thinking.bench, submitted.id)).find((event) => event.type === "job.finished");
+    expect(end?.data).toMatchObject({ outcome: "succeeded", result: { usage: { cost_known: true } } });
+  }, 25_000);
+
+  it("are left to others by a node that has not what their commands are promised", async () => {
+    delayMs = () => 20;
+    const { ceiling } = thinking.bench.equipment;
+    const has = { ...ceiling, secrets: { TOKEN: "a-secret-of-the-owner" } };
+    await using first = await openNode("keeper", 1, false, { ceiling: has });
+    await using _poor = await openNode("poor", 4);
+    const other = { ...has, approvalMs: ceiling.approvalMs + 1 };
+    await using _patient = await openNode("patient", 4, false, { ceiling: other });
+    const tasks = parts(4, 340).map((task) => ({
+      ...task,
+      steps: task.steps.map((step) => (step.kind === "agent" ? { ...step, secrets: ["TOKEN"] } : step)),
+    }));
+    const submitted = await first.coordinator.submit(await jobOf(tasks));
+    expect(await submitted.done).toMatchObject({ outcome: "succeeded" });
+    expect([...(await ownersOf(submitted.id)).keys()]).toEqual(["keeper"]);
   }, 25_000);
 
   it("may end at a node that takes no more, before it stops", async () => {

@@ -22,6 +22,16 @@ export function budgetNotices(account: Account): () => string[] {
   };
 }
 
+/** All that holds now, of the accounts that this one is part of. */
+export function noticesNow(account: Account): string[] {
+  return account.chain().flatMap((each) =>
+    units.flatMap((unit) => {
+      const percent = each.warned[unit];
+      return percent > 0 ? [textOf(each, percent, amountText(limitOf(each, unit), unit))] : [];
+    }),
+  );
+}
+
 function textOf({ scope }: Account, percent: number, limit: string): string {
   const whose = scope === "run" ? "your" : `this ${scope}'s`;
   return `${percent} % of ${whose} budget of ${limit} is used: finish with what you have, then submit.`;

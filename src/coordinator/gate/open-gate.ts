@@ -31,6 +31,8 @@ class CountingGate implements RunGate {
   readonly #order: GateOrder;
   readonly #account: Account;
   readonly #notices: ReturnType<typeof budgetNotices>;
+  /** Each notice that the run's agent knows. */
+  readonly #told: Set<string>;
   #open: OpenCall | undefined;
   #spent: Spent = nothingSpent;
   /** What the last request took in, where the endpoint keeps a cache: the next one pays for what comes after it. */
@@ -42,6 +44,7 @@ class CountingGate implements RunGate {
     if (before) [this.#spent, this.#cached] = [before.spent, before.cached];
     this.#account = job.budget.openRun(run.runId, taskId, agent.limits);
     this.#notices = budgetNotices(this.#account);
+    this.#told = new Set(before?.notices);
   }
 
   async admit(facts: readonly ThreadFact[], spanId: string | undefined): Promise<Admission> {
@@ -158,8 +161,9 @@ class CountingGate implements RunGate {
 
   /** In the run's log first. */
   async #tellAgent(spanId: string | undefined): Promise<string[]> {
-    const { job, run, before } = this.#order;
-    const texts = this.#notices().filter((text) => !before?.notices.has(text));
+    const { job, run } = this.#order;
+    const texts = [...this.#notices(), ...(this.#open?.notices ?? [])].filter((text) => !this.#told.has(text));
+    for (const text of texts) this.#told.add(text);
     const told = texts.map((text) => ({ type: "run.notified" as const, data: { kind: "budget" as const, text } }));
     if (told.length > 0) await job.logRun(run, told, spanId);
     return texts;

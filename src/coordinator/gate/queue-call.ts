@@ -23,6 +23,8 @@ export type CallIntent = Extract<ThreadFact, { type: "turn.started" | "turn.retr
 export interface OpenCall {
   ask: ModelAsk;
   reservation: Reservation;
+  /** Of the budgets that another process keeps. */
+  notices?: readonly string[];
   day?: DayReservation | undefined;
   warming?: Warming | undefined;
   pass?: Pass | undefined;
@@ -64,9 +66,14 @@ function askOf({ data }: CallIntent, model: AskedModel | undefined): ModelAsk {
 async function reserve(ask: ModelAsk, queue: Queue): Promise<OpenCall | { failure: Failure }> {
   const { job, signal, model } = queue.order;
   const worst = worstOf(ask, model);
-  const answer = await job.budget.ledger.reserve(queue.account, worst, signal);
+  const answer = await job.budget.reserve(queue.account, worst, signal);
+  if ("refused" in answer) return { failure: answer.refused };
   if ("exhausted" in answer) return { failure: exhausted(answer.exhausted, worst) };
-  const call: OpenCall = { ask, reservation: answer.granted };
+  const call: OpenCall = {
+    ask,
+    reservation: answer.granted,
+    ...("notices" in answer ? { notices: answer.notices } : {}),
+  };
   queue.opened(call);
   const failure = worst.tokens > 0 ? await reserveOfDay(call, worst, queue) : undefined;
   return failure ? { failure } : call;

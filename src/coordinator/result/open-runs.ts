@@ -18,6 +18,7 @@ export function modelOf(events: readonly Event[]): string | undefined {
 function worstBy(models: ModelDirectory): WorstCost {
   return (ask, model) => {
     const found = models.of({ provider: "messages", model, via: "anthropic" });
-    return found && "card" in found ? worstCostOf(ask, found.card.price) : null;
+    if (!found || "failure" in found) return null;
+    return worstCostOf(ask, found.card.price, { longCache: found.endpoint.capabilities.long_cache });
   };
 }

@@ -16,16 +16,11 @@ export class EndedRuns {
   readonly #database: Database;
   readonly #waiting = new Map<string, (ended: Ended) => void>();
   readonly #timer: NodeJS.Timeout;
-  readonly #listening: Promise<() => Promise<void>>;
   #isRung = false;
 
   constructor(database: Database) {
     this.#database = database;
     this.#timer = setInterval(() => this.#ring(), lookMs).unref();
-    // Whoever completes a wake rings there.
-    this.#listening = database.listen("sheaf_queue", (heard) => {
-      if (heard === "" || heard === "runs") this.#ring();
-    });
   }
 
   wait(id: string): Promise<Ended> {
@@ -41,10 +36,13 @@ export class EndedRuns {
     this.#answer(id, { run });
   }
 
-  async close(): Promise<void> {
+  /** Whoever completes a wake rings; "": some of it may have been missed. */
+  hear(heard: string): void {
+    if (heard === "" || heard === "runs") this.#ring();
+  }
+
+  close(): void {
     clearInterval(this.#timer);
-    const stop = await this.#listening;
-    await stop();
   }
 
   #ring(): void {

@@ -1,3 +1,4 @@
+import { nothingSpent } from "../../budget/job-budget.ts";
 import { claimRun } from "../../db/claim-run.ts";
 import { closeSpansOfRun } from "../../db/close-spans.ts";
 import { Fault } from "../../protocol/failure.ts";
@@ -14,8 +15,10 @@ import { beginRun, spentOf } from "../tasks/claimed-run.ts";
 import { scopeHash } from "../tasks/scope-hash.ts";
 import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
 import type { Bells } from "./bells.ts";
+import type { Books } from "./books.ts";
+import { means } from "./done-alike.ts";
 import type { Ended, EndedRuns } from "./ended-runs.ts";
-import { maySpread } from "./may-spread.ts";
+import { isBudgeted, maySpread } from "./may-spread.ts";
 import { baseRef } from "./shared-repository.ts";
 import { toSpreadOrder } from "./spread-order.ts";
 import { stopElsewhere } from "./stop-elsewhere.ts";
@@ -24,6 +27,7 @@ export interface Spreading {
   runs: Queue;
   bells: Bells;
   ended: EndedRuns;
+  books: Books;
   equipment: Equipment;
 }
 
@@ -35,27 +39,30 @@ export async function runAnywhere(wanted: StepOrder, job: Job, spreading: Spread
   const { equipment, bells, ended } = spreading;
   const order = await withPossibleTools(wanted, equipment);
   const { past } = order;
-  const isAnybodys = await mayBeElsewhere(order, job, equipment);
+  const isAnybodys = await mayBeElsewhere(order, job);
   if (!isAnybodys && !past) return runStep(wanted, job, equipment);
   const back = isAnybodys || !past ? undefined : await takeBack(past, { order: wanted, job }, spreading);
   if (back) return runStep(back, job, equipment);
   // In the job's log once, by whoever has the job.
   await job.brief.shared();
   const begun = past ?? (await open(order, job, spreading));
+  spreading.books.share(job);
   const waiting = ended.wait(begun.runId);
   try {
     await bells.send({ runId: begun.runId, jobId: job.id, tenant, priority: 0 });
     const found = await untilEnded(waiting, job.signal);
-    return found ? await take(found, begun, job) : await stopElsewhere(begun, { waiting, job, spreading, take });
+    return found
+      ? await take(found, begun, job, spreading)
+      : await stopElsewhere(begun, { waiting, job, spreading, take });
   } finally {
     ended.forget(begun.runId);
   }
 }
 
 /** Not where its result could not be found, nor where the rules have changed since it was opened. */
-async function mayBeElsewhere(order: StepOrder, job: Job, equipment: Equipment): Promise<boolean> {
+async function mayBeElsewhere(order: StepOrder, job: Job): Promise<boolean> {
   const hash = order.past?.started.scope_sha256 ?? scopeHash(order.scope);
-  if (!maySpread(order, job, equipment) || hash !== scopeHash(order.scope)) return false;
+  if (!maySpread(order, job) || hash !== scopeHash(order.scope)) return false;
   return (await job.repository.objects.info(baseRef(job.id))) !== undefined;
 }
 
@@ -63,20 +70,25 @@ async function mayBeElsewhere(order: StepOrder, job: Job, equipment: Equipment):
 async function takeBack(
   past: PastRun,
   { order, job }: { order: StepOrder; job: Job },
-  { equipment }: Spreading,
+  spreading: Spreading,
 ): Promise<StepOrder | undefined> {
+  const { equipment } = spreading;
   const { clock, database, node } = equipment;
   const from = ["queued", "running", "waiting"] as const;
   const claimed = await claimRun({ runId: past.runId, owner: node, from }, clock, database);
   if (!claimed) return undefined;
   const events = await eventsOfRun(past.runId, database);
-  job.budget.restore({ id: past.runId, task: order.task.id }, usageIn(events, equipment.models));
+  await spreading.books.end(past, usageIn(events, equipment.models), job);
   await closeSpansOfRun(claimed, database);
   return { ...order, past: { ...past, claimed, events } };
 }
 
 async function open(order: StepOrder, job: Job, { equipment }: Spreading): Promise<PastRun> {
-  const by = { kind: "agent" as const, name: order.step.agent.name, spec: toSpreadOrder(order) };
+  const spec = toSpreadOrder(order, {
+    means: await means(order, equipment),
+    isBudgeted: isBudgeted(order, job, equipment),
+  });
+  const by = { kind: "agent" as const, name: order.step.agent.name, spec };
   const { runId } = await beginRun(order, by, { job, equipment });
   const place = { task_id: order.task.id, step: order.ordinal, attempt: order.attempt };
   const started = { ...place, agent: by.name, base_tree: order.tree, scope_sha256: by.spec.scope_sha256 };
@@ -92,9 +104,9 @@ function untilEnded(waiting: Promise<Ended>, signal: AbortSignal): Promise<Ended
 }
 
 /** What it came to, with what it took in the job's books. */
-async function take(found: Ended, past: PastRun, job: Job): Promise<FinishedRun> {
+async function take(found: Ended, past: PastRun, job: Job, { books }: Spreading): Promise<FinishedRun> {
   const run = "run" in found ? found.run : await restored(found, past, job);
-  if (run.spent) job.budget.restore({ id: past.runId, task: past.started.task_id }, run.spent);
+  await books.end(past, run.spent ?? nothingSpent, job);
   return run;
 }
 

@@ -9,16 +9,21 @@ import { endPast, poisoned } from "../resume/go-on.ts";
 import { runStep } from "../run-step.ts";
 import { createStanding } from "../standing.ts";
 import type { StepOrder } from "../tasks/step-order.ts";
+import type { Asks } from "./asks.ts";
+import type { Books } from "./books.ts";
 import type { EndedRuns } from "./ended-runs.ts";
 import { fromLog, jobOf, orderOf } from "./guest-run.ts";
 import type { Guest, Guests } from "./guests.ts";
 import { heedRuns, type UnderWay } from "./heed-runs.ts";
+import { spreadOrder } from "./spread-order.ts";
 
 export interface WorkOrder {
   runs: Queue;
   equipment: Equipment;
   ended: EndedRuns;
   guests: Guests;
+  asks: Asks;
+  books: Books;
 }
 
 /** So long this node leaves all to others, once it was given what it cannot do as they can. */
@@ -68,7 +73,7 @@ export class RunWork {
       const begun = await this.#claim(wake, guest);
       if (begun === "otherwise") throw new Fault("conflict", "this node would do it otherwise");
       if (begun === "over") return;
-      const job = jobOf(guest, { ...begun, ...this.#begin(wake, guest) }, equipment);
+      const job = jobOf(guest, { ...begun, ...this.#begin(wake, guest), asks: this.#order.asks }, equipment);
       const { past } = begun.order;
       if (past) {
         const refusal = { failure: poisoned(begun.claimed), hasParted: false, past, claimed: begun.claimed };
@@ -104,7 +109,7 @@ export class RunWork {
       const begun = await this.#claim(wake, guest);
       if (begun === "over") return void (await runs.complete([wake]));
       if (begun === "otherwise") return await this.#leaveToOthers(wake, shyMs);
-      const terms = { ...begun, ...this.#begin(wake, guest) };
+      const terms = { ...begun, ...this.#begin(wake, guest), asks: this.#order.asks };
       const run = await runStep(begun.order, { ...jobOf(guest, terms, equipment), wake }, equipment);
       await runs.complete([wake]);
       this.#order.ended.tell(wake.runId, run);
@@ -116,16 +121,17 @@ export class RunWork {
 
   /** `otherwise`: another node is to do it. */
   async #claim(wake: HeldWake, guest: Guest): Promise<Begun | "over" | "otherwise"> {
-    const { equipment } = this.#order;
+    const { equipment, books } = this.#order;
     const { clock, database, node } = equipment;
     const row = await findRun(wake.runId, database);
     if (!row || row.finishedAt !== null) return "over";
-    const order = await orderOf(row, guest, equipment);
+    const order = await orderOf(row, { guest, isOwner: books.of(wake.jobId) !== undefined }, equipment);
     if (!order || this.#isStopping) return "otherwise";
     const from = ["queued", "running", "waiting"] as const;
     const claimed = await claimRun({ runId: wake.runId, owner: node, from }, clock, database);
     if (!claimed) return "over";
-    return { claimed, order: await fromLog(order, claimed, equipment) };
+    const { is_budgeted: isBudgeted = false } = spreadOrder.parse(row.spec);
+    return { claimed, isBudgeted, order: await fromLog(order, claimed, equipment) };
   }
 
   #begin(wake: HeldWake, guest: Guest): Pick<UnderWay, "standing" | "signal"> {
@@ -182,4 +188,5 @@ export class RunWork {
 interface Begun {
   claimed: NonNullable<Awaited<ReturnType<typeof claimRun>>>;
   order: StepOrder;
+  isBudgeted: boolean;
 }

@@ -16,6 +16,10 @@ export const spreadOrder = z.object({
   tree: z.string(),
   is_alone: z.boolean(),
   scope_sha256: z.string(),
+  /** Of what it is done with (done-alike.ts); absent in orders of older versions. */
+  means_sha256: z.string().optional(),
+  /** Each of its calls is asked for first. */
+  is_budgeted: z.boolean().optional(),
   earlier: z
     .object({
       leftovers: z.array(leftover),
@@ -27,9 +31,14 @@ export const spreadOrder = z.object({
 });
 export type SpreadOrder = z.infer<typeof spreadOrder>;
 
-export function toSpreadOrder({ task, ordinal, attempt, tree, isAlone, scope, earlier }: StepOrder): SpreadOrder {
+/** `means` and the budget are the owner's. */
+export function toSpreadOrder(
+  { task, ordinal, attempt, tree, isAlone, scope, earlier }: StepOrder,
+  { means, isBudgeted }: { means: string; isBudgeted: boolean },
+): SpreadOrder {
   return {
     ...{ task_id: task.id, ordinal, attempt, tree, is_alone: isAlone, scope_sha256: scopeHash(scope) },
+    ...{ means_sha256: means, is_budgeted: isBudgeted },
     ...(earlier ? { earlier: toWritten(earlier) } : {}),
   };
 }

@@ -3,7 +3,9 @@ import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 import { withPatience } from "../patience.ts";
 import type { FinishedRun, StepOrder } from "../tasks/step-order.ts";
+import { Asks } from "./asks.ts";
 import { Bells } from "./bells.ts";
+import { Books } from "./books.ts";
 import { EndedRuns } from "./ended-runs.ts";
 import { Guests } from "./guests.ts";
 import { maySpread } from "./may-spread.ts";
@@ -15,6 +17,8 @@ import { RunWork } from "./run-work.ts";
  * node that is given its wake, this one too, does it as the owner would. It decides nothing about the job.
  */
 export interface Spread {
+  /** Opens the job's budget to its runs, for as long as it is worked on here. */
+  keepBooks(job: Job): Disposable;
   /** Whether the run of this order may be another node's, or was opened for any node before. */
   takes(order: StepOrder, job: Job): boolean;
   /** Rejects with the reason of the job's signal when this process lets go of the job; the run goes on without it. */
@@ -31,20 +35,28 @@ export function openSpread(runs: Queue, around: Equipment): Spread {
   const equipment = withPatience(around);
   const ended = new EndedRuns(equipment.database);
   const bells = new Bells(runs);
-  const work = new RunWork({ runs, equipment, ended, guests: new Guests(equipment) });
+  const books = new Books(equipment.database);
+  const asks = new Asks(equipment.database, books);
+  const work = new RunWork({ runs, equipment, ended, asks, books, guests: new Guests(equipment) });
+  const listening = equipment.database.listen("sheaf_queue", (heard) => {
+    for (const each of [ended, books, asks]) each.hear(heard);
+  });
   runs.pump({
     take: (wake) => work.take(wake),
     lost: (wake) => work.lost(wake),
     poison: (wake) => work.bury(wake),
   });
   return {
-    takes: ({ past, ...order }, job) => (past ? !past.claimed : maySpread(order, job, equipment)),
-    run: (order, job) => runAnywhere(order, job, { runs, bells, ended, equipment }),
+    keepBooks: (job) => books.keep(job),
+    takes: ({ past, ...order }, job) => (past ? !past.claimed : maySpread(order, job)),
+    run: (order, job) => runAnywhere(order, job, { runs, bells, ended, books, equipment }),
     leave: () => work.leave(),
     handBack: () => work.handBack(),
     async close() {
       await work.handBack();
-      await ended.close();
+      for (const each of [ended, books, asks]) each.close();
+      const stopListening = await listening;
+      await stopListening();
     },
   };
 }

@@ -15,7 +15,7 @@ interface Stopping {
   waiting: Promise<Ended>;
   job: Job;
   spreading: Spreading;
-  take(found: Ended, past: PastRun, job: Job): Promise<FinishedRun>;
+  take(found: Ended, past: PastRun, job: Job, spreading: Spreading): Promise<FinishedRun>;
 }
 
 /** A node that does a run hears within a second that it is to stop, and gets as long as this to come to an end. */
@@ -36,9 +36,9 @@ export async function stopElsewhere(past: PastRun, { waiting, job, spreading, ta
   const { clock, database } = equipment;
   await storeRequest({ runId: past.runId, kind: "cancel", why: failure.message }, clock, database);
   const found = await Promise.race([waiting, wait(graceMs, undefined, { ref: false })]);
-  if (found) return take(found, past, job);
+  if (found) return take(found, past, job, spreading);
   const ended = await endHere(past, { from: ["queued", "running", "waiting"], failure, job, spreading });
-  return ended ?? take(await waiting, past, job);
+  return ended ?? take(await waiting, past, job, spreading);
 }
 
 function reasonOf({ signal }: Job): Failure {
@@ -60,7 +60,7 @@ async function endHere(
   await closeSpansOfRun(claimed, database);
   const refusal = { failure, hasParted: true, claimed, past: { ...past, events } };
   const finished = await endPast(refusal, { job, equipment });
-  if (finished.spent) job.budget.restore({ id: past.runId, task: past.started.task_id }, finished.spent);
+  if (finished.spent) await spreading.books.end(past, finished.spent, job);
   return { ...finished, hasParted: false };
 }
 
