@@ -111,10 +111,14 @@ export class JobBudget {
 
   /** All that a run has spent which another process did, once that has ended, or is gone. */
   endElsewhere(run: RunPlace, spent: Spent): void {
-    const sum = sumOf(spent);
-    this.#before.set(run.id, sum);
-    this.settleElsewhere(run, sum);
+    this.carry(run.id, spent);
+    this.settleElsewhere(run, sumOf(spent));
     this.record(run.task, spent.usage, spent.isCostKnown ? spent.costNanoUsd : null);
+  }
+
+  /** What a run has spent that goes on in another thread: these books hold it already. */
+  carry(runId: string, spent: Spent): void {
+    this.#before.set(runId, sumOf(spent));
   }
 
   record(taskId: string, usage: Usage, cost: number | null): void {

@@ -77,11 +77,11 @@ export class HostPort implements Watched {
     this.#send({ kind: "cancel", failure: this.#stop });
   }
 
-  /** Waits until the thread has let go (or died) and all it said is in the log. */
+  /** Waits until the thread has let go (or died) and all it said is in the log; nothing is heard of it afterwards. */
   async close(): Promise<void> {
     await Promise.race([this.#closed, wait(lettingGoMs, undefined, { ref: false })]);
-    await this.#answering;
     this.#host.close();
+    await this.#answering;
   }
 
   /** A run that goes on said all that its log holds, or it is not the same run any more. */

@@ -1,7 +1,6 @@
+import type { Spent } from "../budget/job-budget.ts";
 import type { ClaimedRun } from "../db/claim-run.ts";
 import { UnfitFact } from "../db/fact-rows.ts";
-import { asSeen } from "../files/base-view.ts";
-import type { Fact } from "../protocol/event.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { RunId } from "../protocol/ids.ts";
 import { noUsage } from "../protocol/message.ts";
@@ -10,33 +9,25 @@ import type { RunOrder, RunReport } from "../protocol/thread.ts";
 import type { Bundle } from "../workspace/bundle.ts";
 import { Unsettled } from "../workspace/unsettled.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { askApproval } from "./approvals/ask-approval.ts";
 import { briefRun, type Told } from "./brief/brief-run.ts";
-import { mostFacts, mostKeptBytes, openAllowance } from "./calls/allowance.ts";
-import type { AllowedCall } from "./calls/call-book.ts";
-import { openDesk } from "./calls/desk.ts";
-import { runOutsideCall } from "./calls/run-outside-call.ts";
 import { RunEnded } from "./calls/run-tool-command.ts";
 import { SetupFailed } from "./commands/setup-failed.ts";
 import type { Equipment } from "./equipment.ts";
-import type { Gate } from "./gate/admission.ts";
 import type { AskedModel, SpentBefore } from "./gate/gate-order.ts";
-import { withNotices } from "./gate/notices.ts";
 import { openRunGate } from "./gate/open-gate.ts";
 import { recordedRuns, withoutRecording } from "./gate/recordings.ts";
 import { type Job, JobStopped } from "./job.ts";
+import { openPort } from "./open-port.ts";
 import { standstillOf } from "./patience.ts";
-import { HostPort } from "./port.ts";
-import { answerCall } from "./resume/answer-call.ts";
-import { askAgain } from "./resume/ask-again.ts";
+import type { HostPort } from "./port.ts";
 import type { PastRun } from "./resume/history.ts";
 import { Parted } from "./resume/parted.ts";
-import { pastGate } from "./resume/past-gate.ts";
 import { PastLog } from "./resume/past-log.ts";
 import { pastTurns } from "./resume/past-turns.ts";
 import { spentBefore } from "./resume/spent-before.ts";
 import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
 import { startIdleLimit } from "./threads/idle-limit.ts";
+import type { PoolAnswer } from "./threads/pool.ts";
 
 /**
  * Gives a run to a thread and stays at its port until it is over: by its own end, by a cancel, by its idle limit, or
@@ -48,21 +39,23 @@ export interface Surroundings {
   bundle: Bundle | undefined;
   /** Aborted when the agent that started this one is over. */
   until?: AbortSignal;
+  /** Where its thread dies among others, the caller goes on with it from its log. */
+  mayGoOn?: boolean;
+  /** Milliseconds; when its time began, if that was in another thread. */
+  begunAt?: number;
   job: Job;
   equipment: Equipment;
 }
 
-export type ThreadEnding = Omit<FinishedRun, "taken">;
+export interface ThreadEnding extends Omit<FinishedRun, "taken"> {
+  /** Its thread died among others, and its log can be gone on from: all that was under way outside is in it. */
+  isCutOff?: boolean;
+}
 
 /** Turns of one run when nothing says otherwise (job-file.md). */
 const defaultTurns = 40;
 /** How long a cancelled run may take to let go. */
 const lettingGoMs = 2_000;
-/** Largest file a thread may ask for from outside its workspace, and most names in one listing. */
-const mostFetchedBytes = 16 * 1024 * 1024;
-const mostNames = 100_000;
-/** PATH_MAX: what is larger is no link. */
-const mostLinkBytes = 4_096;
 
 export async function runInThread(run: ClaimedRun, order: StepOrder, around: Surroundings): Promise<ThreadEnding> {
   const { job, equipment } = around;
@@ -74,11 +67,22 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   const told = await briefRun(order, job);
   const over = new AbortController();
   const { signal } = over;
+  const threadGone = new AbortController();
+  let hasLostAgent = false;
+  const runAgent = async (started: ClaimedRun, wanted: StepOrder) => {
+    const { workspace } = around;
+    const ending = await runInThread(started, wanted, { workspace, bundle: undefined, job, equipment, until: signal });
+    hasLostAgent ||= ending.hasThreadDied;
+    return ending;
+  };
   const during = <T>(wait: () => Promise<T>) => idle.during(wait);
   const { past, before } = order.past ? recall(order.past, order.task.id, around) : nothingBefore;
-  const gate = openRunGate({ run, taskId: order.task.id, agent, model, job, equipment, during, signal, before });
+  const gate = openRunGate({
+    ...{ run, taskId: order.task.id, agent, model, job, equipment, during, before },
+    signal: AbortSignal.any([signal, threadGone.signal]),
+  });
   const progressed = () => idle.restart();
-  const port = openPort(run, order, { ...around, progressed, during, signal, gate, past });
+  const port = openPort(run, order, { ...around, progressed, during, signal, gate, past, runAgent });
   const cancel = (failure: Failure) => {
     port.cancel(failure);
     over.abort(new RunEnded(failure.message));
@@ -91,7 +95,7 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     standstillOf(equipment) ? idle.restart() : cancel(idleFailure(job.spec.limits.idle_ms)),
   );
   const timeMs = agent.limits?.time_ms;
-  const time = timeMs === undefined ? undefined : setTimeout(() => cancel(timeFailure(timeMs)), timeMs);
+  const time = timeMs === undefined ? undefined : setTimeout(() => cancel(timeFailure(timeMs)), leftOf(timeMs, around));
   const ends = around.until ? AbortSignal.any([job.signal, around.until]) : job.signal;
   const stop = () => cancel(reasonOf(ends));
   ends.addEventListener("abort", stop, { once: true });
@@ -102,17 +106,16 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
     });
     if (ends.aborted) stop();
     const answer = await answering;
-    over.abort(new RunEnded("its run is over"));
+    const isGoing = () => !lettingGo && !ends.aborted;
+    const goesOn = answer.kind === "died" && mayGoOn(order, around) && isGoing();
+    // What is under way outside comes to its end in the log, and who waits for a person still does; no call is let through.
+    (goesOn ? threadGone : over).abort(new RunEnded("its thread is gone"));
     await port.close();
-    const spent = await gate.close();
+    over.abort(new RunEnded("its run is over"));
+    const isCutOff = goesOn && isGoing() && !hasLostAgent && !port.thrown;
+    const spent = await gate.close({ isGoingOn: isCutOff });
     if (!lettingGo) port.failUnlessSaid(past, { hasDied: answer.kind === "died" });
-    if (port.thrown) return { ...endedBy(port.thrown.cause, port), spent, ...usedModel(model) };
-    equipment.hub.closeOrphans(run.runId, answer.kind === "died" ? answer.failure.message : "its run ended without it");
-    const hasThreadDied = answer.kind === "died";
-    const approved = job.questions.editsOf(run.runId);
-    const said = hasThreadDied ? deadReport(answer.failure) : answer.report;
-    const report = { ...said, usage: spent.usage };
-    return { report, spent, ...usedModel(model), denials: port.denials, hasThreadDied, approved };
+    return { ...endingOf(answer, port, { run, spent, around }), ...usedModel(model), isCutOff };
   } finally {
     clearTimeout(lettingGo);
     clearTimeout(time);
@@ -123,6 +126,31 @@ export async function runInThread(run: ClaimedRun, order: StepOrder, around: Sur
   }
 }
 
+interface Ended {
+  run: ClaimedRun;
+  spent: Spent;
+  around: Surroundings;
+}
+
+function endingOf(answer: PoolAnswer, port: HostPort, { run, spent, around: { job, equipment } }: Ended): ThreadEnding {
+  if (port.thrown) return { ...endedBy(port.thrown.cause, port), spent };
+  const hasThreadDied = answer.kind === "died";
+  equipment.hub.closeOrphans(run.runId, hasThreadDied ? answer.failure.message : "its run ended without it");
+  const approved = job.questions.editsOf(run.runId);
+  const said = hasThreadDied ? deadReport(answer.failure) : answer.report;
+  const report = { ...said, usage: spent.usage };
+  return { report, spent, denials: port.denials, hasThreadDied, approved };
+}
+
+/** Of an agent with answers that cost something; what a planner handed in is counted beside its log. */
+function mayGoOn({ isAlone, step, judgePlan }: StepOrder, around: Surroundings): boolean {
+  return around.mayGoOn === true && !isAlone && !judgePlan && step.agent.model.provider === "messages";
+}
+
+function leftOf(timeMs: number, { begunAt, equipment: { clock } }: Surroundings): number {
+  return begunAt === undefined ? timeMs : Math.max(0, begunAt + timeMs - clock.now());
+}
+
 interface Before {
   past?: PastLog;
   before?: SpentBefore;
@@ -131,10 +159,12 @@ interface Before {
 const nothingBefore: Before = {};
 
 /** What a run that goes on has said, heard and used. */
-function recall({ runId, events }: PastRun, taskId: string, { job, equipment }: Surroundings): Before {
+function recall({ runId, events, isInBooks }: PastRun, taskId: string, { job, equipment }: Surroundings): Before {
   const heard = events.filter((event) => event.type === "run.notified" && event.data.kind === "steer");
   job.notices.heardBefore(runId, taskId, heard.length);
-  return { past: new PastLog(events, equipment.redact), before: spentBefore(events, equipment.models) };
+  const before = spentBefore(events, equipment.models);
+  if (isInBooks) job.budget.carry(runId, before.spent);
+  return { past: new PastLog(events, equipment.redact), before };
 }
 
 /**
@@ -149,69 +179,6 @@ function endedBy(cause: unknown, { denials }: HostPort): ThreadEnding {
   const { code, message, remedy, log = "" } = cause.reason;
   const report = deadReport({ code, message, ...(remedy ? { remedy } : {}) });
   return { report, denials, hasThreadDied: false, tail: log, ...(cause.isAtBase ? { endsJob: cause } : {}) };
-}
-
-interface PortSurroundings extends Surroundings {
-  progressed(): void;
-  /** The idle limit does not run meanwhile: somebody else's time passes. */
-  during<T>(wait: () => Promise<T>): Promise<T>;
-  /** Aborted when the run is over. */
-  signal: AbortSignal;
-  gate: Gate;
-  /** What the run's log says already. */
-  past?: PastLog | undefined;
-}
-
-function openPort(run: ClaimedRun, order: StepOrder, around: PortSurroundings): HostPort {
-  const { workspace, job, equipment, signal, past } = around;
-  const { judgePlan, parent = job.span } = order;
-  const owner = { jobId: job.id, runId: run.runId, traceId: job.span.traceId, parentSpanId: parent.spanId };
-  const allowance = openAllowance({ facts: mostFacts, bytes: mostKeptBytes });
-  const desk = openDesk({ job, equipment, tree: order.tree, root: workspace.root, signal, allowance });
-  const runAgent = (started: ClaimedRun, wanted: StepOrder) =>
-    runInThread(started, wanted, { workspace, bundle: undefined, job, equipment, until: signal });
-  const place = { run, order, workspace, job, equipment, signal, runAgent };
-  const call = async (allowed: AllowedCall) => {
-    const live = () => runOutsideCall(allowed, place);
-    const told = await (past ? answerCall(allowed, { past, place, live }) : live());
-    if (told.artifact !== undefined) desk.own(told.artifact);
-    return told;
-  };
-  const asking = { run, taskId: order.task.id, job, equipment, signal };
-  const told = withNotices(around.gate, { run, taskId: order.task.id, job });
-  const port: HostPort = new HostPort({
-    scope: order.scope,
-    root: workspace.root,
-    isCaseInsensitive: job.repository.isCaseInsensitive,
-    behind: async (path) => asSeen(await workspace.fetch(path, mostLinkBytes)),
-    append: async (facts, spanId) => {
-      workspace.wrote(facts.flatMap(writtenIn));
-      const fresh = past ? past.append(facts) : facts;
-      allowance.facts(fresh.length);
-      if (!past || fresh.length > 0) await job.logRun(run, fresh, spanId);
-    },
-    ask: (question) => around.during(() => (past ? askAgain(question, past, asking) : askApproval(question, asking))),
-    ...(past ? { recorded: (callId) => past.recorded(callId) } : {}),
-    call: (allowed) => around.during(() => call(allowed)),
-    fetch: (path, want) => (want === "read" ? workspace.fetch(path, mostFetchedBytes) : workspace.materialise(path)),
-    names: (prefix) => workspace.names(prefix, mostNames),
-    // A search waits for a thread that looks, maybe behind others.
-    desk: { own: desk.own, answer: (question) => around.during(() => desk.answer(question)) },
-    gate: past ? pastGate(told, past) : told,
-    span: (message) => equipment.hub.acceptFromThread(message, owner),
-    progressed: around.progressed,
-    isToRest: () => job.pausing.isAsked,
-    rest: () => around.during(() => job.pausing.point()),
-    now: () => equipment.clock.now(),
-    ...(judgePlan ? { judgePlan: (planned) => judgePlan(planned, (failure) => port.cancel(failure)) } : {}),
-  });
-  return port;
-}
-
-/** Deletions leave nothing. */
-function writtenIn(fact: Fact): string[] {
-  const changed = fact.type === "tool.finished" ? (fact.data.changed ?? []) : [];
-  return changed.flatMap(({ path, blob }) => (blob === null ? [] : [path]));
 }
 
 function orderOf(

@@ -12,12 +12,14 @@ import { secretFinder } from "./commands/secret-finder.ts";
 import type { Around } from "./commands/setup.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Job } from "./job.ts";
+import { eventsOfRun } from "./resume/events-of.ts";
 import { forgetQuestions } from "./resume/forget-questions.ts";
 import { endPast, refuseToGoOn, removeOlder } from "./resume/go-on.ts";
 import { withRoom } from "./room.ts";
 import { runInThread, type ThreadEnding } from "./run-in-thread.ts";
 import { beginRun, endRun } from "./tasks/claimed-run.ts";
 import { clearAway } from "./tasks/clear-away.ts";
+import { scopeHash } from "./tasks/scope-hash.ts";
 import type { FinishedRun, StepOrder } from "./tasks/step-order.ts";
 
 /**
@@ -33,11 +35,20 @@ export async function runStep(asked: StepOrder, job: Job, equipment: Equipment):
   if (failure) return endUnbegun(run, failure, { job, equipment });
   const directory = join(equipment.home, "workspaces", `${run.runId}-${run.epoch}`);
   const wanted = { directory, tree: order.tree, isSecret: secretFinder({ job, equipment }), ...coverOf(order) };
-  const workspace = await withRoom(() => createWorkspace(job.repository, wanted), equipment, directory);
+  const make = () => withRoom(() => createWorkspace(job.repository, wanted), equipment, directory);
+  let workspace = await make();
   try {
     if (order.past) await removeOlder(run, { job, equipment });
     const bundle = await withRoom(() => bundleFor(order, workspace, job), equipment);
-    const ending = await runInThread(run, order, { workspace, bundle, job, equipment });
+    const begunAt = equipment.clock.now();
+    let ending = await runInThread(run, order, { workspace, bundle, job, equipment, mayGoOn: true });
+    if (ending.isCutOff && (await isRemoved(workspace))) {
+      const again = await fromOwnLog(run, order, equipment);
+      workspace = await make();
+      // Counted anew by its log, in which all that it has started is told.
+      ending = await runInThread({ ...run }, again, { workspace, bundle, job, equipment, begunAt });
+      if (ending.hasThreadDied) ending.hasDiedAlone = true;
+    }
     const finished = await withRoom(() => withTree(ending, workspace), equipment);
     if (finished.hasParted) await forgetQuestions(run, { job, equipment });
     await endRun(run, finished, { job, equipment });
@@ -45,6 +56,27 @@ export async function runStep(asked: StepOrder, job: Job, equipment: Equipment):
   } finally {
     await clearAway(workspace, equipment);
   }
+}
+
+/** What a thread left of its files is in its log, or was never done. */
+function isRemoved(workspace: Workspace): Promise<boolean> {
+  return workspace.dispose().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The same run, alone from here on: it may be why the thread of all of them died. */
+async function fromOwnLog(run: ClaimedRun, order: StepOrder, { database }: Equipment): Promise<StepOrder> {
+  const { task, step, ordinal, attempt, tree: base_tree, scope } = order;
+  const place = { task_id: task.id, step: ordinal, attempt };
+  const started = { ...place, agent: step.agent.name, base_tree, scope_sha256: scopeHash(scope) };
+  const events = await eventsOfRun(run.runId, database);
+  return {
+    ...order,
+    isAlone: true,
+    past: { runId: run.runId, attempt, started, events, claimed: run, isInBooks: true },
+  };
 }
 
 /** Without what it was promised, an agent does not begin. */

@@ -43,6 +43,7 @@ export const runRecord = z.object({
   ignored: z.array(z.string()).optional(),
   refused: z.array(z.object({ path: z.string(), rule: z.literal("secret").optional(), reason: z.string() })).optional(),
   has_thread_died: z.boolean(),
+  has_died_alone: z.boolean().optional(),
   has_ended_well: z.boolean().optional(),
   tail: z.string().optional(),
   failed: z.object({ text: z.string(), ending: z.string(), output: z.string() }).optional(),

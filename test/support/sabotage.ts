@@ -26,6 +26,14 @@ export default async function work({ order, port }: { order: unknown; port: Mess
     await wait(300);
     for (;;);
   }
+  // With its first answer in the log, each time that it hears of it.
+  if (prompt.startsWith("die: answered")) {
+    let heard = 0;
+    port.on("message", ({ kind }: { kind: string }) => {
+      if (kind === "acknowledged" && ++heard === 2) process.exit(3);
+    });
+    return runAgent(order, port, threadId);
+  }
   // In the middle of its first call.
   if (prompt === "die: asking") {
     port.on("message", ({ kind }: { kind: string }) => {

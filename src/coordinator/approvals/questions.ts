@@ -76,7 +76,9 @@ export class Questions {
 
   /** The answer holds for whatever its rule covers; answers the ids of those open questions that this settles too. */
   remember(asked: Asked, approval: StoredApproval): string[] {
-    this.#remembered.push({ asked, approval });
+    // A run that goes on from its log hears the same answer again.
+    if (!this.#remembered.some((known) => known.approval.id === approval.id))
+      this.#remembered.push({ asked, approval });
     return [...this.#open].flatMap(([id, other]) => (covers(asked, other.asked) ? [id] : []));
   }
 

@@ -19,8 +19,11 @@ import { tellingWait } from "./telling-wait.ts";
  * here, once; what nobody says is counted in full.
  */
 export interface RunGate extends Gate {
-  /** After the run's last word: what is still open is counted in full. Says what the run has spent. */
-  close(): Promise<Spent>;
+  /**
+   * After the run's last word: what is still open is counted in full, and where it goes on from its log (`isGoingOn`) also
+   * what was refused without a word of it there. Says what the run has spent.
+   */
+  close(how?: { isGoingOn: boolean }): Promise<Spent>;
 }
 
 export function openRunGate(order: GateOrder): RunGate {
@@ -69,8 +72,8 @@ class CountingGate implements RunGate {
     }
   }
 
-  async close(): Promise<Spent> {
-    await this.#giveUp({ isBilled: !this.#open?.isRefused });
+  async close({ isGoingOn } = { isGoingOn: false }): Promise<Spent> {
+    await this.#giveUp({ isBilled: isGoingOn || !this.#open?.isRefused });
     await this.#logNews();
     return this.#spent;
   }

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { findStarted } from "../../db/find-run.ts";
 import type { FactData } from "../../protocol/event.ts";
+import { runId } from "../../protocol/ids.ts";
 import { changesOf } from "../../workspace/diff.ts";
 import type { AllowedCall } from "../calls/call-book.ts";
 import { noteStarted } from "../calls/run-agent-call.ts";
 import type { CommandPlace, Told } from "../calls/run-tool-command.ts";
 import { showFinished } from "../calls/started-agent-text.ts";
+import { eventsOfRun } from "./events-of.ts";
 import { Parted } from "./parted.ts";
 import type { PastResult } from "./past-calls.ts";
 import type { PastLog } from "./past-log.ts";
@@ -65,7 +67,7 @@ async function tellUnknown({ callId, tool }: AllowedCall, { job, run }: CommandP
 async function tellEnded(call: AllowedCall<"agent">, place: CommandPlace): Promise<Told | undefined> {
   const { job, run, equipment, workspace } = place;
   const id = (await findStarted(run.runId, equipment.database)).at(-1);
-  const ended = id === undefined || isTold(id, place) ? undefined : endOf(id, place);
+  const ended = id === undefined || isTold(id, place) ? undefined : await endOf(id, place);
   if (id === undefined || ended?.tree === undefined || ended.failure?.code === "interrupted") return undefined;
   const { tree: from } = await workspace.takeTree();
   const changes = from === ended.tree ? [] : await changesOf(job.repository, from, ended.tree);
@@ -78,10 +80,9 @@ async function tellEnded(call: AllowedCall<"agent">, place: CommandPlace): Promi
   return { content, isError, ...back };
 }
 
-function isTold(id: string, { job, run }: CommandPlace): boolean {
-  return (job.history?.events ?? []).some(
-    (event) => event.type === "tool.finished" && event.run_id === run.runId && event.data.receipt?.run_id === id,
-  );
+function isTold(id: string, { order }: CommandPlace): boolean {
+  const events = order.past?.events ?? [];
+  return events.some((event) => event.type === "tool.finished" && event.data.receipt?.run_id === id);
 }
 
 const seen = z.object({
@@ -114,7 +115,7 @@ async function bringAgentBack(
 ): Promise<Pick<Told, "denials" | "hasChanged">> {
   if (id === undefined) return { denials: [] };
   noteStarted(place.run);
-  const ended = endOf(id, place);
+  const ended = await endOf(id, place);
   if (ended?.tree === undefined)
     throw new Parted(`nothing is known of the end of the agent that call ${callId} started`);
   const { record, tree: to } = ended;
@@ -124,8 +125,10 @@ async function bringAgentBack(
   return { denials: record?.denials ?? [], hasChanged: from !== to };
 }
 
-function endOf(id: string, { job }: CommandPlace): FactData<"run.finished"> | undefined {
-  const event = job.history?.events.findLast((each) => each.type === "run.finished" && each.run_id === id);
+/** By its own log: it may have ended in this very process. */
+async function endOf(id: string, { equipment }: CommandPlace): Promise<FactData<"run.finished"> | undefined> {
+  const events = await eventsOfRun(runId.parse(id), equipment.database);
+  const event = events.findLast((each) => each.type === "run.finished");
   return event?.type === "run.finished" ? event.data : undefined;
 }
 

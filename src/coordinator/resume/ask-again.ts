@@ -18,7 +18,7 @@ export async function askAgain(question: Question, past: PastLog, around: Asking
   // By an answer to another call that holds for this one too, or nobody was asked.
   if (decision.effect !== "ask") return { decision, facts: [] };
   past.goLive(`a question about call ${callId}`);
-  const stored = await storedFor(question, around);
+  const stored = await storedFor(question, past, around);
   return askApproval(question, around, stored && { approval: stored, isLogged: false });
 }
 
@@ -38,10 +38,11 @@ async function answerTo(
 }
 
 /** It was stored, and its process ended before the log had it. An answer is for this very input alone. */
-async function storedFor(question: Question, { run, equipment, job }: Asking): Promise<StoredApproval | undefined> {
+async function storedFor(
+  question: Question,
+  past: PastLog,
+  { run, equipment }: Asking,
+): Promise<StoredApproval | undefined> {
   const rows = await findQuestions(run.runId, question.callId, equipment.database);
-  const logged = new Set(
-    job.history?.events.flatMap((event) => (event.type === "approval.requested" ? [event.data.approval_id] : [])),
-  );
-  return rows.find(({ id, inputSha }) => !logged.has(id) && inputSha === question.inputSha256);
+  return rows.find(({ id, inputSha }) => !past.hasAsked(id) && inputSha === question.inputSha256);
 }

@@ -29,6 +29,8 @@ export interface PastRun {
   started: FactData<"run.started">;
   /** Its whole log. */
   events: readonly Event[];
+  /** It was cut off in this process, whose books hold what it has spent. */
+  isInBooks?: boolean;
   finished?: FactData<"run.finished">;
   /** The right to go on with it; absent where it is over, or elsewhere. */
   claimed?: ClaimedRun;
@@ -87,9 +89,10 @@ function pastRun(
   };
 }
 
-/** A run is alone in its thread from its second attempt on. */
+/** A run is alone in its thread from its second attempt on, or once it goes on from its log. */
 function diedAlone({ attempt, finished }: PastRun): boolean {
-  return attempt > 1 && finished?.record?.has_thread_died === true;
+  const { has_thread_died: hasDied = false, has_died_alone: isAlone = attempt > 1 } = finished?.record ?? {};
+  return hasDied && isAlone;
 }
 
 function keyOf(task: string, step: number): string {

@@ -8,7 +8,7 @@ export class Parted extends Error {
   readonly failure: Failure;
 
   constructor(where: string) {
-    const message = `its process ended, and it could not go on from its log: ${where}`;
+    const message = `it was cut off, and could not go on from its log: ${where}`;
     super(message);
     this.name = "Parted";
     const remedy = "nothing is lost but what the run had done: its step begins anew";

@@ -16,6 +16,7 @@ export class PastLog {
   readonly #notices: ReadonlyMap<string, readonly string[]>;
   readonly #known = new WeakSet<Fact>();
   readonly #redact: Redactor;
+  readonly #questions = new Set<string>();
   /** Calls that were let go and that nobody told the end of. */
   readonly #underWay = new Set<string>();
   #isLive = false;
@@ -25,6 +26,7 @@ export class PastLog {
     this.#calls = new PastCalls(events);
     this.#notices = noticesIn(events);
     for (const event of events) {
+      if (event.type === "approval.requested") this.#questions.add(event.data.approval_id);
       if (event.type === "tool.intended") this.#underWay.add(event.data.call_id);
       if (event.type === "tool.finished") this.#underWay.delete(event.data.call_id);
       const key = keyOf(event);
@@ -93,6 +95,11 @@ export class PastLog {
     const asked = this.#shift(`approval.requested ${callId}`);
     if (asked?.type !== "approval.requested") return undefined;
     return { id: asked.data.approval_id, isOver: this.#shift(`approval.resolved ${callId}`) !== undefined };
+  }
+
+  /** The question is in the log. */
+  hasAsked(approvalId: string): boolean {
+    return this.#questions.has(approvalId);
   }
 
   #take(fact: Fact): boolean {

@@ -15,6 +15,7 @@ export function runRecord({ report, taken, ...run }: Kept): RunRecord {
   return {
     denials: [...run.denials],
     has_thread_died: run.hasThreadDied,
+    ...(run.hasDiedAlone ? { has_died_alone: true } : {}),
     ...(run.approved && run.approved.length > 0 ? { approved: [...run.approved] } : {}),
     ...(taken && taken.ignored.length > 0 ? { ignored: taken.ignored } : {}),
     ...(taken && taken.refused.length > 0 ? { refused: taken.refused } : {}),
@@ -46,11 +47,16 @@ export async function restoreRun(
     ...(taken ? { taken } : {}),
     denials: record.denials,
     ...(record.approved ? { approved: record.approved } : {}),
-    hasThreadDied: record.has_thread_died,
+    ...deathIn(record),
     ...(record.has_ended_well === undefined ? {} : { hasEndedWell: record.has_ended_well }),
     ...(record.tail === undefined ? {} : { tail: record.tail }),
     ...(record.failed ? { failed: record.failed } : {}),
   };
+}
+
+function deathIn(record: RunRecord): Pick<FinishedRun, "hasThreadDied" | "hasDiedAlone"> {
+  const { has_thread_died: hasThreadDied, has_died_alone: hasDiedAlone } = record;
+  return { hasThreadDied, ...(hasDiedAlone ? { hasDiedAlone } : {}) };
 }
 
 type Ended = NonNullable<PastRun["finished"]>;

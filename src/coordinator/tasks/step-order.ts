@@ -37,7 +37,7 @@ export interface StepOrder extends RunOrder {
   earlier?: EarlierSteps;
   /** What its trace hangs from; absent: the job. */
   parent?: Pick<Span, "spanId" | "traceparent">;
-  /** Its run was begun by a process that is gone: it goes on from its log. */
+  /** Its run was begun by a process, or in a thread, that is gone: it goes on from its log. */
   past?: PastRun;
   /** Of a planner: judges a plan that it hands in. `stop` ends the run with the answer to it. */
   judgePlan?: (handedIn: HandedIn, stop: (failure: Failure) => void) => Promise<readonly string[]>;
@@ -61,6 +61,8 @@ export interface FinishedRun {
   /** Repository paths that somebody was asked about and let be edited. */
   approved?: readonly string[];
   hasThreadDied: boolean;
+  /** No other run was in that thread. */
+  hasDiedAlone?: boolean;
   /** It could not go on from its log, and its step begins anew. */
   hasParted?: boolean;
   /** Of a command: exit 0, in its time; whatever it had no right to write is told elsewhere. */
