@@ -11,8 +11,9 @@ const laterMs = 5_000;
 export async function giveBack(
   wake: HeldWake | undefined,
   { jobs, clock }: Pick<Equipment, "jobs" | "clock">,
+  afterMs = laterMs,
 ): Promise<void> {
   if (!wake || !jobs) return;
   // Where this cannot be said now, it is as soon as the database answers.
-  await jobs.putBack(wake, new Date(clock.now() + laterMs)).catch(() => jobs.letGo(wake));
+  await jobs.putBack(wake, new Date(clock.now() + afterMs)).catch(() => jobs.letGo(wake));
 }

@@ -9,7 +9,7 @@ import { events } from "./schema.ts";
 /** Most events one call returns. A full page means that there may be more. */
 export const eventPage = 500;
 
-/** A run's log after `after` (0 for all of it), oldest first. */
+/** A run's log after `after` (0 for all of it), oldest first. Throws `database_newer` for a fact of a later version. */
 export async function readRunEvents(runId: RunId, after: number, database: Database): Promise<Event[]> {
   const rows = await attempt("read events", database, (orm) =>
     orm
@@ -46,7 +46,11 @@ export async function readJobEvents(
 function toEvent(row: typeof events.$inferSelect): Event {
   const written = { type: row.type, data: row.data };
   if (!isFact(written)) {
-    throw new Fault("internal", `event ${row.seq} of run ${row.runId} (${row.type}) is not one this version knows`);
+    throw new Fault(
+      "database_newer",
+      `event ${row.seq} of run ${row.runId} (${row.type}) is not one that this version knows`,
+      { remedy: "use the version of Sheaf that wrote it, or a newer one" },
+    );
   }
   const place = { run_id: row.runId, seq: row.seq, id: row.id, at: row.at.getTime() };
   return { ...written, ...place, ...(row.spanId === null ? {} : { span_id: row.spanId }) };

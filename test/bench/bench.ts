@@ -8,6 +8,7 @@ import { agents } from "./agents.ts";
 import { append } from "./append.ts";
 import { coldStart } from "./cold-start.ts";
 import { decision } from "./decision.ts";
+import { dispatch } from "./dispatch.ts";
 import { eventReaders } from "./event-readers.ts";
 import type { Figure, Reading } from "./figure.ts";
 import { fold } from "./fold.ts";
@@ -37,6 +38,7 @@ const figures: readonly Figure[] = [
   coldStart,
   append,
   queue,
+  dispatch,
   decision,
   tracingTax,
   threadStart,

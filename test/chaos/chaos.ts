@@ -10,6 +10,7 @@ import type { DatabaseKind } from "./stage.ts";
 import { timers } from "./timers.ts";
 import { twoNodes } from "./two-nodes.ts";
 import { unplugged } from "./unplugged.ts";
+import { upgrade } from "./upgrade.ts";
 
 /**
  * `npm run chaos [-- SCENARIO... --database embedded|postgres --points N --tasks N --seed S --point N --verbose]`: real
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   unplugged,
   spread,
   drain,
+  upgrade,
   timers,
   parked,
   poison,

@@ -28,13 +28,18 @@ interface Surroundings {
   env: Readonly<Record<string, string>>;
   /** A command that becomes the one it is given, in a network of its own, say. */
   within?: readonly string[];
+  /** The folder of another build. */
+  program?: string | undefined;
 }
 
 /** `words`: the command line. */
-export function startNode(words: readonly string[], { cwd, env, within = [] }: Surroundings): NodeUnderTest {
+export function startNode(
+  words: readonly string[],
+  { cwd, env, within = [], program: build = root }: Surroundings,
+): NodeUnderTest {
   const all = { PATH: process.env.PATH, HOME: cwd, ...env };
   const [program = process.execPath, ...before] = [...within, process.execPath];
-  const child = spawn(program, [...before, join(root, "src/bin.ts"), ...words], {
+  const child = spawn(program, [...before, join(build, "src/bin.ts"), ...words], {
     ...{ cwd, env: all, detached: true },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -11,14 +11,14 @@ export interface ServedNode extends NodeUnderTest {
   call(path: string, body?: unknown): Promise<unknown>;
 }
 
-/** `home`: its own data folder; `databaseUrl`: where it finds the database (a cable's end, say); absent: the embedded one. */
+/** `home`: its own data folder; `databaseUrl`: where it finds the database (a cable's end, say); absent: the embedded one; `program`: the folder of another build. */
 export async function serveNode(
   { job, repository, folder, env, settings }: Place,
-  { home, databaseUrl }: { home: string; databaseUrl?: string | undefined },
+  { home, databaseUrl, program }: { home: string; databaseUrl?: string | undefined; program?: string },
 ): Promise<ServedNode> {
   if (!existsSync(home)) writeSettings(home, settings);
   const node = startNode(["serve", "--port", "0"], {
-    cwd: folder,
+    ...{ cwd: folder, program },
     env: { ...env, SHEAF_HOME: home, ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}) },
   });
   await node.shows(/listens on http:\S+;/);

@@ -5,13 +5,14 @@ import { sql } from "../../src/db/drizzle.ts";
 import { openDatabase } from "../../src/db/open.ts";
 
 /**
- * `node store-process.ts HOME [URL]`: all that is stored of all jobs, as JSON, read by a process that knows nothing of
+ * `node store-process.ts HOME [URL] [MIGRATIONS]`: all that is stored of all jobs, as JSON, read by a process that knows nothing of
  * the one that wrote it. HOME is a copy or at rest: the embedded database has one owner.
  */
-const [home = "", url] = process.argv.slice(2);
+const [home = "", address = "", other = ""] = process.argv.slice(2);
 const root = join(import.meta.dirname, "../..");
 await using database = await openDatabase({
-  ...{ url, folder: home, template: join(root, "dist/template"), migrations: join(root, "migrations") },
+  ...{ url: address === "" ? undefined : address, folder: home, template: join(root, "dist/template") },
+  migrations: other === "" ? join(root, "migrations") : other,
 });
 const rows = (statement: string) => rowsOf(database.orm, sql.raw(statement), z.unknown());
 const stored = {

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { z } from "zod";
 import { fact } from "../../src/protocol/event.ts";
 import { result } from "../../src/protocol/result.ts";
+import { laterFact } from "./later-build.ts";
 
 /** Everything that a data folder's database holds, read from outside by a process of its own. */
 const whole = z.coerce.number().int();
@@ -17,7 +18,11 @@ const eventRow = z
     type: z.string(),
     data: z.unknown(),
   })
-  .transform(({ type, data, ...place }) => ({ ...place, ...fact.parse({ type, data }) }));
+  // A fact that only a later build knows is one that says that somebody goes on.
+  .transform(({ type, data, ...place }) => ({
+    ...place,
+    ...fact.parse(type === laterFact ? { type: "job.resumed", data: { epoch: place.epoch } } : { type, data }),
+  }));
 
 const store = z.object({
   jobs: z.array(
@@ -45,8 +50,9 @@ export type StoredEvent = Store["events"][number];
 
 const script = join(import.meta.dirname, "store-process.ts");
 
-export async function readStore(home: string, databaseUrl?: string): Promise<Store> {
-  const words = [script, home, ...(databaseUrl === undefined ? [] : [databaseUrl])];
+/** `migrations`: of another build, that the database was brought to. */
+export async function readStore(home: string, databaseUrl?: string, migrations = ""): Promise<Store> {
+  const words = [script, home, databaseUrl ?? "", migrations];
   const { stdout } = await promisify(execFile)(process.execPath, ["--liftoff-only", ...words], { maxBuffer: 2 ** 29 });
   return store.parse(JSON.parse(stdout));
 }

@@ -28,6 +28,8 @@ export interface Struck {
   isOwner: boolean;
   /** Processes that it takes from the job; default 1. */
   kills?: number;
+  /** Of a later build, where the database was brought to them. */
+  migrations?: string;
 }
 
 /** Leases of ten seconds; what was promised is a takeover within fifteen. */
@@ -38,10 +40,10 @@ const afterwardsMs = 4_000;
 
 /** Strikes, waits for the job's end on the other nodes, lets the struck one come back, and says what is not as promised. */
 export async function strikeAndJudge(strike: Strike, struck: Struck): Promise<{ told: string; findings: string[] }> {
-  const { trial, place, databaseUrl, kills = 1 } = struck;
+  const { trial, place, databaseUrl, kills = 1, migrations } = struck;
   strike.hit();
   const { told, findings } = await follow(strike, struck);
-  const store = await readStore(place.home, databaseUrl);
+  const store = await readStore(place.home, databaseUrl, migrations);
   const revivedAt = Date.now();
   if (strike.revive) findings.push(...(await comeBack(strike.revive, { place, databaseUrl, store })));
   const evidence = { store, told: await trial.stage.endpoint.tell(), place, tree: trial.usual.tree, kills };

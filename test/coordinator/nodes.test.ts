@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { createCoordinator } from "../../src/coordinator/coordinator.ts";
+import { rowsOf } from "../../src/db/database.ts";
+import { sql } from "../../src/db/drizzle.ts";
 import { readJobEvents } from "../../src/db/read-events.ts";
 import type { Event } from "../../src/protocol/event.ts";
 import type { JobId } from "../../src/protocol/ids.ts";
@@ -14,11 +17,14 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]());
 
 /** A coordinator with a lease of its own on the shared database. */
-async function openNode(node: string, { isIdle = false } = {}) {
+async function openNode(
+  node: string,
+  { isIdle = false, warn }: { isIdle?: boolean; warn?: (said: string) => void } = {},
+) {
   const { clock, database } = bench.equipment;
   const limits = { perNode: 2 };
   const jobs = await openQueue({ name: "jobs", database, clock, node, limits, leaseMs: 2_000, isEmbedded: false });
-  const coordinator = createCoordinator({ ...bench.equipment, node, jobs });
+  const coordinator = createCoordinator({ ...bench.equipment, node, jobs, ...(warn ? { warn } : {}) });
   coordinator.join({ isIdle });
   return { jobs, coordinator };
 }
@@ -115,3 +121,41 @@ describe("nodes on one database", () => {
     await node.jobs.close();
   }, 60_000);
 });
+
+describe("a job that a later version has written in", () => {
+  it("is claimed by no node that cannot read it, and goes on at one that can", async () => {
+    const { orm } = bench.equipment.database;
+    const { repository, spec } = await bench.repository({ "README.md": "x\n" });
+    const first = await openNode("later");
+    const submitted = await first.coordinator.submit({
+      spec: { ...spec, tasks: [slowTask("slow", 3_000)] },
+      repository,
+    });
+    submitted.done.catch(() => {});
+    await until(async () => (await eventsOf(submitted.id)).some(({ type }) => type === "task.started"));
+    await first.coordinator.handBack();
+    await first.jobs.close();
+    const [{ type } = { type: "" }] = await eventsOf(submitted.id);
+    await orm.execute(`update sheaf.events set type = 'job.unheard' where pos = 1 and job_id = '${submitted.id}'`);
+    const owned = async () => JSON.stringify(await rowsOf(orm, sql.raw(ownersOf(submitted.id)), z.unknown()));
+    const before = await owned();
+
+    const told: string[] = [];
+    const older = await openNode("older", { warn: (message) => told.push(message) });
+    await until(async () => told.length > 0);
+    expect(told[0]).toContain("job.unheard) is not one that this version knows");
+    expect(await owned()).toBe(before);
+    await until(async () => (await older.jobs.depth()).held === 0);
+    expect(await older.jobs.depth()).toEqual({ queued: 1, held: 0 });
+
+    await orm.execute(`update sheaf.events set type = '${type}' where pos = 1 and job_id = '${submitted.id}'`);
+    const second = await openNode("later again");
+    await until(async () => (await eventsOf(submitted.id)).some((event) => event.type === "job.finished"));
+    expect((await eventsOf(submitted.id)).at(-1)?.data).toMatchObject({ outcome: "succeeded" });
+    expect(told).toHaveLength(1);
+    await second.coordinator.idle();
+    await Promise.all([older.jobs.close(), second.jobs.close()]);
+  }, 60_000);
+});
+
+const ownersOf = (id: JobId) => `select id, epoch, owner, state from sheaf.runs where job_id = '${id}' order by id`;

@@ -14,11 +14,11 @@ export async function eventsOf(id: JobId, database: Database, known = 0): Promis
   }
 }
 
-/** The whole log of a run. */
-export async function eventsOfRun(id: RunId, database: Database): Promise<Event[]> {
+/** The log of a run but its first `known` facts. */
+export async function eventsOfRun(id: RunId, database: Database, known = 0): Promise<Event[]> {
   const all: Event[] = [];
   for (;;) {
-    const page = await readRunEvents(id, all.at(-1)?.seq ?? 0, database);
+    const page = await readRunEvents(id, all.at(-1)?.seq ?? known, database);
     all.push(...page);
     if (page.length < eventPage) return all;
   }

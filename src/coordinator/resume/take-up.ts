@@ -138,7 +138,7 @@ async function readLog(
     return { events: await eventsOf(id, database) };
   } catch (thrown) {
     const failure = toFailure(thrown);
-    if (isAsked && failure.code === "internal") return { impossible: failure };
+    if (isAsked && failure.code === "database_newer") return { impossible: failure };
     throw thrown;
   }
 }

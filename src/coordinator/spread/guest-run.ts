@@ -2,6 +2,7 @@ import { JobBudget } from "../../budget/job-budget.ts";
 import type { ClaimedRun } from "../../db/claim-run.ts";
 import { closeSpansOfRun } from "../../db/close-spans.ts";
 import type { findRun } from "../../db/find-run.ts";
+import type { Event } from "../../protocol/event.ts";
 import { createTracer } from "../../telemetry/thread-tracer.ts";
 import { toolNames } from "../../tools/catalog.ts";
 import type { Equipment } from "../equipment.ts";
@@ -52,15 +53,16 @@ export async function orderOf(
   return (means_sha256 ?? own) === own && (await hasPromised(order, guest.job, equipment)) ? order : undefined;
 }
 
-/** The order as it goes on from what is in the log of its run, which is this process's now. */
+/** The order as it goes on from what is in the log of its run, which is this process's now. `before`: what it held before. */
 export async function fromLog(
   order: StepOrder,
-  claimed: ClaimedRun,
+  { claimed, before }: { claimed: ClaimedRun; before: readonly Event[] },
   { database }: Pick<Equipment, "database">,
 ): Promise<StepOrder> {
   const { task, step, ordinal, attempt, tree, scope } = order;
+  const since = claimed.head > before.length ? await eventsOfRun(claimed.runId, database, before.length) : [];
   // With one fact it was opened, and nobody has said anything since.
-  const events = claimed.head > 1 ? await eventsOfRun(claimed.runId, database) : [];
+  const events = claimed.head > 1 ? [...before, ...since] : [];
   // Somebody may have begun it, and gone before it said anything.
   if (claimed.epoch > 1) await closeSpansOfRun(claimed, database);
   const place = { task_id: task.id, step: ordinal, attempt };

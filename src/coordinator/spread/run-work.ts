@@ -5,6 +5,7 @@ import { Fault } from "../../protocol/failure.ts";
 import type { HeldWake, Queue } from "../../queue/queue.ts";
 import type { Equipment } from "../equipment.ts";
 import { JobStopped } from "../job.ts";
+import { eventsOfRun } from "../resume/events-of.ts";
 import { endPast, poisoned } from "../resume/go-on.ts";
 import { runStep } from "../run-step.ts";
 import { createStanding } from "../standing.ts";
@@ -28,7 +29,7 @@ export interface WorkOrder {
 
 /** So long this node leaves all to others, once it was given what it cannot do as they can. */
 const shyMs = 2_000;
-/** The same where it has no part in a job's repository: it will hardly have one in the next one's. */
+/** The same where it has no part in a job's repository, or a later version wrote its log: so it will be with the next one. */
 const strangerMs = 30_000;
 /** Until a run is tried again with which something went wrong that is not its own. */
 const retryMs = 1_000;
@@ -127,11 +128,13 @@ export class RunWork {
     if (!row || row.finishedAt !== null) return "over";
     const order = await orderOf(row, { guest, isOwner: books.of(wake.jobId) !== undefined }, equipment);
     if (!order || this.#isStopping) return "otherwise";
+    // In full before it is claimed: what this version cannot read is left to whoever can.
+    const before = row.head > 1 ? await eventsOfRun(row.id, database) : [];
     const from = ["queued", "running", "waiting"] as const;
     const claimed = await claimRun({ runId: wake.runId, owner: node, from }, clock, database);
     if (!claimed) return "over";
     const { is_budgeted: isBudgeted = false } = spreadOrder.parse(row.spec);
-    return { claimed, isBudgeted, order: await fromLog(order, claimed, equipment) };
+    return { claimed, isBudgeted, order: await fromLog(order, { claimed, before }, equipment) };
   }
 
   #begin(wake: HeldWake, guest: Guest): Pick<UnderWay, "standing" | "signal"> {
@@ -173,7 +176,9 @@ export class RunWork {
     // What is held while this process stops goes back at once, with all others.
     if (this.#isStopping) return;
     const { runs } = this.#order;
-    await runs.putBack(wake, this.#in(retryMs)).catch(() => runs.letGo(wake));
+    const isOfLater = thrown instanceof Fault && thrown.code === "database_newer";
+    if (isOfLater) runs.pause(strangerMs);
+    await runs.putBack(wake, this.#in(isOfLater ? 0 : retryMs)).catch(() => runs.letGo(wake));
   }
 
   #in(ms: number): Date {
