@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { UnfitFact } from "../db/fact-rows.ts";
-import type { ThreadFact } from "../protocol/event.ts";
+import type { Fact, ThreadFact } from "../protocol/event.ts";
 import { type Failure, toFailure } from "../protocol/failure.ts";
 import type { Denial } from "../protocol/result.ts";
 import { type Fetched, type HostMessage, type ThreadMessage, threadMessage } from "../protocol/thread.ts";
@@ -131,11 +131,12 @@ export class HostPort implements Watched {
       case "artifact":
         return { id, ...(await this.#view.desk.answer(message)) };
       case "append": {
-        const view = { ...this.#view, book: this.#book };
+        const settling = settlingFirst(message, this.#view);
+        const view = { ...this.#view, ...settling.view, book: this.#book };
         const facts = await this.#untilItMay(message, view);
         const { decisions, denials } = await acknowledge(facts, message.span_id, view);
         this.denials.push(...denials);
-        const admission = await this.#view.gate.admit(message.facts, message.span_id);
+        const admission = await this.#view.gate.admit(settling.left(), message.span_id);
         const stop = this.#stop ?? admission.stop;
         return { kind: "acknowledged", id, decisions, notices: [...admission.notices], ...(stop ? { stop } : {}) };
       }
@@ -166,6 +167,33 @@ export class HostPort implements Watched {
   #send(message: HostMessage): void {
     this.#host.postMessage(message);
   }
+}
+
+/**
+ * Before a person is asked, whose answer may take days, the gate hears what is in the log already: a call that has its
+ * answer holds neither its place at the endpoint nor what was reserved for it.
+ */
+function settlingFirst(
+  { facts, span_id }: Extract<ThreadMessage, { kind: "append" }>,
+  { append, ask, gate }: Pick<HostView, "append" | "ask" | "gate">,
+): { view: Pick<HostView, "append" | "ask">; left(): readonly ThreadFact[] } {
+  const logged = new Set<Fact>();
+  let settled = 0;
+  return {
+    view: {
+      async append(appended, spanId) {
+        await append(appended, spanId);
+        for (const fact of appended) logged.add(fact);
+      },
+      async ask(question) {
+        const upTo = facts.findLastIndex((fact) => logged.has(fact)) + 1;
+        if (upTo > settled) await gate.admit(facts.slice(settled, upTo), span_id);
+        settled = Math.max(settled, upTo);
+        return ask(question);
+      },
+    },
+    left: () => facts.slice(settled),
+  };
 }
 
 /** Most of what a thread says. The schema looks at no more of it either: the span hub does. */

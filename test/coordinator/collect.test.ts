@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findSetups, findSockets, findSources } from "../../src/coordinator/housekeeping/caches.ts";
 import { collect } from "../../src/coordinator/housekeeping/collect.ts";
 import { findInRepositories } from "../../src/coordinator/housekeeping/repositories.ts";
+import { exportFolder } from "../../src/coordinator/transfer/export-folder.ts";
 import { claimRun } from "../../src/db/claim-run.ts";
 import { createJob } from "../../src/db/create-job.ts";
 import { findJob } from "../../src/db/find-job.ts";
@@ -21,7 +22,7 @@ import { emptySpec } from "../support/job.ts";
 
 let bench: TestBench;
 beforeAll(async () => {
-  bench = await openTestBench();
+  bench = await openTestBench({ secrets: { TOKEN: secret } });
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
@@ -58,6 +59,8 @@ async function landedJob() {
 }
 
 /** A run whose process was killed, with the workspace it left. The job is active until `endAll`. */
+const secret = "an operator's own 4711";
+
 async function leftWorkspace() {
   const { clock, database, writer, home } = bench.equipment;
   const { repository, spec } = await bench.repository({ "a.txt": "1\n", "b.txt": "2\n", "deep/c.txt": "3\n" });
@@ -87,6 +90,7 @@ describe("what a killed process left", () => {
     const { handle, repository, workspace, directory } = await leftWorkspace();
     await writeFile(join(workspace.root, "a.txt"), "one\n");
     await writeFile(join(workspace.root, "new.bin"), Buffer.from([0, 1, 2, 255]));
+    await writeFile(join(workspace.root, "secret.txt"), `key ${Buffer.from(secret).toString("base64")}\n`);
     await symlink("/etc/passwd", join(workspace.root, "away"));
     await rm(join(workspace.root, "b.txt"));
     // In a workspace that holds some of its base's files, this says nothing.
@@ -110,6 +114,9 @@ describe("what a killed process left", () => {
     const status = execFileSync("git", ["status", "--porcelain"], { cwd: top }).toString();
     expect(status.split("\n").sort()).toEqual(["", " D b.txt", " M a.txt", "?? away", "?? new.bin"]);
     expect(readFileSync(join(top, "a.txt"), "utf8")).toBe("one\n");
+    expect(readFileSync(file, "utf8")).toContain(
+      "Left out, since it holds a secret that the operator keeps: secret.txt",
+    );
   });
 
   it("goes without a word where nothing in it is new, and stays where its repository is gone", async () => {
@@ -305,9 +312,12 @@ describe("jobs past their time", () => {
   });
 });
 
-it("one collection at a time works in a data folder", async () => {
+it("one collection at a time works in a data folder, and none while that is exported", async () => {
   const { home } = bench.equipment;
+  const file = join(bench.folder, "export.tar.gz");
   await withFileLock(join(home, "gc.lock"), async () => {
     await expect(gc({})).rejects.toMatchObject({ code: "locked" });
+    const exported = exportFolder({ file, isWhole: false, version: "0" }, bench.equipment);
+    await expect(exported).rejects.toMatchObject({ code: "locked" });
   });
 });

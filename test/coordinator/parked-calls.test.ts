@@ -9,7 +9,10 @@ const ids = ["a", "b", "c", "d"];
 const tasksOf = (work: string) =>
   ids.map((id) => ({ ...thinkingTask(`${work} ${id}`), id, writes: [{ directories: [id] }] }));
 /** Long enough for the others to wait, and for somebody else to bring the job to its end. */
-const slow = ({ attempt }: Asked) => (attempt === 1 ? { delayMs: 2_500 } : {});
+const slow = ({ attempt, first }: Asked) => (attempt === 1 && !isAsking(first) ? { delayMs: 2_500 } : {});
+const isAsking = (first: string) => first.includes("ask somebody");
+const submit = [{ name: "submit", input: { summary: "done" } }];
+const write = [{ name: "write", input: { file_path: "elsewhere.txt", content: "new\n" } }];
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -21,7 +24,7 @@ const ofType = <T extends Event["type"]>(events: readonly Event[], type: T) =>
 describe("calls that wait for their rate when their process goes", () => {
   let thinking: ThinkingBench;
   beforeAll(async () => {
-    thinking = await openThinkingBench(() => [[{ name: "submit", input: { summary: "done" } }]], {
+    thinking = await openThinkingBench(({ first }) => (isAsking(first) ? [write, submit] : [submit]), {
       settings: {
         models: { own: { context: 100_000, output: 1_000, price: { input: 3, output: 15 } } },
         endpoint: { concurrency: 1 },
@@ -72,5 +75,23 @@ describe("calls that wait for their rate when their process goes", () => {
     );
     expect(told).toContainEqual(["turn.started", "turn.waiting", "turn.sent", "turn.finished"]);
     expect(told).toContainEqual(["turn.started", "turn.finished"]);
+  }, 60_000);
+
+  it("do not wait for a run that waits for a person: its answer is here", async () => {
+    const { bench } = thinking;
+    const { repository, spec } = await bench.repository({ "a.txt": "a\n" });
+    const tasks = tasksOf("ask somebody").slice(0, 2);
+    const permissions = { allow: [], deny: [], mode: "ask" as const };
+    const { id, done } = await bench.coordinator.submit({
+      spec: { ...spec, tasks, permissions, fresh: true },
+      repository,
+    });
+    const open = async () => (await bench.coordinator.approvals({ job: id, state: "pending", limit: 9 })).approvals;
+    await until(async () => (await open()).length === tasks.length);
+    for (const each of await open()) await bench.coordinator.decideApproval(each.id, { decision: "deny" }, "ops");
+    const { usage } = await done;
+    const answers = ofType(await eventsOf(bench, id), "turn.finished").map(({ data }) => data.usage.output_tokens);
+    expect(answers).toHaveLength(4);
+    expect(usage.output_tokens).toBe(answers.reduce((sum, tokens) => sum + tokens, 0));
   }, 60_000);
 });

@@ -87,6 +87,20 @@ describe("a task that was done before", () => {
     expect(await isReused({ base: { ...spec.base, commit } })).toBe(true);
   });
 
+  it("is found behind a newer one whose work is not here", async () => {
+    const { repository, empty } = await anew();
+    const spec: JobSpec = { ...empty, tasks: [writingTask("one")] };
+    const first = await run(spec, repository);
+    const newer = await run({ ...spec, fresh: true }, repository);
+    // As where another node did it, whose objects are in its own folder.
+    await bench.equipment.database.orm.execute(
+      `update sheaf.tasks set finished = jsonb_set(finished::jsonb, '{record,commit}', '"${"0".repeat(40)}"')::json
+       where job_id = '${newer.result.job.id}'`,
+    );
+    const { result } = await run(spec, repository);
+    expect(result.tasks.map((task) => task.reused_from)).toEqual([{ job: first.result.job.handle, task: "one" }]);
+  });
+
   it("is done again where a person was asked about it: an answer is for the job that asked", async () => {
     const { repository, empty } = await anew();
     const [asks, quiet] = [writingTask("asks"), writingTask("quiet")];

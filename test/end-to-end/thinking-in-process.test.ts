@@ -139,7 +139,7 @@ describe("agents that think", () => {
     expect(slow.server.total().requests).toBe(30);
   });
 
-  it("start again when their thread dies in the middle of an answer, and what that may have cost is counted", async () => {
+  it("go on when their thread dies in the middle of an answer, and what that may have cost is counted", async () => {
     let fell = false;
     behave = async (asked) => {
       if (asked.turn !== 2 || fell) return mend(asked);
@@ -150,7 +150,8 @@ describe("agents that think", () => {
     };
     const { result, facts } = await run(["one", "two"]);
     expect(result.outcome).toBe("succeeded");
-    expect(Math.max(...result.tasks.map(({ attempts }) => attempts))).toBe(2);
+    expect(result.tasks.map(({ attempts }) => attempts)).toEqual([1, 1]);
+    expect(facts.some((fact) => fact.type === "turn.retried" && fact.data.reason === "interrupted")).toBe(true);
     const answered = facts.flatMap((fact) => (fact.type === "turn.finished" ? [fact.data] : []));
     expect(result.usage.output_tokens).toBeGreaterThan(sum(answered, "output_tokens"));
   });

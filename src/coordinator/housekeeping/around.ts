@@ -11,7 +11,7 @@ export interface Around {
   now: number;
   /** Repositories of ours that refs were taken from, by their folder. */
   lostRefs: Set<string>;
-  equipment: Pick<Equipment, "clock" | "database" | "git" | "home" | "warn">;
+  equipment: Pick<Equipment, "ceiling" | "clock" | "database" | "git" | "home" | "warn">;
 }
 
 /** What has not been touched since then belongs to no job that is at work. Milliseconds since the epoch. */

@@ -1,13 +1,11 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { activeJobs } from "../../db/expired-jobs.ts";
-import { withFileLock } from "../../db/lock.ts";
 import type { CollectionOrder, CollectionReport } from "../../protocol/collection.ts";
 import { toFailure } from "../../protocol/failure.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Around } from "./around.ts";
 import { findArtifacts } from "./artifacts.ts";
 import { findBundles, findSetups, findSockets, findSources } from "./caches.ts";
+import { withCollectionLock } from "./collection-lock.ts";
 import type { Found, Garbage, Left } from "./garbage.ts";
 import { findJobs } from "./jobs.ts";
 import { findInRepositories } from "./repositories.ts";
@@ -19,12 +17,8 @@ import { findCheckouts, findWorkspaces } from "./workspaces.ts";
  * Fault `locked` while another one is at it. What cannot be removed is told and decides nothing about the rest.
  */
 export async function collect(order: CollectionOrder, equipment: Equipment): Promise<CollectionReport> {
-  await mkdir(equipment.home, { recursive: true, mode: 0o700 });
-  return withFileLock(join(equipment.home, "gc.lock"), () => collectAlone(order, equipment), patienceMs);
+  return withCollectionLock(equipment.home, () => collectAlone(order, equipment));
 }
-
-/** One that has little to do ends within that; the other takes minutes, and does the same work. */
-const patienceMs = 1_000;
 
 /** In this order: what goes first may free what comes later. */
 const searches: readonly ((around: Around) => Promise<Found>)[] = [

@@ -2,7 +2,9 @@ import { lstat, mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkspaceOwner } from "../../db/find-owners.ts";
 import { toFailure } from "../../protocol/failure.ts";
+import { createSecretFinder } from "../../telemetry/redact.ts";
 import { changesOf, patchOf } from "../../workspace/diff.ts";
+import { toShown } from "../../workspace/raw-path.ts";
 import { openRepository, type Repository, withScratch } from "../../workspace/repository.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Removed } from "./garbage.ts";
@@ -18,15 +20,18 @@ import type { Entry } from "./look-into.ts";
 export async function salvage(
   workspace: Entry,
   owner: WorkspaceOwner,
-  equipment: Pick<Equipment, "database" | "git" | "home">,
+  equipment: Pick<Equipment, "ceiling" | "database" | "git" | "home">,
 ): Promise<Removed> {
   try {
     if (await isEmpty(join(workspace.path, "files"))) return {};
     const leftover = await readLeftover(owner, equipment.database);
     const repository = await openRepository(owner.repository, equipment);
     try {
-      const patch = await withScratch(repository, (scratch) => patchIn(workspace, leftover, { repository, scratch }));
-      return patch ? { salvaged: await keepPatch(patch, workspace, { owner, leftover, ...equipment }) } : {};
+      const isSecret = createSecretFinder(Object.values(equipment.ceiling.secrets));
+      const kept = await withScratch(repository, (scratch) =>
+        patchIn(workspace, leftover, { repository, scratch, isSecret }),
+      );
+      return kept ? { salvaged: await keepPatch(kept, workspace, { owner, leftover, ...equipment }) } : {};
     } finally {
       await repository.close();
     }
@@ -43,16 +48,20 @@ async function isEmpty(folder: string): Promise<boolean> {
 interface Ground {
   repository: Repository;
   scratch: string;
+  isSecret: ReturnType<typeof createSecretFinder>;
+}
+
+interface Patch {
+  patch: Buffer;
+  withheld: LeftTree["withheld"];
 }
 
 /** undefined where a kept tree has all of it, or nothing is changed. */
-async function patchIn(
-  { path }: Entry,
-  leftover: Leftover,
-  { repository, scratch }: Ground,
-): Promise<Buffer | undefined> {
-  const made = await treeOfLeftover(join(path, "files"), leftover, { repository, scratch });
-  return (await isKept(made, leftover)) ? undefined : patchOf(made.repository, leftover.baseTree, made.tree);
+async function patchIn({ path }: Entry, leftover: Leftover, ground: Ground): Promise<Patch | undefined> {
+  const made = await treeOfLeftover(join(path, "files"), leftover, ground);
+  const { withheld } = made;
+  if ((await isKept(made, leftover)) && withheld.length === 0) return undefined;
+  return { patch: await patchOf(made.repository, leftover.baseTree, made.tree), withheld };
 }
 
 async function isKept({ repository, tree }: LeftTree, { baseTree, keptTree }: Leftover): Promise<boolean> {
@@ -67,7 +76,7 @@ function textOf({ path, after }: Awaited<ReturnType<typeof changesOf>>[number]):
 }
 
 async function keepPatch(
-  patch: Buffer,
+  { patch, withheld }: Patch,
   workspace: Entry,
   { owner, leftover, home }: { owner: WorkspaceOwner; leftover: Leftover; home: string },
 ): Promise<string> {
@@ -77,6 +86,7 @@ async function keepPatch(
   const head = [
     `Left in the workspace of run ${owner.runId} (job ${owner.handle}, task ${owner.taskId ?? "-"}), and in no kept tree.`,
     `Base tree ${leftover.baseTree} of ${owner.repository}. What commands deleted is not told.`,
+    ...withheld.map((path) => `Left out, since it holds a secret that the operator keeps: ${toShown(path)}`),
   ].map((line) => `# ${line.replaceAll("\n", " ")}\n`);
   await writeFile(`${file}.new`, Buffer.concat([Buffer.from(`${head.join("")}\n`), patch]), {
     mode: 0o600,

@@ -1,7 +1,8 @@
 import { nothingSpent } from "../../budget/job-budget.ts";
-import { findDone } from "../../db/find-done.ts";
+import { type DoneTask, findDone } from "../../db/find-done.ts";
 import { fact } from "../../protocol/event.ts";
 import type { Task } from "../../protocol/task.ts";
+import type { Repository } from "../../workspace/repository.ts";
 import type { Equipment } from "../equipment.ts";
 import type { Job } from "../job.ts";
 import type { FinishedTask } from "../result/finished-task.ts";
@@ -27,16 +28,28 @@ export async function lookForDone(
 ): Promise<Keyed> {
   const key = taskKey(task, start, { job, equipment });
   if (isFresh(task, job)) return { key };
-  const found = await findDone(key, equipment.database);
-  const parsed = found && fact.safeParse({ type: "task.finished", data: found.fact });
-  if (!found || !parsed?.success || parsed.data.type !== "task.finished") return { key };
-  const { data } = parsed.data;
-  const restored = await restoreTask(task, data, job.repository);
-  if (!restored || restored.start.tree !== start.tree) return { key };
-  const reused = data.record?.reused ?? { job: found.job, task: found.task };
-  const { commit } = restored;
-  if (commit !== undefined) await keepWork(task, commit, job);
-  return { key, done: { ...restored, start, attempts: 0, spent: nothingSpent, traceparents: [], reused, key } };
+  for (const found of await findDone(key, equipment.database)) {
+    const done = await restored(found, task, start, job.repository);
+    if (!done) continue;
+    if (done.commit !== undefined) await keepWork(task, done.commit, job);
+    return { key, done: { ...done, key } };
+  }
+  return { key };
+}
+
+/** Undefined where it was made of something else, or what it came to is not here. */
+async function restored(
+  { job, task: id, fact: data }: DoneTask,
+  task: Task,
+  start: Start,
+  repository: Repository,
+): Promise<FinishedTask | undefined> {
+  const parsed = fact.safeParse({ type: "task.finished", data });
+  if (!parsed.success || parsed.data.type !== "task.finished") return undefined;
+  const done = await restoreTask(task, parsed.data.data, repository);
+  if (!done || done.start.tree !== start.tree) return undefined;
+  const reused = parsed.data.data.record?.reused ?? { job, task: id };
+  return { ...done, start, attempts: 0, spent: nothingSpent, traceparents: [], reused };
 }
 
 function isFresh({ id }: Task, { spec: { fresh } }: Job): boolean {

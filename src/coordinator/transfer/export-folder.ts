@@ -7,6 +7,7 @@ import { sql } from "../../db/drizzle.ts";
 import { type Snapshot, withSnapshot } from "../../db/read-tables.ts";
 import { Fault } from "../../protocol/failure.ts";
 import type { Equipment } from "../equipment.ts";
+import { withCollectionLock } from "../housekeeping/collection-lock.ts";
 import { lookInto } from "../housekeeping/look-into.ts";
 import { compressed } from "./lines.ts";
 import { type Manifest, manifest, manifestEntry } from "./manifest.ts";
@@ -27,8 +28,15 @@ export interface ExportOrder {
   version: string;
 }
 
-/** Throws Fault `conflict` while jobs run, `usage` where the file is there, and what the database, git or disk throws. */
+/** Throws Fault `conflict` while jobs run, `locked` while a `sheaf gc` clears away what is to be read, `usage` where the file is there, and what the database, git or disk throws. */
 export async function exportFolder(
+  order: ExportOrder,
+  equipment: Pick<Equipment, "clock" | "database" | "git" | "home">,
+): Promise<Manifest> {
+  return withCollectionLock(equipment.home, () => exportAlone(order, equipment));
+}
+
+async function exportAlone(
   { file, isWhole, version }: ExportOrder,
   { clock, database, git, home }: Pick<Equipment, "clock" | "database" | "git" | "home">,
 ): Promise<Manifest> {
