@@ -50,7 +50,8 @@ class GuestRun {
   /** The intent is in the log before anybody is asked. */
   ask(wanted: number): void {
     const ask = { input_tokens: wanted, max_tokens: 0 };
-    const isAgain = this.log.at(-1)?.type === "turn.started" || this.log.at(-1)?.type === "turn.retried";
+    // Nobody begins another turn while one has no answer: what its last owner left is tried again.
+    const isAgain = ["turn.started", "turn.retried", "turn.sent"].includes(this.log.at(-1)?.type ?? "");
     const again = { turn: this.turn, attempt: 2, reason: "interrupted", is_billed: true, ask };
     if (isAgain || this.isWaiting) this.say({ type: "turn.retried", data: again });
     else this.say({ type: "turn.started", data: { turn: ++this.turn, model: "own", ask } } as Said);
